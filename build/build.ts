@@ -1,0 +1,95 @@
+/**
+ * Makes `dist/gbrowse-aws-balancer`, one self-contained executable: the bundled program inside the Node binary that the
+ * lock file pins. `node build/build.ts [x64|arm64]`
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { bundle } from './bundle.ts';
+
+type SeaTarget = { nodeRange: string; platform: 'linux'; arch: string; output: string };
+type Sea = (
+  entry: string,
+  options: { targets: SeaTarget[]; seaConfig: Record<string, unknown> },
+) => Promise<void>;
+
+const root = path.resolve(import.meta.dirname, '..');
+const arch = process.argv[2] ?? process.arch;
+const native = arch === process.arch;
+const output = path.join(root, 'dist', native ? 'gbrowse-aws-balancer' : `gbrowse-aws-balancer-${arch}`);
+const program = path.join(root, 'dist/program.cjs');
+
+const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+  version: string;
+};
+await mkdir(path.join(root, 'dist'), { recursive: true });
+await bundle(path.join(root, 'src/main.ts'), program, version);
+await seedCache();
+await makeExecutable();
+process.stdout.write(`built ${path.relative(process.cwd(), output)} ${version} (linux-${arch})\n`);
+
+/**
+ * pkg looks for the base binary in its cache below HOME before it would download one. What it finds there is the Node
+ * of the lock file, without its symbols (18 MB; a finished executable can no longer be stripped).
+ */
+async function seedCache(): Promise<void> {
+  const home = path.join(root, 'dist/home');
+  process.env.HOME = home;
+  const name = `node-${process.version}-linux-${arch}`;
+  const directory = path.join(home, '.pkg-cache/sea', name);
+  const node = path.join(directory, 'bin/node');
+  await rm(home, { recursive: true, force: true });
+  await mkdir(path.dirname(node), { recursive: true });
+  await copyFile(path.join(root, `node_modules/node-linux-${arch}/bin/node`), node);
+  await chmod(node, 0o755);
+  strip(node);
+  for (const marker of [`${node}.ok`, `${directory}.tar.gz`, `${directory}.tar.gz.ok`])
+    await writeFile(marker, '');
+}
+
+/** Smaller, not different: without binutils the executable works all the same. */
+function strip(file: string): void {
+  const command = native ? 'strip' : 'aarch64-linux-gnu-strip';
+  const found = process.env.PATH?.split(':').some(directory => existsSync(path.join(directory, command)));
+  if (found) execFileSync(command, [file]);
+  else
+    process.stderr.write(
+      `${command} is not installed (package binutils): the executable stays 18 MB larger\n`,
+    );
+}
+
+async function makeExecutable(): Promise<void> {
+  const require = createRequire(import.meta.url);
+  fixRandomSeed(require('node:child_process'));
+  const { default: sea } = require('@yao-pkg/pkg/lib-es5/sea.js') as { default: Sea };
+  await sea(program, {
+    targets: [{ nodeRange: `node${process.versions.node}`, platform: 'linux', arch, output }],
+    seaConfig: {
+      disableExperimentalSEAWarning: true,
+      useSnapshot: false,
+      useCodeCache: native,
+      // SIGUSR1 would open the debugger; a daemon of this size needs no large young generation.
+      execArgv: ['--disable-sigusr1', '--max-semi-space-size=1'],
+      // Else the caller's NODE_OPTIONS would be obeyed.
+      execArgvExtension: 'none',
+    },
+  });
+}
+
+/** The code cache is the same every time only when V8's random seed is. pkg has no option for it. */
+function fixRandomSeed(childProcess: { execFile: unknown }): void {
+  const { promisify } = createRequire(import.meta.url)('node:util') as typeof import('node:util');
+  type ExecFile = (file: string, args: readonly string[], ...rest: unknown[]) => unknown;
+  const execFile = childProcess.execFile as ExecFile;
+  const seeded = (args: readonly string[]) =>
+    args[0] === '--experimental-sea-config' ? ['--random-seed=1', ...args] : args;
+  childProcess.execFile = Object.assign(
+    (file: string, args: readonly string[], ...rest: unknown[]) => execFile(file, seeded(args), ...rest),
+    {
+      [promisify.custom]: (file: string, args: readonly string[], options: unknown) =>
+        (promisify(execFile as never) as unknown as ExecFile)(file, seeded(args), options),
+    },
+  );
+}
