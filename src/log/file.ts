@@ -1,0 +1,85 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { failure, systemCode } from '../errors.ts';
+
+/** A log file that is appended to. */
+export type LogFile = {
+  /** Appends; never throws. What cannot be written (a full disk) is dropped, and the next text that can says so. */
+  write(text: string): void;
+  /**
+   * Opens the path anew, after logrotate has renamed the file.
+   *
+   * @throws {UserError} when it cannot be opened; the file that is open stays in use then
+   */
+  reopen(): void;
+  close(): void;
+};
+
+/**
+ * Opens a log file with the rights of the process. A process that is to drop its privileges opens it afterwards: in a
+ * directory of the other user, root would follow a link that this user has planted.
+ *
+ * @param describeLoss the line that says, once it works again, how many messages are missing and why
+ * @throws {UserError} when it cannot be opened
+ */
+export function openLogFile(
+  path: string,
+  describeLoss: (messages: number, reason: string) => string,
+): LogFile {
+  let fd = open(path);
+  let lost = 0;
+  let reason = '';
+  /** Part of a line went out before the disk was full. */
+  let torn = false;
+
+  function write(text: string): void {
+    const bytes = Buffer.from(`${torn ? '\n' : ''}${lost > 0 ? describeLoss(lost, reason) : ''}${text}`);
+    let written = 0;
+    try {
+      while (written < bytes.length) written += writeSync(fd, bytes, written);
+      lost = 0;
+      torn = false;
+    } catch (error) {
+      lost += 1;
+      reason = systemCode(error) ?? 'unknown error';
+      torn ||= written > 0;
+    }
+  }
+
+  function reopen(): void {
+    const renewed = open(path);
+    closeSync(fd);
+    fd = renewed;
+    torn = false;
+  }
+
+  return { write, reopen, close: () => closeSync(fd) };
+}
+
+function open(path: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
+  try {
+    // O_NONBLOCK: a pipe that nobody reads is an error here, not a program that hangs.
+    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640);
+  } catch (error) {
+    throw failure(`Cannot write the log file ${path}: ${explain(systemCode(error))}`, { cause: error });
+  }
+}
+
+function explain(code: string | undefined): string {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'its directory does not exist. Create it, or name another file with --logfile.';
+    case 'EISDIR':
+      return 'that is a directory. Name a file in it with --logfile.';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied. Let the user that the balancer runs as (--user) own the file.';
+    case 'EROFS':
+      return 'its file system is read-only. Name another file with --logfile.';
+    case 'ENXIO':
+      return 'it is a pipe that nobody reads. Name a file with --logfile.';
+    default:
+      return `${code ?? 'unknown error'}. Name another file with --logfile.`;
+  }
+}

@@ -1,0 +1,31 @@
+/** What stands in a log where a secret would have stood. */
+const HIDDEN = '***';
+
+/** A shorter word is no credential, and hiding it would only garble the log. */
+const SHORTEST_SECRET = 4;
+
+/** The last guard before anything is written: replaces every secret that it knows of. */
+export type Redactor = {
+  /** From now on this is hidden too. Unset and very short values are ignored. */
+  hide(secret: string | undefined): void;
+  redact(text: string): string;
+};
+
+/** A guard for these secrets; each is also found in the form that a URL or a JSON text gives it. */
+export function createRedactor(secrets: readonly (string | undefined)[] = []): Redactor {
+  let hidden: readonly string[] = [];
+
+  function hide(secret: string | undefined): void {
+    if (secret === undefined || secret.length < SHORTEST_SECRET) return;
+    const forms = [secret, encodeURIComponent(secret.toWellFormed()), JSON.stringify(secret).slice(1, -1)];
+    // Longest first: a secret that contains another one must not be left half visible.
+    hidden = [...new Set([...hidden, ...forms])].sort((a, b) => b.length - a.length);
+  }
+
+  function redact(text: string): string {
+    return hidden.reduce((clean, secret) => clean.replaceAll(secret, HIDDEN), text);
+  }
+
+  for (const secret of secrets) hide(secret);
+  return { hide, redact };
+}
