@@ -1,0 +1,50 @@
+/** One row of `[LOAD TABLE]`: from `requestsPerSecond` on, at least `min` and at most `max` slaves. */
+export type LoadRow = {
+  readonly requestsPerSecond: number;
+  readonly min: number;
+  readonly max: number;
+};
+
+/** The load table, sorted by `requestsPerSecond`; never empty. */
+export type LoadTable = readonly LoadRow[];
+
+/** `[MASTER]`. Durations are in milliseconds whatever unit the file has. */
+export type MasterConfig = {
+  readonly externalIp?: string;
+  readonly pollInterval: number;
+  readonly serverStatusUrl: string;
+  readonly name?: string;
+  readonly renderfarmConf?: string;
+  /** `auto`, `none`, or a command line for the shell. */
+  readonly reloadCommand: string;
+  readonly drainTime: number;
+  readonly databases?: string;
+};
+
+/** `[SLAVE]`. Durations are in milliseconds, the bid in US dollars an hour. */
+export type SlaveConfig = {
+  readonly instanceTypes: readonly string[];
+  readonly spotBid: number;
+  readonly ports: readonly number[];
+  readonly region?: string;
+  /** An AMI's id, or its name or a part of it. */
+  readonly imageId?: string;
+  readonly imageOwners: readonly string[];
+  readonly dataSnapshots: readonly string[];
+  readonly availabilityZone?: string;
+  readonly subnet?: string;
+  readonly securityGroup?: string;
+  readonly bootTimeout: number;
+  readonly orphanTimeout: number;
+  readonly sshKey?: string;
+  readonly sshUser: string;
+};
+
+/** A valid configuration, as the rest of the program sees it. */
+export type Config = {
+  /** The file that it came from. */
+  readonly file: string;
+  readonly loadTable: LoadTable;
+  readonly master: MasterConfig;
+  readonly slave: SlaveConfig;
+};

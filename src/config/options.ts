@@ -1,0 +1,220 @@
+import { MINUTE, SECOND } from '../clock.ts';
+import type { MasterConfig, SlaveConfig } from './config.ts';
+import {
+  durationIn,
+  listOf,
+  matching,
+  type Parse,
+  parseAddress,
+  parseCount,
+  parseNumber,
+  parseUrl,
+} from './values.ts';
+
+/** One option of the file, for the reader of the file and for the documentation. */
+export type Option<T> = {
+  readonly name: string;
+  /** What it is for, in a sentence. */
+  readonly meaning: string;
+  /** The form of a value; completes "expected …". */
+  readonly expected: string;
+  readonly whenUnset: WhenUnset;
+  readonly parse: Parse<T>;
+};
+
+/** A value as the file would have it, or in words what is done without one. */
+export type WhenUnset = 'required' | { readonly default: string } | { readonly otherwise: string };
+
+/** The options of a section by their place in the configuration: an option without a value to fall back on is optional. */
+export type OptionsOf<C> = {
+  readonly [K in keyof C]-?: Option<NonNullable<C[K]>> & {
+    readonly whenUnset: undefined extends C[K]
+      ? { readonly otherwise: string }
+      : 'required' | { readonly default: string };
+  };
+};
+
+const path = matching(/^\//);
+const anyText = matching(/\S/);
+
+const MASTER: OptionsOf<MasterConfig> = {
+  externalIp: {
+    name: 'external_ip',
+    meaning: 'The address of the master as the slaves see it, for their firewall rule.',
+    expected: 'an IPv4 or IPv6 address',
+    whenUnset: { otherwise: 'known from EC2 where the master runs there, else looked up with a web service' },
+    parse: parseAddress,
+  },
+  pollInterval: {
+    name: 'poll_interval',
+    meaning: 'How often the load is read and the number of slaves adjusted, in minutes.',
+    expected: 'a number of minutes from 0.001 to 1440, such as 0.5',
+    whenUnset: 'required',
+    parse: durationIn(MINUTE, 0.001, 1440),
+  },
+  serverStatusUrl: {
+    name: 'server_status_url',
+    meaning: "The URL of Apache's mod_status on the master.",
+    expected: 'an http or https URL without a password, such as http://localhost/server-status',
+    whenUnset: 'required',
+    parse: parseUrl,
+  },
+  name: {
+    name: 'name',
+    meaning: 'The value of the ownership tag; masters of one account need different ones.',
+    // EC2 takes * and ? in a filter's value for wildcards, so they would match the slaves of other masters.
+    expected: 'letters, digits, spaces and any of _ . : / = + - @, at most 256 characters',
+    whenUnset: { otherwise: 'the EC2 instance id, else the host name' },
+    parse: matching(/^[\p{L}\p{N} _.:/=+@-]{1,256}$/u),
+  },
+  renderfarmConf: {
+    name: 'renderfarm_conf',
+    meaning: 'The farm file to write.',
+    expected: 'an absolute path',
+    whenUnset: {
+      otherwise: 'beside GBrowse.conf, found in /etc/gbrowse2, /etc/gbrowse or /opt/gbrowse/etc',
+    },
+    parse: path,
+  },
+  reloadCommand: {
+    name: 'reload_command',
+    meaning: 'How Apache is told of a new farm: auto is a graceful restart, only where GBrowse needs it.',
+    expected: 'auto, none or a command',
+    whenUnset: { default: 'auto' },
+    parse: anyText,
+  },
+  drainTime: {
+    name: 'drain_time',
+    meaning:
+      "How long a slave lives on after it has left the farm file, in seconds (GBrowse's slave_timeout is 45).",
+    expected: 'a number of seconds from 0 to 3600',
+    whenUnset: { default: '60' },
+    parse: durationIn(SECOND, 0, 3600),
+  },
+  databases: {
+    name: 'databases',
+    meaning: 'The directory that sync copies first.',
+    expected: 'an absolute path',
+    whenUnset: { otherwise: "GBrowse's own databases directory" },
+    parse: path,
+  },
+};
+
+const SLAVE: OptionsOf<SlaveConfig> = {
+  instanceTypes: {
+    name: 'instance_type',
+    meaning:
+      'The EC2 instance type; of several, capacity is taken where it is cheapest and least likely to be reclaimed.',
+    expected: 'space-delimited EC2 instance types, each once, such as m5.large',
+    whenUnset: 'required',
+    parse: listOf(matching(/^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$/)),
+  },
+  spotBid: {
+    name: 'spot_bid',
+    meaning: 'The most to pay for a slave, in US dollars an hour.',
+    // EC2 wants a MaxPrice above 0.001; no instance type costs as much as 1000.
+    expected: 'a number of US dollars above 0.001 and at most 1000, such as 0.10',
+    whenUnset: 'required',
+    parse: parseBid,
+  },
+  ports: {
+    name: 'ports',
+    meaning: 'The TCP ports that the slaves listen on.',
+    expected: 'space-delimited port numbers from 1 to 65535, each once',
+    whenUnset: { default: '8101' },
+    parse: listOf(word => parseCount(word, 65535) || undefined),
+  },
+  region: {
+    name: 'region',
+    meaning: 'The AWS region of the slaves; needed only where the master is not on EC2.',
+    expected: 'an AWS region such as us-west-2',
+    whenUnset: { otherwise: 'the region of the master' },
+    parse: matching(/^[a-z]+(-[a-z]+)+-\d{1,2}$/),
+  },
+  imageId: {
+    name: 'image_id',
+    meaning:
+      'The AMI of the slaves, by its id, its name or a part of its name; needed only where the master is not on EC2.',
+    expected: "an AMI's id or name",
+    whenUnset: { otherwise: "the master's own image" },
+    parse: anyText,
+  },
+  imageOwners: {
+    name: 'image_owner',
+    meaning: 'The accounts that an image given by name may come from.',
+    expected: 'space-delimited account ids of 12 digits, self, amazon or aws-marketplace, each once',
+    whenUnset: { default: 'self' },
+    parse: listOf(matching(/^(\d{12}|self|amazon|aws-marketplace)$/)),
+  },
+  dataSnapshots: {
+    name: 'data_snapshots',
+    meaning: 'The EBS snapshots to attach to each slave; sync writes them.',
+    expected: 'space-delimited EBS snapshot ids, each once, such as snap-0123456789abcdef0',
+    whenUnset: { default: '' },
+    parse: listOf(matching(/^snap-[0-9a-f]+$/)),
+  },
+  availabilityZone: {
+    name: 'availability_zone',
+    meaning: 'The zone that all slaves run in.',
+    expected: 'an availability zone such as us-west-2a',
+    whenUnset: { otherwise: 'any zone of the region' },
+    parse: matching(/^[a-z]+(-[a-z]+)+-\d{1,2}([a-z]|(-[a-z0-9]+)+)$/),
+  },
+  subnet: {
+    name: 'subnet',
+    meaning: 'The VPC subnet that all slaves run in.',
+    expected: 'the id of a subnet, such as subnet-0123456789abcdef0',
+    whenUnset: { otherwise: "the master's own subnet where it runs in EC2, else any of the default VPC" },
+    parse: matching(/^subnet-[0-9a-f]+$/),
+  },
+  securityGroup: {
+    name: 'security_group',
+    meaning: 'The security group of the slaves; it must let the master in to the ports.',
+    expected: 'the id of a security group (not its name), such as sg-0123456789abcdef0',
+    whenUnset: { otherwise: 'one is made, and deleted at the end' },
+    parse: matching(/^sg-[0-9a-f]+$/),
+  },
+  bootTimeout: {
+    name: 'boot_timeout',
+    meaning: 'A slave that is not ready after this many minutes is replaced.',
+    expected: 'a number of minutes from 0.1 to 1440',
+    whenUnset: { default: '10' },
+    parse: durationIn(MINUTE, 0.1, 1440),
+  },
+  orphanTimeout: {
+    name: 'orphan_timeout',
+    meaning: 'A slave that nobody has contacted for this many minutes powers itself off.',
+    expected: 'a number of minutes from 1 to 10080',
+    whenUnset: { default: '60' },
+    parse: durationIn(MINUTE, 1, 10_080),
+  },
+  sshKey: {
+    name: 'ssh_key',
+    meaning: 'The AWS key pair that may log in to the slaves, from the master alone.',
+    expected: 'the name of a key pair: at most 255 ASCII characters',
+    whenUnset: { otherwise: 'no login' },
+    parse: matching(/^[ -~]{1,255}$/),
+  },
+  sshUser: {
+    name: 'ssh_user',
+    meaning: "The AMI's login.",
+    expected: 'a login name',
+    whenUnset: { default: 'admin' },
+    parse: matching(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/),
+  },
+};
+
+/** Every option that the file may have, by section. A new one is an entry here (and its type in `config.ts`). */
+export const OPTIONS = { MASTER, SLAVE } as const;
+
+export type SectionWithOptions = keyof typeof OPTIONS;
+
+/** A section's options, in the order of the documentation. */
+export function optionsOf(section: SectionWithOptions): readonly Option<unknown>[] {
+  return Object.values(OPTIONS[section]);
+}
+
+function parseBid(text: string): number | undefined {
+  const dollars = parseNumber(text);
+  return dollars !== undefined && dollars > 0.001 && dollars <= 1000 ? dollars : undefined;
+}

@@ -1,0 +1,87 @@
+import { type Document, lineThatCounts, type OptionLine } from './document.ts';
+import type { Mistake } from './load-table.ts';
+import { nearest } from './nearest.ts';
+import { type Option, type OptionsOf, optionsOf, type SectionWithOptions } from './options.ts';
+import { quote } from './values.ts';
+
+/**
+ * Reads the options of a section. `values` is undefined when there are mistakes; warnings are about options that are
+ * unknown or set more than once.
+ */
+export function readSection<C>(
+  document: Document,
+  section: SectionWithOptions,
+  options: OptionsOf<C>,
+): { readonly values?: C; readonly mistakes: readonly Mistake[]; readonly warnings: readonly Mistake[] } {
+  const linesOf = Map.groupBy(
+    document.lines.filter((line): line is OptionLine => line.kind === 'option' && line.section === section),
+    line => line.name,
+  );
+  const mistakes: Mistake[] = [];
+  const values: [string, unknown][] = [];
+  for (const [key, option] of Object.entries<Option<unknown>>(options)) {
+    const read = readOption(section, option, lineThatCounts(linesOf.get(option.name) ?? []));
+    if ('mistake' in read) mistakes.push(read.mistake);
+    else if (read.value !== undefined) values.push([key, read.value]);
+  }
+  const known = namesIn(section);
+  const warnings = [...linesOf].flatMap(([name, lines]) =>
+    known.includes(name) ? setAgain(name, lines) : lines.map(line => unknown(section, line)),
+  );
+  // Every option of the table has been read, so this is a C, which Object.fromEntries cannot know.
+  return { ...(mistakes.length === 0 && { values: Object.fromEntries(values) as C }), mistakes, warnings };
+}
+
+function readOption(
+  section: SectionWithOptions,
+  { name, expected, whenUnset, parse }: Option<unknown>,
+  line: OptionLine | undefined,
+): { readonly value: unknown } | { readonly mistake: Mistake } {
+  if (line !== undefined && line.value !== '') {
+    const value = parse(line.value);
+    if (value !== undefined) return { value };
+    return {
+      mistake: { line: line.number, message: `${name} is ${quote(line.value)}, expected ${expected}` },
+    };
+  }
+  if (whenUnset !== 'required') {
+    return { value: 'default' in whenUnset ? parse(whenUnset.default) : undefined };
+  }
+  return {
+    mistake:
+      line === undefined
+        ? { message: `there is no ${name} in [${section}], expected ${expected}` }
+        : { line: line.number, message: `${name} has no value, expected ${expected}` },
+  };
+}
+
+function setAgain(name: string, lines: readonly OptionLine[]): Mistake[] {
+  const counts = lineThatCounts(lines)?.number;
+  return lines.slice(1).map(line => ({
+    line: line.number,
+    message: `${name} is set again, the value of line ${counts} counts`,
+  }));
+}
+
+function unknown(section: SectionWithOptions, { number, name }: OptionLine): Mistake {
+  return {
+    line: number,
+    message: `unknown option ${quote(name)} in [${section}], ${whatItMayBe(section, name)}`,
+  };
+}
+
+function whatItMayBe(section: SectionWithOptions, name: string): string {
+  const here = namesIn(section);
+  const other = section === 'MASTER' ? 'SLAVE' : 'MASTER';
+  const there = namesIn(other);
+  if (there.includes(name)) return `it belongs in [${other}]`;
+  const nearHere = nearest(name, here);
+  if (nearHere !== undefined) return `did you mean "${nearHere}"?`;
+  const nearThere = nearest(name, there);
+  if (nearThere !== undefined) return `did you mean "${nearThere}" in [${other}]?`;
+  return `expected one of ${here.join(', ')}`;
+}
+
+function namesIn(section: SectionWithOptions): readonly string[] {
+  return optionsOf(section).map(option => option.name);
+}

@@ -1,0 +1,63 @@
+import { isIP } from 'node:net';
+
+/** Reads the text of a value (trimmed; empty only for a default). Undefined: it is not of the expected form. */
+export type Parse<T> = (text: string) => T | undefined;
+
+/** A decimal number, as `0.5`, `.5`, `10` or `1e3`; not negative. */
+export function parseNumber(text: string): number | undefined {
+  if (!/^(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(text)) return undefined;
+  const number = Number(text);
+  return Number.isFinite(number) ? number : undefined;
+}
+
+/** A whole number written with digits alone, at most `max`. */
+export function parseCount(text: string, max: number): number | undefined {
+  return /^\d{1,9}$/.test(text) && Number(text) <= max ? Number(text) : undefined;
+}
+
+/** A number of `unit` (in ms) from `min` to `max`, in whole milliseconds. */
+export function durationIn(unit: number, min: number, max: number): Parse<number> {
+  return text => {
+    const number = parseNumber(text);
+    return number === undefined || number < min || number > max ? undefined : Math.round(number * unit);
+  };
+}
+
+/** Words, none of them twice, each as `parseWord` wants it. */
+export function listOf<T>(parseWord: Parse<T>): Parse<readonly T[]> {
+  return text => {
+    const words = text.split(/\s+/).filter(word => word !== '');
+    const values = new Set<T>();
+    for (const word of words) {
+      const value = parseWord(word);
+      if (value === undefined) return undefined;
+      values.add(value);
+    }
+    return values.size === words.length ? [...values] : undefined;
+  };
+}
+
+/** The text itself, where it has the form. */
+export function matching(form: RegExp): Parse<string> {
+  return text => (form.test(text) ? text : undefined);
+}
+
+/** An IPv4 or IPv6 address, without a zone. */
+export function parseAddress(text: string): string | undefined {
+  return isIP(text) !== 0 && !text.includes('%') ? text : undefined;
+}
+
+/** An http or https URL. `fetch` refuses one with a user name or a password. */
+export function parseUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, username, password } = new URL(text);
+  return /^https?:$/.test(protocol) && username === '' && password === '' ? text : undefined;
+}
+
+/** A value for a message: in quotes, on one line, cut where it is long, without the password of a URL. */
+export function quote(text: string): string {
+  const at = text.lastIndexOf('@');
+  const safe = text.slice(0, Math.max(at, 0)).includes(':') ? `…${text.slice(at)}` : text;
+  const short = safe.length > 60 ? `${safe.slice(0, 60)}…` : safe;
+  return `"${short.replaceAll(/\p{C}/gu, '\uFFFD')}"`;
+}
