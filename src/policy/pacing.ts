@@ -1,0 +1,116 @@
+import { HOUR, MINUTE, SECOND } from '../clock.ts';
+import type { Trouble } from '../ec2/errors.ts';
+
+/** How launches have gone of late. All moments are monotonic milliseconds. */
+export type Pace = {
+  /** Failed launch calls in a row, of whatever kind. */
+  readonly refusals: number;
+  /** Slaves in a row that did not become ready, or died soon after. */
+  readonly failedBoots: number;
+  /** Nothing is launched before this moment. */
+  readonly notBefore: number;
+  /** Why, for people; undefined when nothing holds launches back. */
+  readonly reason?: string;
+  /** Moments of the launches of the last hour, one an instance. */
+  readonly launches: readonly number[];
+};
+
+export const FRESH_PACE: Pace = { refusals: 0, failedBoots: 0, notBefore: 0, launches: [] };
+
+/** After so many failed boots in a row only single attempts are made, slower and slower (contract, `boot_timeout`). */
+export const FAILED_BOOTS_TOLERATED = 5;
+
+/** First and longest wait after a refusal: it doubles from one to the other. */
+const WAITS: Record<Trouble, readonly [first: number, longest: number]> = {
+  // A pool without capacity may have some in the next minute, and the price moves about as often.
+  capacity: [30 * SECOND, 10 * MINUTE],
+  price: [MINUTE, 5 * MINUTE],
+  // A quota is raised by people, and frees itself when slaves end.
+  quota: [2 * MINUTE, 30 * MINUTE],
+  // The bucket of CreateFleet and RunInstances refills with two a second.
+  throttling: [5 * SECOND, 2 * MINUTE],
+  // Somebody has to change a policy, a key or the configuration; SIGHUP tries at once.
+  permission: [MINUTE, 30 * MINUTE],
+  credentials: [30 * SECOND, 10 * MINUTE],
+  request: [MINUTE, 30 * MINUTE],
+  gone: [10 * SECOND, 10 * MINUTE],
+  // The intent was changed under its token: the next one has a new token.
+  mismatch: [5 * SECOND, MINUTE],
+  'in-use': [5 * SECOND, MINUTE],
+  exists: [5 * SECOND, MINUTE],
+  // EC2 itself fails: it is asked again soon, the same intent under the same token.
+  unreachable: [5 * SECOND, 2 * MINUTE],
+  service: [5 * SECOND, 2 * MINUTE],
+};
+
+function doubled(first: number, longest: number, times: number): number {
+  return Math.min(longest, first * 2 ** Math.min(times, 20));
+}
+
+/** The pace after a launch call was refused, or CreateFleet answered with errors alone. */
+export function afterRefusal(pace: Pace, trouble: Trouble, reason: string, now: number): Pace {
+  const [first, longest] = WAITS[trouble];
+  return {
+    ...pace,
+    refusals: pace.refusals + 1,
+    notBefore: Math.max(pace.notBefore, now + doubled(first, longest, pace.refusals)),
+    reason,
+  };
+}
+
+/** The pace after `count` instances were launched. */
+export function afterLaunch(pace: Pace, count: number, now: number): Pace {
+  const { reason: _, ...rest } = pace;
+  const launches = [...pace.launches.filter(at => at > now - HOUR), ...Array<number>(count).fill(now)];
+  const single = pace.failedBoots >= FAILED_BOOTS_TOLERATED;
+  return single
+    ? { ...pace, refusals: 0, launches, notBefore: now + singleAttemptWait(pace.failedBoots) }
+    : { ...rest, refusals: 0, launches };
+}
+
+/** The pace after a slave did not become ready within `boot_timeout`, or died before it had served for as long. */
+export function afterFailedBoot(pace: Pace, reason: string, now: number): Pace {
+  const failedBoots = pace.failedBoots + 1;
+  if (failedBoots < FAILED_BOOTS_TOLERATED) return { ...pace, failedBoots };
+  return {
+    ...pace,
+    failedBoots,
+    notBefore: Math.max(pace.notBefore, now + singleAttemptWait(failedBoots)),
+    reason: `${failedBoots} slaves in a row did not become ready; last: ${reason}`,
+  };
+}
+
+/** The pace after a slave has proved itself. */
+export function afterGoodBoot(pace: Pace): Pace {
+  if (pace.failedBoots === 0) return pace;
+  const { reason: _, ...rest } = pace;
+  return pace.failedBoots >= FAILED_BOOTS_TOLERATED
+    ? { ...rest, failedBoots: 0, notBefore: 0 }
+    : { ...pace, failedBoots: 0 };
+}
+
+/** 10, 20, 40 minutes … up to 6 hours between single attempts. */
+function singleAttemptWait(failedBoots: number): number {
+  return doubled(10 * MINUTE, 6 * HOUR, Math.max(0, failedBoots - FAILED_BOOTS_TOLERATED));
+}
+
+/**
+ * How many of `wanted` instances may be launched now. Whatever fails in whatever way, no more than four times the
+ * table's largest `max` (at least 12) are launched in an hour.
+ *
+ * @returns the number, and when it is none the moment (monotonic ms) to ask again
+ */
+export function permitted(
+  pace: Pace,
+  wanted: number,
+  ceiling: number,
+  now: number,
+): { readonly count: number; readonly notBefore: number } {
+  if (wanted <= 0) return { count: 0, notBefore: 0 };
+  if (now < pace.notBefore) return { count: 0, notBefore: pace.notBefore };
+  const lately = pace.launches.filter(at => at > now - HOUR);
+  const left = Math.max(12, 4 * ceiling) - lately.length;
+  if (left <= 0) return { count: 0, notBefore: (lately[0] ?? now) + HOUR };
+  const single = pace.failedBoots >= FAILED_BOOTS_TOLERATED;
+  return { count: Math.min(wanted, left, single ? 1 : wanted), notBefore: 0 };
+}

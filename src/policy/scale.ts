@@ -1,0 +1,61 @@
+import type { Range } from './load-table.ts';
+
+/**
+ * What the policy knows of a slave:
+ * - `booting`: launched, not ready yet;
+ * - `suspect`: serving, but it did not answer the last probe;
+ * - `serving`: ready and answering;
+ * - `leaving`: on its way out (draining, failed, or being reclaimed by EC2). It counts as nobody's capacity.
+ */
+export type Standing = 'booting' | 'suspect' | 'serving' | 'leaving';
+
+export type Candidate = {
+  readonly id: string;
+  readonly standing: Standing;
+  /** Any number that grows with the time of launch. */
+  readonly launchedAt: number;
+};
+
+export type Situation = {
+  /** What the load calls for. */
+  readonly range: Range;
+  /** False when the load could not be read: then nothing is released on its account. */
+  readonly loadIsKnown: boolean;
+  /** The load table's largest `max`. */
+  readonly ceiling: number;
+  readonly slaves: readonly Candidate[];
+  /** Instances asked for whose fate is not known: a launch in flight, or launched and not to be seen yet. */
+  readonly underway: number;
+};
+
+export type Scaling = { readonly launch: number; readonly release: readonly string[] };
+
+/** Released first: who serves nobody, then who may be failing, then the newest (its caches are the coldest). */
+const RELEASE_ORDER: Record<Standing, number> = { leaving: 0, booting: 1, suspect: 2, serving: 3 };
+
+/**
+ * The scaling policy. Fewer slaves than `min`: launch the difference; more than `max`: release the difference;
+ * otherwise nothing. Never more than `ceiling` beside those that are leaving, and never more than twice the ceiling
+ * with them.
+ */
+export function scale(situation: Situation): Scaling {
+  const { range, ceiling, underway } = situation;
+  const staying = situation.slaves.filter(slave => slave.standing !== 'leaving');
+  const leaving = situation.slaves.length - staying.length;
+  const count = staying.length + underway;
+
+  if (count < range.min) {
+    const room = Math.min(ceiling - count, 2 * ceiling - count - leaving);
+    return { launch: Math.max(0, Math.min(range.min - count, room)), release: [] };
+  }
+  // Those underway are not released before they are seen, nor others in their place.
+  const surplus = situation.loadIsKnown ? staying.length - range.max : 0;
+  if (surplus <= 0) return { launch: 0, release: [] };
+  const victims = staying.toSorted(
+    (a, b) =>
+      RELEASE_ORDER[a.standing] - RELEASE_ORDER[b.standing] ||
+      b.launchedAt - a.launchedAt ||
+      (a.id < b.id ? -1 : 1),
+  );
+  return { launch: 0, release: victims.slice(0, surplus).map(slave => slave.id) };
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
+import type { Trouble } from '../../src/ec2/errors.ts';
+import {
+  afterFailedBoot,
+  afterGoodBoot,
+  afterLaunch,
+  afterRefusal,
+  FAILED_BOOTS_TOLERATED,
+  FRESH_PACE,
+  type Pace,
+  permitted,
+} from '../../src/policy/pacing.ts';
+
+function failedBoots(count: number, now: number): Pace {
+  let pace = FRESH_PACE;
+  for (let i = 0; i < count; i++) pace = afterFailedBoot(pace, 'test', now);
+  return pace;
+}
+
+describe('the pace of launches', () => {
+  it('permits at once what is wanted when nothing went wrong', () => {
+    assert.deepEqual(permitted(FRESH_PACE, 3, 8, 0), { count: 3, notBefore: 0 });
+  });
+
+  for (const [trouble, first, longest] of [
+    ['capacity', 30 * SECOND, 10 * MINUTE],
+    ['price', MINUTE, 5 * MINUTE],
+    ['quota', 2 * MINUTE, 30 * MINUTE],
+    ['throttling', 5 * SECOND, 2 * MINUTE],
+    ['permission', MINUTE, 30 * MINUTE],
+  ] as [Trouble, number, number][]) {
+    it(`waits ${first / SECOND} s after a first refusal for ${trouble}, and at most ${longest / MINUTE} min`, () => {
+      let pace = afterRefusal(FRESH_PACE, trouble, 'why', 0);
+      assert.equal(permitted(pace, 1, 8, first - 1).count, 0);
+      assert.equal(permitted(pace, 1, 8, first).count, 1);
+      for (let i = 0; i < 30; i++) pace = afterRefusal(pace, trouble, 'why', pace.notBefore);
+      const last = pace.notBefore;
+      assert.equal(afterRefusal(pace, trouble, 'why', last).notBefore - last, longest);
+    });
+  }
+
+  it('forgets refusals with the first launch', () => {
+    const pace = afterLaunch(afterRefusal(FRESH_PACE, 'price', 'too low', 0), 1, MINUTE);
+    assert.equal(pace.reason, undefined);
+    assert.equal(pace.refusals, 0);
+  });
+
+  it('makes only single attempts, ten minutes apart and then slower, after five failed boots in a row', () => {
+    assert.equal(permitted(failedBoots(FAILED_BOOTS_TOLERATED - 1, 0), 4, 8, 0).count, 4);
+    let pace = failedBoots(FAILED_BOOTS_TOLERATED, 0);
+    const waits: number[] = [];
+    for (let attempt = 0, now = 0; attempt < 8; attempt++) {
+      const { count, notBefore } = permitted(pace, 4, 8, now);
+      assert.equal(count, 0, 'not at once');
+      waits.push((notBefore - now) / MINUTE);
+      assert.equal(permitted(pace, 4, 8, notBefore).count, 1, 'one slave alone');
+      now = notBefore;
+      pace = afterFailedBoot(afterLaunch(pace, 1, now), 'test', now);
+    }
+    assert.deepEqual(waits, [10, 20, 40, 80, 160, 320, 360, 360]);
+    assert.match(pace.reason ?? '', /13 slaves in a row did not become ready/);
+  });
+
+  it('is as it was after one good boot', () => {
+    const pace = afterGoodBoot(failedBoots(9, 0));
+    assert.deepEqual(permitted(pace, 4, 8, 1), { count: 4, notBefore: 0 });
+    assert.equal(pace.reason, undefined);
+  });
+
+  it('never launches more than four times the largest max (at least 12) in any hour, whatever happens', () => {
+    const event = fc.record({
+      after: fc.nat(20 * MINUTE),
+      wanted: fc.nat(10),
+      boots: fc.constantFrom('good', 'failed', 'pending'),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 200 }), fc.nat(10), (events, ceiling) => {
+        let pace = FRESH_PACE;
+        let now = 0;
+        const launched: number[] = [];
+        for (const { after, wanted, boots } of events) {
+          now += after;
+          const { count } = permitted(pace, wanted, ceiling, now);
+          if (count > 0) pace = afterLaunch(pace, count, now);
+          for (let i = 0; i < count; i++) launched.push(now);
+          if (boots === 'good') pace = afterGoodBoot(pace);
+          if (boots === 'failed') pace = afterFailedBoot(pace, 'test', now);
+          const lately = launched.filter(at => at > now - HOUR);
+          assert.ok(lately.length <= Math.max(12, 4 * ceiling));
+        }
+      }),
+    );
+  });
+});
