@@ -1,0 +1,42 @@
+import type * as sdk from '@aws-sdk/client-ec2';
+
+/** Every EC2 action that the program may call, with what goes in and what comes out. */
+export type Ec2Actions = {
+  AuthorizeSecurityGroupIngress: [
+    sdk.AuthorizeSecurityGroupIngressRequest,
+    sdk.AuthorizeSecurityGroupIngressResult,
+  ];
+  CancelSpotInstanceRequests: [sdk.CancelSpotInstanceRequestsRequest, sdk.CancelSpotInstanceRequestsResult];
+  CreateFleet: [sdk.CreateFleetRequest, sdk.CreateFleetResult];
+  CreateLaunchTemplate: [sdk.CreateLaunchTemplateRequest, sdk.CreateLaunchTemplateResult];
+  CreateSecurityGroup: [sdk.CreateSecurityGroupRequest, sdk.CreateSecurityGroupResult];
+  CreateTags: [sdk.CreateTagsRequest, unknown];
+  DeleteLaunchTemplate: [sdk.DeleteLaunchTemplateRequest, sdk.DeleteLaunchTemplateResult];
+  DeleteSecurityGroup: [sdk.DeleteSecurityGroupRequest, unknown];
+  DescribeImages: [sdk.DescribeImagesRequest, sdk.DescribeImagesResult];
+  DescribeInstances: [sdk.DescribeInstancesRequest, sdk.DescribeInstancesResult];
+  DescribeLaunchTemplates: [sdk.DescribeLaunchTemplatesRequest, sdk.DescribeLaunchTemplatesResult];
+  DescribeSecurityGroups: [sdk.DescribeSecurityGroupsRequest, sdk.DescribeSecurityGroupsResult];
+  DescribeSpotInstanceRequests: [
+    sdk.DescribeSpotInstanceRequestsRequest,
+    sdk.DescribeSpotInstanceRequestsResult,
+  ];
+  DescribeSubnets: [sdk.DescribeSubnetsRequest, sdk.DescribeSubnetsResult];
+  RevokeSecurityGroupIngress: [sdk.RevokeSecurityGroupIngressRequest, sdk.RevokeSecurityGroupIngressResult];
+  TerminateInstances: [sdk.TerminateInstancesRequest, sdk.TerminateInstancesResult];
+};
+
+/** The name of an EC2 action, as AWS spells it. */
+export type Ec2Action = keyof Ec2Actions;
+
+/**
+ * EC2, as one function: an action's name and its request to its answer. The SDK stands behind it, or the in-memory
+ * EC2 of the simulation. Makes one attempt, within a time limit of its own; whoever calls decides about another.
+ *
+ * @throws {Ec2Error} for whatever goes wrong
+ */
+export type Ec2 = <A extends Ec2Action>(
+  action: A,
+  request: Ec2Actions[A][0],
+  options?: { readonly signal?: AbortSignal },
+) => Promise<Ec2Actions[A][1]>;

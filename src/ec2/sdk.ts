@@ -1,0 +1,154 @@
+import { Agent } from 'node:https';
+import {
+  AuthorizeSecurityGroupIngressCommand,
+  CancelSpotInstanceRequestsCommand,
+  CreateFleetCommand,
+  CreateLaunchTemplateCommand,
+  CreateSecurityGroupCommand,
+  CreateTagsCommand,
+  DeleteLaunchTemplateCommand,
+  DeleteSecurityGroupCommand,
+  DescribeImagesCommand,
+  DescribeInstancesCommand,
+  DescribeLaunchTemplatesCommand,
+  DescribeSecurityGroupsCommand,
+  DescribeSpotInstanceRequestsCommand,
+  DescribeSubnetsCommand,
+  EC2Client,
+  RevokeSecurityGroupIngressCommand,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2';
+import { SECOND } from '../clock.ts';
+import type { Ec2, Ec2Action, Ec2Actions } from './api.ts';
+import { Ec2Error, isEc2Error, NO_ANSWER } from './errors.ts';
+
+/** The most that one attempt may take: the balancer's rounds go on meanwhile, and the next one tries again. */
+const TIME_LIMIT = 20 * SECOND;
+const CONNECT_LIMIT = 5 * SECOND;
+
+/** One command class of the SDK for each action; naming them here is what puts them into the executable. */
+const COMMANDS = {
+  AuthorizeSecurityGroupIngress: AuthorizeSecurityGroupIngressCommand,
+  CancelSpotInstanceRequests: CancelSpotInstanceRequestsCommand,
+  CreateFleet: CreateFleetCommand,
+  CreateLaunchTemplate: CreateLaunchTemplateCommand,
+  CreateSecurityGroup: CreateSecurityGroupCommand,
+  CreateTags: CreateTagsCommand,
+  DeleteLaunchTemplate: DeleteLaunchTemplateCommand,
+  DeleteSecurityGroup: DeleteSecurityGroupCommand,
+  DescribeImages: DescribeImagesCommand,
+  DescribeInstances: DescribeInstancesCommand,
+  DescribeLaunchTemplates: DescribeLaunchTemplatesCommand,
+  DescribeSecurityGroups: DescribeSecurityGroupsCommand,
+  DescribeSpotInstanceRequests: DescribeSpotInstanceRequestsCommand,
+  DescribeSubnets: DescribeSubnetsCommand,
+  RevokeSecurityGroupIngress: RevokeSecurityGroupIngressCommand,
+  TerminateInstances: TerminateInstancesCommand,
+} satisfies Record<Ec2Action, unknown>;
+
+export type Credentials = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+};
+
+export type SdkSettings = {
+  /** Unset: the SDK's own chain (`AWS_REGION`, the profile). */
+  readonly region?: string;
+  /** Unset: the SDK's own chain (environment, shared files, SSO, instance role). */
+  readonly credentials?: Credentials;
+};
+
+export type SdkEc2 = {
+  readonly ec2: Ec2;
+  /**
+   * The region that calls go to.
+   *
+   * @throws when neither the settings nor the SDK's chain name one
+   */
+  region(): Promise<string>;
+  /**
+   * Looks for credentials once, without a call to EC2.
+   *
+   * @returns the access key's id
+   * @throws when there are none
+   */
+  findCredentials(): Promise<string>;
+  /** Closes the connections. */
+  close(): void;
+};
+
+/** EC2 over the wire. One attempt a call: the balancer itself decides what is tried again, and when. */
+export function createSdkEc2(settings: SdkSettings): SdkEc2 {
+  const client = new EC2Client({
+    maxAttempts: 1,
+    ...(settings.region === undefined ? {} : { region: settings.region }),
+    ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
+    requestHandler: {
+      connectionTimeout: CONNECT_LIMIT,
+      requestTimeout: TIME_LIMIT,
+      throwOnRequestTimeout: true,
+      // The SDK does not look at HTTPS_PROXY itself; Node's agent does.
+      httpsAgent: new Agent({ keepAlive: true, maxSockets: 20, proxyEnv: process.env }),
+    },
+  });
+
+  async function call<A extends Ec2Action>(
+    action: A,
+    request: Ec2Actions[A][0],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Ec2Actions[A][1]> {
+    const limit = AbortSignal.timeout(TIME_LIMIT);
+    const abortSignal = options?.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
+    // The relation between an action and its command cannot be said in types; COMMANDS is checked above.
+    const Command = COMMANDS[action] as new (request: unknown) => DescribeInstancesCommand;
+    try {
+      const answer = client.send(new Command(request), { abortSignal });
+      // Looking for credentials does not heed the signal, so the limit is kept here.
+      return (await Promise.race([answer, aborted(abortSignal)])) as Ec2Actions[A][1];
+    } catch (error) {
+      throw toEc2Error(action, error);
+    }
+  }
+
+  return {
+    ec2: call,
+    region: () => client.config.region(),
+    findCredentials: async () => (await client.config.credentials()).accessKeyId,
+    close: () => client.destroy(),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** An error of the SDK: a service's has an HTTP status and EC2's code as its name, others mean that no answer came. */
+function toEc2Error(action: string, error: unknown): Ec2Error {
+  if (isEc2Error(error)) return error;
+  if (!(error instanceof Error)) return new Ec2Error(action, NO_ANSWER, String(error));
+  const httpStatus = httpStatusOf(error);
+  if (httpStatus !== undefined && '$fault' in error && error.name !== 'Error') {
+    return new Ec2Error(action, error.name, error.message, httpStatus);
+  }
+  if (error.name === 'CredentialsProviderError') return new Ec2Error(action, error.name, error.message);
+  if (httpStatus !== undefined) {
+    return new Ec2Error(action, 'ServiceUnavailable', 'the answer was not one of EC2', httpStatus);
+  }
+  return new Ec2Error(action, NO_ANSWER, plainMessage(error));
+}
+
+function httpStatusOf(error: Error): number | undefined {
+  const metadata = '$metadata' in error ? error.$metadata : undefined;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return undefined;
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+}
+
+function plainMessage(error: Error): string {
+  if (error.name === 'TimeoutError') return 'no answer within the time limit';
+  if (error instanceof AggregateError) return error.errors.map(String).join('; ');
+  return error.message === '' ? error.name : error.message;
+}

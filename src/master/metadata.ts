@@ -1,0 +1,66 @@
+import { SECOND } from '../clock.ts';
+import { systemCode } from '../errors.ts';
+
+/** What the EC2 instance metadata service says of the master. */
+export type MasterMetadata = {
+  readonly instanceId: string;
+  readonly region: string;
+  readonly availabilityZone: string;
+  readonly imageId: string;
+  readonly privateAddress: string;
+  readonly subnetId: string;
+  readonly vpcId: string;
+};
+
+const DEFAULT_ENDPOINT = 'http://169.254.169.254';
+/** On EC2 the service answers within milliseconds; elsewhere its address usually swallows packets. */
+const TIME_LIMIT = SECOND;
+
+/**
+ * Asks the metadata service (IMDSv2: a token first; newer images refuse anything else). The SDK's own settings hold:
+ * `AWS_EC2_METADATA_DISABLED`, `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+ *
+ * @returns undefined where there is no such service: the master does not run on EC2
+ */
+export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetadata | undefined> {
+  if (env.AWS_EC2_METADATA_DISABLED?.toLowerCase() === 'true') return undefined;
+  const endpoint = (env.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? DEFAULT_ENDPOINT).replace(/\/+$/, '');
+  const { ofetch } = await import('ofetch');
+  async function ask(method: 'GET' | 'PUT', path: string, headers: Record<string, string>): Promise<string> {
+    const text = await ofetch(`${endpoint}/latest/${path}`, {
+      method,
+      headers,
+      timeout: TIME_LIMIT,
+      retry: 0,
+      responseType: 'text',
+    });
+    return String(text).trim();
+  }
+
+  let token: string;
+  try {
+    token = await ask('PUT', 'api/token', { 'x-aws-ec2-metadata-token-ttl-seconds': '300' });
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+  const get = (path: string) => ask('GET', `meta-data/${path}`, { 'x-aws-ec2-metadata-token': token });
+  const [instanceId, region, availabilityZone, imageId, privateAddress, mac] = await Promise.all([
+    get('instance-id'),
+    get('placement/region'),
+    get('placement/availability-zone'),
+    get('ami-id'),
+    get('local-ipv4'),
+    get('mac'),
+  ]);
+  const card = `network/interfaces/macs/${mac.toLowerCase()}`;
+  const [subnetId, vpcId] = await Promise.all([get(`${card}/subnet-id`), get(`${card}/vpc-id`)]);
+  return { instanceId, region, availabilityZone, imageId, privateAddress, subnetId, vpcId };
+}
+
+/** No route, refused, timed out, or a web server that is something else. */
+function isAbsent(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('statusCode' in error && typeof error.statusCode === 'number') return error.statusCode < 500;
+  return error.name === 'FetchError' || systemCode(error) !== undefined;
+}

@@ -1,0 +1,61 @@
+import type { Config } from '../config/config.ts';
+import { usageError } from '../errors.ts';
+import type { MasterMetadata } from './metadata.ts';
+
+/** Where the master stands: what its own metadata says on EC2, what the configuration file says elsewhere. */
+export type Site = {
+  /** The value of the ownership tag: two masters in one account never touch each other's slaves. */
+  readonly name: string;
+  /** Unset: the SDK's own chain (`AWS_REGION`, the profile) decides. */
+  readonly region?: string;
+  /** How slaves are reached: by their private addresses from inside EC2, by their public ones from elsewhere. */
+  readonly reach: 'private' | 'public';
+  /** The slaves' image: an AMI's id, or a name or part of one. */
+  readonly image: string;
+  /** The master's address as slaves see it, when it is known without asking anybody. */
+  readonly address?: string;
+  readonly subnet?: string;
+  readonly vpc?: string;
+  readonly availabilityZone?: string;
+};
+
+/**
+ * The manual, "[SLAVE]": on EC2 region, zone, subnet and image are the master's own, and slaves talk to its private
+ * address; elsewhere `region` and `image_id` are required. A zone or subnet in the file is obeyed in both places.
+ *
+ * @throws {UserError} when the file lacks what a master outside EC2 needs
+ */
+export function siteOf(config: Config, metadata: MasterMetadata | undefined, hostName: string): Site {
+  const { master, slave } = config;
+  const name = master.name ?? metadata?.instanceId ?? hostName;
+  if (metadata !== undefined) {
+    const elsewhere =
+      slave.subnet !== undefined ||
+      (slave.availabilityZone !== undefined && slave.availabilityZone !== metadata.availabilityZone);
+    return {
+      name,
+      region: metadata.region,
+      reach: 'private',
+      image: metadata.imageId,
+      address: metadata.privateAddress,
+      vpc: metadata.vpcId,
+      ...(slave.subnet !== undefined && { subnet: slave.subnet }),
+      ...(slave.availabilityZone !== undefined && { availabilityZone: slave.availabilityZone }),
+      ...(!elsewhere && { subnet: metadata.subnetId, availabilityZone: metadata.availabilityZone }),
+    };
+  }
+  if (slave.imageId === undefined) {
+    throw usageError(
+      `${config.file}: [SLAVE] image_id is not set, expected the id or name of the slaves' AMI: this machine is not an EC2 instance whose own image could be used`,
+    );
+  }
+  return {
+    name,
+    reach: 'public',
+    image: slave.imageId,
+    ...(slave.region !== undefined && { region: slave.region }),
+    ...(master.externalIp !== undefined && { address: master.externalIp }),
+    ...(slave.subnet !== undefined && { subnet: slave.subnet }),
+    ...(slave.availabilityZone !== undefined && { availabilityZone: slave.availabilityZone }),
+  };
+}

@@ -1,0 +1,127 @@
+import type { Config } from '../config/config.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import type { Site } from '../master/site.ts';
+import { findImage } from './image.ts';
+import { createFleetRequest, type Intent, type LaunchOutcome, type LaunchPlan, outcomeOf } from './launch.ts';
+import { deleteTemplate, ensureLaunchTemplate, findOwnTemplates, templateData } from './launch-template.ts';
+import { look } from './look.ts';
+import { findPlacements } from './network.ts';
+import { ensureSecurityGroup, findOwnGroups, vpcOfGroup } from './security-group.ts';
+import type { Slave } from './slave.ts';
+import { DRAINING_TAG, ownedBy } from './tags.ts';
+
+/** The spot manager: everything that the balancer does in EC2. Each call throws `Ec2Error`, or `UserError`. */
+export type SpotFleet = {
+  /** This master's slaves as EC2 shows them now, those that ended within the last hour among them. */
+  look(): Promise<readonly Slave[]>;
+  /** Makes sure that security group and launch template are there and right. */
+  prepare(config: Config): Promise<LaunchPlan>;
+  launch(intent: Intent): Promise<LaunchOutcome>;
+  /** Writes down, on the instances, since when (wall clock ms) they have been draining. */
+  markDraining(instanceIds: readonly string[], since: number): Promise<void>;
+  terminate(instanceIds: readonly string[]): Promise<void>;
+  /**
+   * Cancels open requests and deletes the launch templates and the security group.
+   *
+   * @returns false while EC2 keeps the group because instances that are ending still use it
+   */
+  tidy(): Promise<boolean>;
+};
+
+export type SpotFleetSettings = {
+  readonly ec2: Ec2;
+  readonly site: Site;
+  /** Asked when the site does not know the master's address: it may change. */
+  readonly findAddress: () => Promise<string>;
+  /** `--ssh_key`; the configuration file's `ssh_key` otherwise. */
+  readonly sshKey?: string;
+  /** Where the databases lie on the master. */
+  readonly databases?: string;
+};
+
+const SSH_PORT = 22;
+
+export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
+  const { ec2, site } = settings;
+
+  async function prepare(config: Config): Promise<LaunchPlan> {
+    const { slave } = config;
+    const sshKey = settings.sshKey ?? slave.sshKey;
+    const image = await findImage(ec2, site.image, slave.imageOwners);
+    const givenVpc = slave.securityGroup && (await vpcOfGroup(ec2, slave.securityGroup));
+    const placements = await findPlacements(ec2, site, givenVpc);
+    const vpcId = placements[0]?.vpcId ?? '';
+    const securityGroupId =
+      slave.securityGroup ??
+      (await ensureSecurityGroup(ec2, site.name, vpcId, {
+        address: site.address ?? (await settings.findAddress()),
+        ports: sshKey === undefined ? slave.ports : [...slave.ports, SSH_PORT],
+      }));
+    const data = templateData({
+      site,
+      slave,
+      image,
+      securityGroupId,
+      ...(sshKey !== undefined && { sshKey }),
+      ...(settings.databases !== undefined && { databases: settings.databases }),
+    });
+    const template = await ensureLaunchTemplate(ec2, site.name, data);
+    return {
+      templateId: template.id,
+      found: template.found,
+      spotBid: slave.spotBid,
+      pools: slave.instanceTypes.flatMap(instanceType =>
+        placements
+          .filter(placement => placement.vpcId === vpcId)
+          .map(({ subnetId }) => ({ instanceType, subnetId })),
+      ),
+    };
+  }
+
+  async function terminate(instanceIds: readonly string[]): Promise<void> {
+    try {
+      await ec2('TerminateInstances', { InstanceIds: [...instanceIds] });
+    } catch (error) {
+      if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
+      // One unknown id fails the whole call, so the others are ended one by one.
+      if (instanceIds.length > 1) for (const id of instanceIds) await terminate([id]);
+    }
+  }
+
+  async function cancelOpenRequests(): Promise<void> {
+    const { SpotInstanceRequests = [] } = await ec2('DescribeSpotInstanceRequests', {
+      Filters: [ownedBy(site.name), { Name: 'state', Values: ['open', 'active'] }],
+    });
+    const ids = SpotInstanceRequests.flatMap(request => request.SpotInstanceRequestId ?? []);
+    if (ids.length > 0) await ec2('CancelSpotInstanceRequests', { SpotInstanceRequestIds: ids });
+  }
+
+  return {
+    look: () => look(ec2, site.name, site.reach),
+    prepare,
+    launch: async intent => outcomeOf(await ec2('CreateFleet', createFleetRequest(intent, site.name))),
+    markDraining: async (instanceIds, since) => {
+      const Tags = [{ Key: DRAINING_TAG, Value: new Date(since).toISOString() }];
+      await ec2('CreateTags', { Resources: [...instanceIds], Tags });
+    },
+    terminate,
+    tidy: async () => {
+      await cancelOpenRequests();
+      for (const template of await findOwnTemplates(ec2, site.name)) await deleteTemplate(ec2, template.id);
+      let done = true;
+      for (const group of await findOwnGroups(ec2, site.name)) {
+        if (group.GroupId === undefined) continue;
+        try {
+          await ec2('DeleteSecurityGroup', { GroupId: group.GroupId });
+        } catch (error) {
+          if (!isEc2Error(error)) throw error;
+          const trouble = troubleOf(error);
+          if (trouble === 'in-use') done = false;
+          else if (trouble !== 'gone') throw error;
+        }
+      }
+      return done;
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import type { BlockDeviceMapping, RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
+import type { SlaveConfig } from '../config/config.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import type { Site } from '../master/site.ts';
+import type { SlaveImage } from './image.ts';
+import { DATA_TAG, ownedBy, ownTags, PORTS_TAG, tagged } from './tags.ts';
+import { userData } from './user-data.ts';
+
+/** Everything that a launch template is made from. */
+export type TemplateSource = {
+  readonly site: Site;
+  readonly slave: SlaveConfig;
+  readonly image: SlaveImage;
+  readonly securityGroupId: string;
+  readonly sshKey?: string;
+  readonly databases?: string;
+};
+
+/** A slave's launch template: image, group, devices, user-data, key, tags from birth, end on shutdown. */
+export function templateData(source: TemplateSource): RequestLaunchTemplateData {
+  const { site, slave, image, sshKey, databases } = source;
+  const tags = [
+    ...ownTags(site.name),
+    { Key: PORTS_TAG, Value: slave.ports.join(' ') },
+    ...(slave.dataSnapshots.length > 0 ? [{ Key: DATA_TAG, Value: slave.dataSnapshots.join(' ') }] : []),
+  ];
+  const groups = [source.securityGroupId];
+  const script = userData({
+    ports: slave.ports,
+    orphanTimeout: slave.orphanTimeout,
+    ...(databases !== undefined && { databases }),
+  });
+  return {
+    ImageId: image.imageId,
+    ...(sshKey !== undefined && { KeyName: sshKey }),
+    UserData: Buffer.from(script).toString('base64'),
+    BlockDeviceMappings: blockDevices(image, slave.dataSnapshots),
+    InstanceInitiatedShutdownBehavior: 'terminate',
+    MetadataOptions: { HttpTokens: 'required', HttpEndpoint: 'enabled' },
+    // Only an interface of its own can ask for a public address, whatever the subnet gives by itself.
+    ...(site.reach === 'public'
+      ? { NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: true, Groups: groups }] }
+      : { SecurityGroupIds: groups }),
+    TagSpecifications: [
+      tagged('instance', tags),
+      tagged('volume', tags),
+      tagged('network-interface', tags),
+      tagged('spot-instances-request', tags),
+    ],
+  };
+}
+
+/** The root as the image says, and each data snapshot from /dev/sdg on; all of them end with the instance. */
+function blockDevices(image: SlaveImage, snapshots: readonly string[]): BlockDeviceMapping[] {
+  const devices: BlockDeviceMapping[] = [];
+  if (image.root?.DeviceName !== undefined) {
+    const { SnapshotId, VolumeSize, VolumeType } = image.root.Ebs ?? {};
+    devices.push({
+      DeviceName: image.root.DeviceName,
+      Ebs: {
+        DeleteOnTermination: true,
+        ...(SnapshotId !== undefined && { SnapshotId }),
+        ...(VolumeSize !== undefined && { VolumeSize }),
+        ...(VolumeType !== undefined && { VolumeType }),
+      },
+    });
+  }
+  snapshots.forEach((snapshot, index) => {
+    devices.push({
+      DeviceName: `/dev/sd${String.fromCharCode('g'.charCodeAt(0) + index)}`,
+      Ebs: { SnapshotId: snapshot, DeleteOnTermination: true, VolumeType: 'gp3' },
+    });
+  });
+  return devices;
+}
+
+/**
+ * The name of the template for this data. It holds the data's hash, so that a template of the name says the same, and
+ * making it twice is an error that does no harm. (AWS: 3 to 128 characters of `[a-zA-Z0-9().-/_]`.)
+ */
+export function templateName(master: string, data: RequestLaunchTemplateData): string {
+  const hash = createHash('sha256').update(master).update(JSON.stringify(data)).digest('hex').slice(0, 16);
+  return `gbrowse-aws-balancer/${master.replaceAll(/[^a-zA-Z0-9().\-_]/g, '-').slice(0, 80)}/${hash}`;
+}
+
+/**
+ * Makes sure that the template is there, and that it is the only one of this master.
+ *
+ * @returns its id, and whether one of this master's was there before
+ * @throws {Ec2Error}
+ */
+export async function ensureLaunchTemplate(
+  ec2: Ec2,
+  master: string,
+  data: RequestLaunchTemplateData,
+): Promise<{ readonly id: string; readonly found: boolean }> {
+  const name = templateName(master, data);
+  const own = await findOwnTemplates(ec2, master);
+  const id = own.find(it => it.name === name)?.id ?? (await createTemplate(ec2, master, name, data));
+  for (const old of own) if (old.name !== name) await deleteTemplate(ec2, old.id);
+  return { id, found: own.length > 0 };
+}
+
+async function createTemplate(
+  ec2: Ec2,
+  master: string,
+  name: string,
+  data: RequestLaunchTemplateData,
+): Promise<string> {
+  try {
+    const { LaunchTemplate } = await ec2('CreateLaunchTemplate', {
+      LaunchTemplateName: name,
+      LaunchTemplateData: data,
+      TagSpecifications: [tagged('launch-template', ownTags(master))],
+    });
+    return LaunchTemplate?.LaunchTemplateId ?? '';
+  } catch (error) {
+    if (!isEc2Error(error) || troubleOf(error) !== 'exists') throw error;
+    // Made by a call whose answer was lost, and not shown by its tag yet.
+    const answer = await ec2('DescribeLaunchTemplates', { LaunchTemplateNames: [name] });
+    return answer.LaunchTemplates?.[0]?.LaunchTemplateId ?? '';
+  }
+}
+
+/** The launch templates that carry this master's tag. */
+export async function findOwnTemplates(
+  ec2: Ec2,
+  master: string,
+): Promise<readonly { readonly id: string; readonly name: string }[]> {
+  const answer = await ec2('DescribeLaunchTemplates', { Filters: [ownedBy(master)] });
+  return (answer.LaunchTemplates ?? []).flatMap(template =>
+    template.LaunchTemplateId === undefined
+      ? []
+      : [{ id: template.LaunchTemplateId, name: template.LaunchTemplateName ?? '' }],
+  );
+}
+
+/** Deletes a template; one that is gone already is no error. */
+export async function deleteTemplate(ec2: Ec2, id: string): Promise<void> {
+  try {
+    await ec2('DeleteLaunchTemplate', { LaunchTemplateId: id });
+  } catch (error) {
+    if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
+  }
+}

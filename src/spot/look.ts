@@ -1,0 +1,58 @@
+import type { Instance, SpotInstanceRequest } from '@aws-sdk/client-ec2';
+import type { Ec2 } from '../ec2/api.ts';
+import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { isLive, type Slave, slaveOf } from './slave.ts';
+import { ownedBy } from './tags.ts';
+
+/** DescribeInstances gives at most so many a call; the load table's `max` may not be larger. */
+const PAGE = 1000;
+
+/**
+ * This master's slaves as EC2 shows them: one DescribeInstances, and one DescribeSpotInstanceRequests when any lives.
+ * (A page may come back short of its size with a token; only then are there more calls.)
+ *
+ * @throws {Ec2Error}
+ */
+export async function look(ec2: Ec2, master: string, reach: 'private' | 'public'): Promise<readonly Slave[]> {
+  const instances = await describeInstances(ec2, master);
+  const requests = await describeRequests(
+    ec2,
+    instances.flatMap(instance => {
+      const slave = slaveOf(instance, undefined, reach);
+      return slave !== undefined && isLive(slave) && instance.SpotInstanceRequestId !== undefined
+        ? [instance.SpotInstanceRequestId]
+        : [];
+    }),
+  );
+  return instances.flatMap(
+    instance => slaveOf(instance, requests.get(instance.SpotInstanceRequestId ?? ''), reach) ?? [],
+  );
+}
+
+async function describeInstances(ec2: Ec2, master: string): Promise<Instance[]> {
+  const instances: Instance[] = [];
+  let token: string | undefined;
+  do {
+    const page = await ec2('DescribeInstances', {
+      Filters: [ownedBy(master)],
+      MaxResults: PAGE,
+      ...(token !== undefined && { NextToken: token }),
+    });
+    for (const reservation of page.Reservations ?? []) instances.push(...(reservation.Instances ?? []));
+    token = page.NextToken || undefined;
+  } while (token !== undefined);
+  return instances;
+}
+
+/** By id, because EC2 takes at most 200 values in a filter but any number of ids. */
+async function describeRequests(ec2: Ec2, ids: string[]): Promise<Map<string, SpotInstanceRequest>> {
+  if (ids.length === 0) return new Map();
+  try {
+    const answer = await ec2('DescribeSpotInstanceRequests', { SpotInstanceRequestIds: ids });
+    return new Map((answer.SpotInstanceRequests ?? []).map(it => [it.SpotInstanceRequestId ?? '', it]));
+  } catch (error) {
+    // A request may be shown a little later than its instance; the next look sees it.
+    if (isEc2Error(error) && troubleOf(error) === 'gone') return new Map();
+    throw error;
+  }
+}

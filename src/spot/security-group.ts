@@ -1,0 +1,123 @@
+import { isIPv6 } from 'node:net';
+import type { IpPermission, SecurityGroup } from '@aws-sdk/client-ec2';
+import type { Ec2 } from '../ec2/api.ts';
+import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { failure } from '../errors.ts';
+import { ownedBy, ownTags, tagged } from './tags.ts';
+
+/** Whom the balancer's own security group lets in: the master alone, to these ports. */
+export type Admission = { readonly address: string; readonly ports: readonly number[] };
+
+/**
+ * Makes sure that this master's own security group is there and lets in exactly what it should: whoever reaches a
+ * slave's port can run code there. A master whose address has changed has its rules changed.
+ *
+ * @returns the group's id
+ * @throws {Ec2Error}
+ */
+export async function ensureSecurityGroup(
+  ec2: Ec2,
+  master: string,
+  vpcId: string,
+  admission: Admission,
+): Promise<string> {
+  const own = await findOwnGroups(ec2, master);
+  const group = own.find(it => it.VpcId === vpcId) ?? (await createGroup(ec2, master, vpcId));
+  const groupId = group.GroupId ?? '';
+  const wanted = new Map(
+    admission.ports.map(port => ruleFor(port, admission.address)).map(it => [keyOf(it), it]),
+  );
+  const present = new Map((group.IpPermissions ?? []).flatMap(separate).map(it => [keyOf(it), it]));
+
+  const missing = [...wanted].flatMap(([key, rule]) => (present.has(key) ? [] : [rule]));
+  if (missing.length > 0) {
+    try {
+      await ec2('AuthorizeSecurityGroupIngress', { GroupId: groupId, IpPermissions: missing });
+    } catch (error) {
+      if (!isEc2Error(error) || troubleOf(error) !== 'exists') throw error;
+    }
+  }
+  const surplus = [...present].flatMap(([key, rule]) => (wanted.has(key) ? [] : [rule]));
+  if (surplus.length > 0) {
+    try {
+      await ec2('RevokeSecurityGroupIngress', { GroupId: groupId, IpPermissions: surplus });
+    } catch (error) {
+      if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
+    }
+  }
+  return groupId;
+}
+
+/** The security groups that carry this master's tag. */
+export async function findOwnGroups(ec2: Ec2, master: string): Promise<readonly SecurityGroup[]> {
+  return (await ec2('DescribeSecurityGroups', { Filters: [ownedBy(master)] })).SecurityGroups ?? [];
+}
+
+/**
+ * The VPC of the group that `[SLAVE] security_group` names.
+ *
+ * @throws {UserError} when there is no such group
+ */
+export async function vpcOfGroup(ec2: Ec2, groupId: string): Promise<string | undefined> {
+  try {
+    const group = (await ec2('DescribeSecurityGroups', { GroupIds: [groupId] })).SecurityGroups?.[0];
+    if (group !== undefined) return group.VpcId;
+  } catch (error) {
+    if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
+  }
+  throw failure(`[SLAVE] security_group: there is no security group ${groupId} in this region`);
+}
+
+async function createGroup(ec2: Ec2, master: string, vpcId: string): Promise<SecurityGroup> {
+  const name = `gbrowse-aws-balancer ${master}`.slice(0, 255);
+  try {
+    const { GroupId } = await ec2('CreateSecurityGroup', {
+      GroupName: name,
+      Description: 'GBrowse render slaves: lets in their master alone',
+      VpcId: vpcId,
+      TagSpecifications: [tagged('security-group', ownTags(master))],
+    });
+    return { ...(GroupId !== undefined && { GroupId }), VpcId: vpcId };
+  } catch (error) {
+    if (!isEc2Error(error) || troubleOf(error) !== 'exists') throw error;
+    // Made a moment ago and not shown by its tag yet, or somebody else's: the tag decides.
+    const again = (await findOwnGroups(ec2, master)).find(it => it.VpcId === vpcId);
+    if (again !== undefined) return again;
+    throw failure(
+      `a security group named "${name}" exists in ${vpcId} but is not tagged as this master's, so it is left alone; delete it, or set [MASTER] name`,
+    );
+  }
+}
+
+function ruleFor(port: number, address: string): IpPermission {
+  const to = { IpProtocol: 'tcp', FromPort: port, ToPort: port };
+  const Description = 'GBrowse master';
+  return isIPv6(address)
+    ? { ...to, Ipv6Ranges: [{ CidrIpv6: `${address}/128`, Description }] }
+    : { ...to, IpRanges: [{ CidrIp: `${address}/32`, Description }] };
+}
+
+/** EC2 shows the sources of one port together; each becomes a rule of its own, so that each can be kept or revoked. */
+function separate(permission: IpPermission): IpPermission[] {
+  const to = {
+    ...(permission.IpProtocol !== undefined && { IpProtocol: permission.IpProtocol }),
+    ...(permission.FromPort !== undefined && { FromPort: permission.FromPort }),
+    ...(permission.ToPort !== undefined && { ToPort: permission.ToPort }),
+  };
+  return [
+    ...(permission.IpRanges ?? []).map(range => ({ ...to, IpRanges: [range] })),
+    ...(permission.Ipv6Ranges ?? []).map(range => ({ ...to, Ipv6Ranges: [range] })),
+    ...(permission.PrefixListIds ?? []).map(list => ({ ...to, PrefixListIds: [list] })),
+    ...(permission.UserIdGroupPairs ?? []).map(pair => ({ ...to, UserIdGroupPairs: [pair] })),
+  ];
+}
+
+/** What tells two rules apart: protocol, ports and source. */
+function keyOf(rule: IpPermission): string {
+  const source =
+    rule.IpRanges?.[0]?.CidrIp ??
+    rule.Ipv6Ranges?.[0]?.CidrIpv6 ??
+    rule.PrefixListIds?.[0]?.PrefixListId ??
+    rule.UserIdGroupPairs?.[0]?.GroupId;
+  return `${rule.IpProtocol} ${rule.FromPort}-${rule.ToPort} ${source}`;
+}

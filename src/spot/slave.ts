@@ -1,0 +1,72 @@
+import type { Instance, InstanceStateName, SpotInstanceRequest } from '@aws-sdk/client-ec2';
+import { DATA_TAG, DRAINING_TAG, LAUNCH_TAG, PORTS_TAG, tagValue } from './tags.ts';
+
+/** A slave, as EC2 shows it now. */
+export type Slave = {
+  readonly instanceId: string;
+  readonly state: InstanceStateName;
+  /** EC2's launch time, wall clock ms. */
+  readonly launchedAt: number;
+  readonly instanceType: string;
+  readonly availabilityZone: string;
+  /** Where the master reaches it; unset while EC2 has not given it one. */
+  readonly address?: string;
+  readonly ports: readonly number[];
+  /** Wall clock ms of its draining tag. */
+  readonly drainingSince?: number;
+  /** EC2 has marked it for termination, or is ending it. */
+  readonly reclaimed: boolean;
+  /** Why it ended or is about to, in EC2's words. */
+  readonly reason?: string;
+  /** The data snapshots that it was made from, space-delimited as in the configuration file. */
+  readonly data: string;
+  /** The ClientToken of the launch that it came from. */
+  readonly launchToken?: string;
+};
+
+/** Status codes of a spot request that say that EC2 takes the instance back, some of them minutes before it does. */
+const RECLAIMING =
+  /^(marked-for-termination|marked-for-stop|instance-terminated-(by-price|no-capacity|by-service|capacity-oversubscribed|launch-group-constraint))$/;
+
+/** The slave that a described instance is, or undefined when the answer lacks what every instance has. */
+export function slaveOf(
+  instance: Instance,
+  request: SpotInstanceRequest | undefined,
+  reach: 'private' | 'public',
+): Slave | undefined {
+  const state = instance.State?.Name;
+  if (instance.InstanceId === undefined || state === undefined) return undefined;
+  const address = reach === 'private' ? instance.PrivateIpAddress : instance.PublicIpAddress;
+  const status = request?.Status?.Code;
+  const reclaimed =
+    (status !== undefined && RECLAIMING.test(status)) ||
+    instance.StateReason?.Code === 'Server.SpotInstanceTermination';
+  const reason = instance.StateReason?.Message ?? (reclaimed ? `its spot request is ${status}` : undefined);
+  const launchToken = tagValue(instance.Tags, LAUNCH_TAG);
+  const draining = Date.parse(tagValue(instance.Tags, DRAINING_TAG) ?? '');
+  return {
+    instanceId: instance.InstanceId,
+    state,
+    launchedAt: instance.LaunchTime?.getTime() ?? 0,
+    instanceType: instance.InstanceType ?? 'unknown',
+    availabilityZone: instance.Placement?.AvailabilityZone ?? 'unknown',
+    ports: (tagValue(instance.Tags, PORTS_TAG) ?? '').split(' ').filter(Boolean).map(Number),
+    reclaimed,
+    data: tagValue(instance.Tags, DATA_TAG) ?? '',
+    ...(address !== undefined && address !== '' && { address }),
+    ...(!Number.isNaN(draining) && { drainingSince: draining }),
+    ...(reason !== undefined && { reason }),
+    ...(launchToken !== undefined && { launchToken }),
+  };
+}
+
+/** Whether the instance still exists as far as money goes: it costs, or will once it runs again. */
+export function isLive(slave: Slave): boolean {
+  return slave.state !== 'shutting-down' && slave.state !== 'terminated';
+}
+
+/** The URLs under which GBrowse reaches the slave. */
+export function urlsOf(address: string, ports: readonly number[]): string[] {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return ports.map(port => `http://${host}:${port}`);
+}
