@@ -1,0 +1,138 @@
+import type {
+  DescribeImagesRequest,
+  DescribeImagesResult,
+  DescribeSubnetsRequest,
+  DescribeSubnetsResult,
+  Image,
+  Subnet,
+} from '@aws-sdk/client-ec2';
+import { type Account, freeAddresses } from './account.ts';
+import { type Fields, passes } from './filters.ts';
+import { Refusal } from './refusal.ts';
+import type { ImageSettings, SubnetSettings } from './settings.ts';
+import type { Tags } from './tags.ts';
+
+const NO_TAGS: Tags = new Map();
+/** The device of an image's root volume. */
+export const ROOT_DEVICE = '/dev/xvda';
+
+type Tagged = { readonly tags: Tags };
+
+const IMAGE_FIELDS: Fields<ImageSettings & Tagged> = {
+  name: it => it.name,
+  'image-id': it => it.id,
+  'owner-id': it => it.owner,
+  'owner-alias': it => it.ownerAlias,
+  state: () => 'available',
+  architecture: () => 'x86_64',
+  'root-device-type': () => 'ebs',
+  'virtualization-type': () => 'hvm',
+  'is-public': () => 'true',
+};
+
+export function describeImages(account: Account, request: DescribeImagesRequest): DescribeImagesResult {
+  const { ImageIds, Owners } = request;
+  for (const id of ImageIds ?? []) findImage(account, id);
+  const owners = Owners?.map(owner => (owner === 'self' ? account.settings.accountId : owner));
+  const images = account.settings.images
+    .map(image => ({ ...image, tags: NO_TAGS }))
+    .filter(image => ImageIds === undefined || ImageIds.includes(image.id))
+    .filter(
+      image =>
+        owners === undefined || owners.includes(image.owner) || owners.includes(image.ownerAlias ?? ''),
+    )
+    .filter(passes('DescribeImages', request.Filters, IMAGE_FIELDS));
+  return { Images: images.map(image => toSdkImage(account, image)) };
+}
+
+/** @throws {Refusal} as EC2 does for an id that is malformed or not there */
+export function findImage(account: Account, id: string): ImageSettings {
+  if (!/^ami-[0-9a-z]+$/.test(id)) throw new Refusal('InvalidAMIID.Malformed', `Invalid id: "${id}"`);
+  const image = account.settings.images.find(it => it.id === id);
+  if (image === undefined)
+    throw new Refusal('InvalidAMIID.NotFound', `The image id '[${id}]' does not exist`);
+  return image;
+}
+
+function toSdkImage(account: Account, image: ImageSettings): Image {
+  const size = account.settings.snapshots[image.rootSnapshot];
+  return {
+    ImageId: image.id,
+    Name: image.name,
+    OwnerId: image.owner,
+    ...(image.ownerAlias !== undefined && { ImageOwnerAlias: image.ownerAlias }),
+    ImageLocation: `${image.ownerAlias ?? image.owner}/${image.name}`,
+    CreationDate: image.createdAt,
+    State: 'available',
+    Public: true,
+    Architecture: 'x86_64',
+    ImageType: 'machine',
+    VirtualizationType: 'hvm',
+    PlatformDetails: 'Linux/UNIX',
+    RootDeviceType: 'ebs',
+    RootDeviceName: ROOT_DEVICE,
+    BlockDeviceMappings: [
+      {
+        DeviceName: ROOT_DEVICE,
+        Ebs: {
+          SnapshotId: image.rootSnapshot,
+          ...(size !== undefined && { VolumeSize: size }),
+          VolumeType: 'gp3',
+          DeleteOnTermination: true,
+          Encrypted: false,
+        },
+      },
+    ],
+  };
+}
+
+const SUBNET_FIELDS: Fields<SubnetSettings & Tagged & { readonly vpcId: string }> = {
+  'subnet-id': it => it.id,
+  'vpc-id': it => it.vpcId,
+  'availability-zone': it => it.zone,
+  'default-for-az': () => 'true',
+  state: () => 'available',
+  'cidr-block': it => it.cidr,
+};
+
+export function describeSubnets(account: Account, request: DescribeSubnetsRequest): DescribeSubnetsResult {
+  const { SubnetIds } = request;
+  for (const id of SubnetIds ?? []) findSubnet(account, id);
+  const { vpcId } = account.settings;
+  const subnets = account.settings.subnets
+    .map(subnet => ({ ...subnet, vpcId, tags: NO_TAGS }))
+    .filter(subnet => SubnetIds === undefined || SubnetIds.includes(subnet.id))
+    .filter(passes('DescribeSubnets', request.Filters, SUBNET_FIELDS));
+  return { Subnets: subnets.map(subnet => toSdkSubnet(account, subnet)) };
+}
+
+/** @throws {Refusal} as EC2 does for an id that is not there */
+export function findSubnet(account: Account, id: string): SubnetSettings {
+  const subnet = account.settings.subnets.find(it => it.id === id);
+  if (subnet === undefined) {
+    throw new Refusal('InvalidSubnetID.NotFound', `The subnet ID '${id}' does not exist`);
+  }
+  return subnet;
+}
+
+function toSdkSubnet(account: Account, { id, zone, cidr }: SubnetSettings): Subnet {
+  return {
+    SubnetId: id,
+    VpcId: account.settings.vpcId,
+    OwnerId: account.settings.accountId,
+    AvailabilityZone: zone,
+    AvailabilityZoneId: zoneId(account, zone),
+    CidrBlock: cidr,
+    State: 'available',
+    DefaultForAz: true,
+    MapPublicIpOnLaunch: true,
+    AvailableIpAddressCount: freeAddresses(account, id),
+    Tags: [],
+  };
+}
+
+/** A zone's id (`usw2-az1`). */
+export function zoneId(account: Account, zone: string): string {
+  const number = account.settings.subnets.findIndex(it => it.zone === zone) + 1;
+  return `${account.settings.region.replace(/^(..)-(.).*-(\d)$/, '$1$2$3')}-az${number}`;
+}

@@ -1,0 +1,79 @@
+import type { LaunchTemplateBlockDeviceMappingRequest } from '@aws-sdk/client-ec2';
+import type { Account, Volume } from './account.ts';
+import { ROOT_DEVICE } from './images-and-subnets.ts';
+import { stateAt } from './lifecycle.ts';
+import { Refusal } from './refusal.ts';
+
+/** A volume that an instance will be launched with. */
+export type PlannedVolume = {
+  readonly deviceName: string;
+  readonly size: number;
+  readonly snapshotId?: string;
+  readonly deleteOnTermination: boolean;
+};
+
+/**
+ * The volumes that block device mappings ask for, and the image's root in any case.
+ *
+ * @throws {Refusal} for a snapshot that is not there, a volume smaller than its snapshot, a device named twice
+ */
+export function planVolumes(
+  account: Account,
+  rootSnapshot: string,
+  mappings: readonly LaunchTemplateBlockDeviceMappingRequest[],
+): PlannedVolume[] {
+  const volumes = new Map<string, PlannedVolume>();
+  for (const { DeviceName: deviceName = '', Ebs = {} } of mappings) {
+    if (volumes.has(deviceName)) {
+      throw new Refusal(
+        'InvalidBlockDeviceMapping',
+        `The device '${deviceName}' is used in more than one block-device mapping`,
+      );
+    }
+    const isRoot = deviceName === ROOT_DEVICE;
+    const snapshotId = Ebs.SnapshotId ?? (isRoot ? rootSnapshot : undefined);
+    const least = snapshotId === undefined ? 1 : snapshotSize(account, snapshotId);
+    const size = Ebs.VolumeSize ?? (snapshotId === undefined ? 0 : least);
+    if (size === 0) throw new Refusal('InvalidBlockDeviceMapping', 'ebs size or snapshot is required');
+    if (size < least) {
+      throw new Refusal(
+        'InvalidBlockDeviceMapping',
+        `Volume of size ${size}GB is smaller than snapshot '${snapshotId}', expect size >= ${least}GB`,
+      );
+    }
+    volumes.set(deviceName, {
+      deviceName,
+      size,
+      ...(snapshotId !== undefined && { snapshotId }),
+      deleteOnTermination: Ebs.DeleteOnTermination ?? isRoot,
+    });
+  }
+  if (!volumes.has(ROOT_DEVICE)) {
+    const size = snapshotSize(account, rootSnapshot);
+    volumes.set(ROOT_DEVICE, {
+      deviceName: ROOT_DEVICE,
+      size,
+      snapshotId: rootSnapshot,
+      deleteOnTermination: true,
+    });
+  }
+  return [...volumes.values()];
+}
+
+function snapshotSize(account: Account, id: string): number {
+  const size = account.settings.snapshots[id];
+  if (size === undefined)
+    throw new Refusal('InvalidSnapshot.NotFound', `The snapshot '${id}' does not exist.`);
+  return size;
+}
+
+/** The volumes that exist: attached ones, and those that outlived their instance. */
+export function volumesOf(account: Account): readonly Volume[] {
+  const now = account.now();
+  const attached = Array.from(account.instances.values(), instance =>
+    stateAt(instance, now) === 'terminated'
+      ? instance.volumes.filter(volume => !volume.deleteOnTermination)
+      : instance.volumes,
+  );
+  return [...account.leftVolumes.values(), ...attached.flat()];
+}
