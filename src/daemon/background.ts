@@ -1,0 +1,139 @@
+import { once } from 'node:events';
+import { SECOND } from '../clock.ts';
+import { isUserError, messageOf } from '../errors.ts';
+import { createRedactor } from '../log/redact.ts';
+import { credentialsIn, type Environment, secretEnvironment } from './environment.ts';
+import { closeInheritedFiles } from './inherited.ts';
+import { isRecord, isTextRecord } from './message.ts';
+import { PROGRAM, spawnSelf } from './self.ts';
+
+export type BackgroundOptions = {
+  /** The command line for the daemon, without the values of secrets. It starts in our working directory. */
+  readonly args: readonly string[];
+  /** Secrets from the command line or from a prompt, by name. Those of the environment go along by themselves. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Tells the person at the terminal how it went. */
+  print(message: string): void;
+};
+
+/** After a failed start the daemon has little left to do; its end is waited for so long at most. */
+const END_LIMIT = 10 * SECOND;
+
+/** What a starting daemon tells the process that started it. */
+type Verdict = { readonly message: string; readonly exitStatus: number };
+
+/**
+ * Starts this program once more as a daemon, in a session of its own, and waits until it has got through its start or
+ * has failed. Afterwards nothing ties it to this process.
+ *
+ * @returns the exit status for this process: 0 when the daemon is up, its own when it has failed
+ */
+export async function startInBackground({ args, secrets, print }: BackgroundOptions): Promise<number> {
+  const child = spawnSelf('background', { args, title: PROGRAM, detached: true, stderr: 'ignore' });
+  const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
+  let exit: { status: number | null; signal: NodeJS.Signals | null } | undefined;
+  // The channel may still hold a verdict when the process is gone, so only both together are a death without one.
+  const died = () => {
+    if (exit === undefined || child.connected) return;
+    const how = exit.signal === null ? `exit status ${exit.status}` : `signal ${exit.signal}`;
+    resolve({ message: `The balancer ended while it was starting (${how}).`, exitStatus: exit.status || 1 });
+  };
+  child.once('error', reject);
+  child.once('exit', (status, signal) => {
+    exit = { status, signal };
+    died();
+  });
+  child.once('disconnect', died);
+  child.on('message', message => {
+    if (isVerdict(message)) resolve(message);
+  });
+  child.send({ secrets, environment: secretEnvironment(process.env) }, error => {
+    if (error !== null) died();
+  });
+
+  const { message, exitStatus } = await promise;
+  if (message !== '') print(message);
+  if (exitStatus !== 0 && exit === undefined) {
+    // Whoever tries again at once must not meet the pidfile of the daemon that is on its way out.
+    await once(child, 'exit', { signal: AbortSignal.timeout(END_LIMIT) }).catch(() => {});
+  }
+  if (child.connected) child.disconnect();
+  child.unref();
+  return exitStatus;
+}
+
+/** The daemon's side. */
+export type BackgroundChannel = {
+  /** As given to `startInBackground`. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** The start is through: the waiting process prints the message and ends with status 0. */
+  started(message?: string): Promise<void>;
+  /** The start has failed: the waiting process prints why, and ends with the status of the error. */
+  failed(error: unknown): Promise<void>;
+};
+
+/**
+ * Takes up the channel to the process that started this one in the background. The secrets of its environment are in
+ * `process.env` from then on (which `/proc/PID/environ` does not show). If that process goes away before it was told
+ * how the start went, somebody has interrupted it: this process gets a SIGTERM then.
+ */
+export async function backgroundChannel(): Promise<BackgroundChannel> {
+  // A strict mask of the administrator's shell is not meant for the pidfile, which others are to read.
+  process.umask(0o022);
+  closeInheritedFiles();
+  const handOver = await firstMessage();
+  Object.assign(process.env, handOver.environment);
+  const { redact } = createRedactor([...Object.values(handOver.secrets), ...credentialsIn(process.env)]);
+  let told = false;
+
+  async function tell(verdict: Verdict): Promise<void> {
+    if (told) return;
+    told = true;
+    process.off('disconnect', abandoned);
+    process.off('uncaughtExceptionMonitor', crashed);
+    if (!process.connected) return;
+    await new Promise(done => process.send?.({ ...verdict, message: redact(verdict.message) }, done));
+    if (process.connected) process.disconnect();
+  }
+  function abandoned(): void {
+    process.kill(process.pid, 'SIGTERM');
+  }
+  function crashed(error: Error): void {
+    void tell({ message: error.stack ?? error.message, exitStatus: 1 });
+  }
+  process.once('disconnect', abandoned);
+  process.once('uncaughtExceptionMonitor', crashed);
+
+  return {
+    secrets: handOver.secrets,
+    async started(message = '') {
+      // No directory, and no disk that somebody may want to unmount, is kept in use.
+      process.chdir('/');
+      await tell({ message, exitStatus: 0 });
+    },
+    async failed(error) {
+      await tell(
+        isUserError(error)
+          ? { message: error.message, exitStatus: error.exitStatus }
+          : {
+              message: (error instanceof Error ? error.stack : undefined) ?? messageOf(error),
+              exitStatus: 1,
+            },
+      );
+    },
+  };
+}
+
+type HandOver = { readonly secrets: Readonly<Record<string, string>>; readonly environment: Environment };
+
+async function firstMessage(): Promise<HandOver> {
+  const [message]: unknown[] = await once(process, 'message');
+  if (isRecord(message) && isTextRecord(message.secrets) && isTextRecord(message.environment)) {
+    return { secrets: message.secrets, environment: message.environment };
+  }
+  throw new Error('The process that started this one in the background sent something else than its secrets');
+}
+
+function isVerdict(message: unknown): message is Verdict {
+  return isRecord(message) && typeof message.message === 'string' && typeof message.exitStatus === 'number';
+}

@@ -1,0 +1,55 @@
+import type { Farm } from '../farm/farm.ts';
+import type { Keeper, KeeperParts, LoadedConfig } from './keeper.ts';
+import type { Pidfile } from './pidfile.ts';
+
+/** A configuration file, and the farm that it names. */
+export type FollowedConfig = {
+  /** What was read last; undefined before the first `readConfig`. */
+  current(): { readonly loaded: LoadedConfig; readonly renderfarm: string; readonly farm: Farm } | undefined;
+  /** @throws {UserError} when the file is wrong; `current` stays as it was then */
+  readConfig(): Promise<LoadedConfig>;
+};
+
+export function followConfig(configFile: string, parts: KeeperParts): FollowedConfig {
+  let current: ReturnType<FollowedConfig['current']>;
+  return {
+    current: () => current,
+    async readConfig() {
+      const loaded = await parts.loadConfig(configFile);
+      const { renderfarmConf, reloadCommand } = loaded.config.master;
+      const renderfarm = await parts.findRenderfarm(renderfarmConf);
+      current = { loaded, renderfarm, farm: parts.createFarm({ file: renderfarm, reloadCommand }) };
+      return loaded;
+    },
+  };
+}
+
+/** A farm that is, at each call, the one of that moment. */
+export function farmOf(current: () => Farm | undefined): Farm {
+  function farm(): Farm {
+    const found = current();
+    if (found === undefined) throw new Error('The configuration has not been read yet');
+    return found;
+  }
+  return {
+    read: async () => await farm().read(),
+    write: async urls => await farm().write(urls),
+    reload: async () => await farm().reload(),
+  };
+}
+
+/** The keeper of a balancer that runs as the user that it was started by: it does everything itself. */
+export function directKeeper(options: {
+  readonly configFile: string;
+  readonly pidfile?: Pidfile;
+  readonly parts: KeeperParts;
+}): Keeper {
+  const followed = followConfig(options.configFile, options.parts);
+  return {
+    farm: farmOf(() => followed.current()?.farm),
+    readConfig: () => followed.readConfig(),
+    // Whoever could create the file here can open it just as well.
+    reopenLog: async () => {},
+    end: async () => await options.pidfile?.remove(),
+  };
+}

@@ -1,0 +1,129 @@
+import { open } from 'node:fs/promises';
+import { failure, systemCode } from '../errors.ts';
+import type { Farm } from '../farm/farm.ts';
+import { partUnderControlOf } from './control.ts';
+import { followConfig } from './direct-keeper.ts';
+import type { KeeperParts } from './keeper.ts';
+import {
+  type Answer,
+  type ConfigAnswer,
+  isSetUpMessage,
+  parseRequest,
+  type Request,
+  type SetUp,
+  sendableError,
+} from './keeper-protocol.ts';
+import { removePidfile } from './pidfile.ts';
+import { KEEPER_TITLE } from './self.ts';
+
+/**
+ * The keeper's process: does for a balancer without privileges the few things that need root's, one after the other,
+ * and ends with it. When the balancer dies, the pidfile stays: that it is stale tells how the balancer ended.
+ *
+ * Root's rights are lent only where the balancer's user could not do the same already. If that user can change the
+ * configuration file (it is the user's own, or stands in a directory of the user's), its `reload_command` run as root
+ * would make root of the user, and reading it as root would show any file through a link: then the keeper does not
+ * touch it, and the balancer reads it, writes the farm file and reloads Apache with its own rights. If the user can
+ * change the place of the farm file, a link there would have root write elsewhere: then the balancer writes that file.
+ */
+export function runKeeper(parts: KeeperParts): void {
+  process.title = KEEPER_TITLE;
+  process.chdir('/');
+  process.umask(0o022);
+  // They are for the balancer, and reach us where a terminal or systemd signals the whole group.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
+  process.stderr.on('error', () => {});
+
+  let office: ReturnType<typeof createOffice> | undefined;
+  /** Requests are done in their order. */
+  let last: Promise<void> = Promise.resolve();
+
+  process.on('message', (message: unknown) => {
+    if (office === undefined) {
+      // Comes first, and from root: the balancer waits for the answer before it drops its privileges.
+      if (!isSetUpMessage(message)) throw new Error('The keeper was not set up');
+      office = createOffice(message.setUp, parts);
+      answer({ id: 0 });
+      return;
+    }
+    const { handle } = office;
+    const received = parseRequest(message);
+    if (received === undefined) return;
+    const { id, request } = received;
+    last = last.then(async () => {
+      try {
+        if (request === undefined)
+          throw new Error('refused, this is not one of the things that a keeper does');
+        answer({ id, value: await handle(request) });
+      } catch (error) {
+        answer({ id, error: sendableError(error) });
+      }
+    });
+  });
+  // What was begun is finished, so that no file is left half done.
+  process.on('disconnect', () => void last.then(() => process.exit(0)));
+}
+
+function answer(message: Answer): void {
+  if (process.connected) process.send?.(message, () => {});
+}
+
+function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Request): Promise<unknown> } {
+  const { configFile, pidfile, logFile, account } = setUp;
+  const balancer = process.ppid;
+  const followed = followConfig(configFile, parts);
+  /** Whether the place of the farm file is out of the user's reach. */
+  let writes = false;
+
+  async function readConfig(): Promise<ConfigAnswer> {
+    const part = await partUnderControlOf(account, configFile, 'content');
+    if (part !== undefined) return { place: 'own', part };
+    const loaded = await followed.readConfig();
+    const renderfarm = followed.current()?.renderfarm ?? '';
+    writes = (await partUnderControlOf(account, renderfarm, 'place')) === undefined;
+    return { place: 'keeper', loaded, renderfarm, writes };
+  }
+
+  async function createLogFile(file: string): Promise<void> {
+    // Where the user can write, the balancer creates the file itself, and root would follow what was planted there.
+    if ((await partUnderControlOf(account, file, 'place')) !== undefined) return;
+    try {
+      // Exclusively: never is a file that exists already made over to the user.
+      const handle = await open(file, 'ax', 0o640);
+      await handle.chown(account.uid, account.gid).finally(() => handle.close());
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') return;
+      throw failure(`Cannot create the log file ${file}: ${systemCode(error)}.`, { cause: error });
+    }
+  }
+
+  function farm(): Farm {
+    const current = followed.current();
+    if (current === undefined) throw new Error('refused, there is no configuration of root’s');
+    return current.farm;
+  }
+
+  function writableFarm(): Farm {
+    if (!writes) throw new Error('refused, the place of the farm file is not root’s alone');
+    return farm();
+  }
+
+  async function handle(request: Request): Promise<unknown> {
+    switch (request.ask) {
+      case 'config':
+        return await readConfig();
+      case 'farm.read':
+        return await writableFarm().read();
+      case 'farm.write':
+        return await writableFarm().write(request.urls);
+      case 'farm.reload':
+        return await farm().reload();
+      case 'log':
+        return logFile === undefined ? undefined : await createLogFile(logFile);
+      case 'end':
+        return pidfile === undefined ? undefined : await removePidfile(pidfile, balancer);
+    }
+  }
+
+  return { handle };
+}

@@ -1,0 +1,117 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { isUserError, messageOf, UserError } from '../errors.ts';
+import type { LoadedConfig } from './keeper.ts';
+import { isRecord, isTextList } from './message.ts';
+import type { Account } from './privileges.ts';
+
+/**
+ * What passes between a balancer without privileges and its keeper, which has root's. The balancer is to be able to do
+ * no more than this, whatever somebody may have made of it, so nothing that root acts on comes from it: files and
+ * commands are those that were given before the privileges were dropped, or that stand in a file of root's.
+ */
+export type Request =
+  | { readonly ask: 'config' }
+  | { readonly ask: 'farm.read' }
+  | { readonly ask: 'farm.write'; readonly urls: readonly string[] }
+  | { readonly ask: 'farm.reload' }
+  | { readonly ask: 'log' }
+  | { readonly ask: 'end' };
+
+/** What the keeper is told first, while its parent still is root. */
+export type SetUp = {
+  readonly configFile: string;
+  readonly pidfile?: string;
+  readonly logFile?: string;
+  /** The user that the balancer will be. */
+  readonly account: Account;
+};
+
+/** The answer to `config`: what the keeper has read as root, or that the balancer is to read it itself, and why. */
+export type ConfigAnswer =
+  | {
+      readonly place: 'keeper';
+      readonly loaded: LoadedConfig;
+      readonly renderfarm: string;
+      readonly writes: boolean;
+    }
+  | { readonly place: 'own'; readonly part: string };
+
+export function isConfigAnswer(value: unknown): value is ConfigAnswer {
+  if (!isRecord(value)) return false;
+  return value.place === 'own'
+    ? typeof value.part === 'string'
+    : value.place === 'keeper' && isRecord(value.loaded);
+}
+
+/** The first message, number 0. */
+export function isSetUpMessage(message: unknown): message is { readonly id: 0; readonly setUp: SetUp } {
+  return (
+    isRecord(message) &&
+    message.id === 0 &&
+    isRecord(message.setUp) &&
+    typeof message.setUp.configFile === 'string' &&
+    isRecord(message.setUp.account)
+  );
+}
+
+/** More slaves than this are no farm but an attack. */
+const MOST_URLS = 10_000;
+
+/** Reads a message as a request. `request` is undefined where it is none; without an id nobody could be told. */
+export function parseRequest(
+  message: unknown,
+): { readonly id: number; readonly request: Request | undefined } | undefined {
+  if (!isRecord(message) || typeof message.id !== 'number') return undefined;
+  return { id: message.id, request: requestOf(message) };
+}
+
+function requestOf({ ask, urls }: Readonly<Record<string, unknown>>): Request | undefined {
+  switch (ask) {
+    case 'config':
+    case 'farm.read':
+    case 'farm.reload':
+    case 'log':
+    case 'end':
+      return { ask };
+    case 'farm.write':
+      return isTextList(urls) && urls.length <= MOST_URLS && urls.every(isSlaveUrl)
+        ? { ask, urls }
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** `http://10.0.0.5:8101`, `http://[2001:db8::5]:8101` and nothing else: it is going to be a line of a file. */
+export function isSlaveUrl(text: string): boolean {
+  const [, ip4, ip6, port] =
+    /^http:\/\/(?:([\d.]{7,15})|\[([\da-fA-F:.]{2,45})\]):(\d{1,5})$/.exec(text) ?? [];
+  const address = (ip4 !== undefined && isIPv4(ip4)) || (ip6 !== undefined && isIPv6(ip6));
+  return address && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
+/** An error on its way to the other process. */
+export type SentError = { readonly message: string; readonly exitStatus?: 1 | 2 };
+
+export function sendableError(error: unknown): SentError {
+  return isUserError(error)
+    ? { message: error.message, exitStatus: error.exitStatus }
+    : { message: messageOf(error) };
+}
+
+export function receivedError({ message, exitStatus }: SentError): Error {
+  return exitStatus === undefined
+    ? new Error(`The keeper failed: ${message}`)
+    : new UserError(message, exitStatus);
+}
+
+/** An answer: to a request by its id, and to the set-up as number 0. */
+export type Answer = { readonly id: number } & ({ readonly value?: unknown } | { readonly error: SentError });
+
+export function isAnswer(message: unknown): message is Answer {
+  return (
+    isRecord(message) &&
+    typeof message.id === 'number' &&
+    (message.error === undefined || (isRecord(message.error) && typeof message.error.message === 'string'))
+  );
+}

@@ -1,0 +1,37 @@
+import type { Config } from '../config/config.ts';
+import type { Farm } from '../farm/farm.ts';
+
+/** A valid configuration, and what is odd in the file all the same. */
+export type LoadedConfig = { readonly config: Config; readonly warnings: readonly string[] };
+
+/**
+ * What a balancer may need root for: the farm file, Apache, the configuration file, a new log file after logrotate,
+ * and the pidfile.
+ */
+export type Keeper = {
+  /** Follows the configuration: an error before the first `readConfig`. */
+  readonly farm: Farm;
+  /**
+   * Reads the configuration file (again). From then on the farm is the one that it names.
+   *
+   * @throws {UserError} when it is wrong; everything stays as it was then
+   */
+  readConfig(): Promise<LoadedConfig>;
+  /**
+   * Makes sure that the log file is there for us to open, in a directory that only root may write to. Then the log is
+   * to be reopened.
+   *
+   * @throws {UserError} when it cannot be created
+   */
+  reopenLog(): Promise<void>;
+  /** Removes the pidfile. Afterwards there is no keeper any more. */
+  end(): Promise<void>;
+};
+
+/** The rooms that a keeper uses. */
+export type KeeperParts = {
+  loadConfig(file: string): Promise<LoadedConfig>;
+  /** @param override `[MASTER] renderfarm_conf` */
+  findRenderfarm(override?: string): Promise<string>;
+  createFarm(options: { readonly file: string; readonly reloadCommand: string }): Farm;
+};

@@ -1,0 +1,150 @@
+import { constants } from 'node:fs';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { failure, systemCode, type UserError, usageError } from '../errors.ts';
+import { acquireLock } from './lock.ts';
+import { PROGRAM } from './self.ts';
+
+/** A pidfile that is this process's own. */
+export type Pidfile = {
+  /** Absolute. */
+  readonly path: string;
+  /** Removes the file if it is still ours, and lets go of the path. */
+  remove(): Promise<void>;
+};
+
+/** What a pidfile says: a process id, nothing sensible, or there is no file. */
+export type PidfileContent = number | 'garbage' | 'absent';
+
+/** Ten digits and some white space; more is no pidfile. */
+const LONGEST_CONTENT = 32;
+
+/**
+ * Writes our process id into a pidfile and keeps the path locked for as long as this process lives. The lock, not the
+ * file, says whether a balancer is running with it: what a killed one left behind (a dead process id, one that
+ * another program or another balancer has now, garbage) is overwritten, and of two that start at the same moment one
+ * is refused.
+ *
+ * @throws {UserError} when another balancer has it, when it is a directory, when it cannot be written
+ */
+export async function claimPidfile(file: string): Promise<Pidfile> {
+  if (await isDirectory(file)) {
+    throw usageError(
+      `--pidfile ${file} is a directory. Name a file in it, such as ${path.join(file, `${PROGRAM}.pid`)}.`,
+    );
+  }
+  const lock = await acquireLock(await pidfileLock(file));
+  if (lock === undefined) {
+    const holder = await readPidfile(file);
+    throw failure(
+      `Another ${PROGRAM}${typeof holder === 'number' ? ` (process ${holder})` : ''} is running with the pidfile ${file}. ` +
+        `End it with "${PROGRAM} --kill --pidfile ${file}", or give this one another pidfile.`,
+    );
+  }
+  try {
+    await replaceFile(file, `${process.pid}\n`);
+  } catch (error) {
+    lock.release();
+    throw cannot('write', file, error);
+  }
+  const absolute = path.resolve(file);
+  return {
+    path: absolute,
+    async remove() {
+      await removePidfile(absolute, process.pid);
+      lock.release();
+    },
+  };
+}
+
+/**
+ * Removes a pidfile if it holds this process id.
+ *
+ * @throws {UserError} when it cannot be removed
+ */
+export async function removePidfile(file: string, pid: number): Promise<void> {
+  if ((await readPidfile(file)) !== pid) return;
+  try {
+    await rm(file, { force: true });
+  } catch (error) {
+    throw cannot('remove', file, error);
+  }
+}
+
+/**
+ * What a pidfile says.
+ *
+ * @throws {UserError} when it cannot be read
+ */
+export async function readPidfile(file: string): Promise<PidfileContent> {
+  try {
+    // O_NONBLOCK: a pipe in its place must not make us wait for a writer.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(LONGEST_CONTENT), 0, LONGEST_CONTENT);
+      const [, digits] = /^\s*(\d{1,10})\s*$/.exec(buffer.toString('latin1', 0, bytesRead)) ?? [];
+      const pid = Number(digits);
+      return pid > 0 ? pid : 'garbage';
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 'absent';
+    throw cannot('read', file, error);
+  }
+}
+
+/**
+ * The name of the lock that the owner of a pidfile holds: the same whichever way the path is written.
+ *
+ * @throws {UserError} when its directory does not exist
+ */
+export async function pidfileLock(file: string): Promise<string> {
+  const absolute = path.resolve(file);
+  try {
+    return `pidfile:${path.join(await realpath(path.dirname(absolute)), path.basename(absolute))}`;
+  } catch (error) {
+    throw cannot('find', file, error);
+  }
+}
+
+/** Readers see the old content or the new one; a link at the path is replaced, not followed. */
+async function replaceFile(file: string, content: string): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`;
+  await rm(temporary, { force: true });
+  try {
+    const handle = await open(temporary, 'wx', 0o644);
+    try {
+      await handle.chmod(0o644);
+      await handle.writeFile(content);
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function isDirectory(file: string): Promise<boolean> {
+  if (file.endsWith('/')) return true;
+  const found = await stat(file).catch(() => undefined);
+  return found?.isDirectory() ?? false;
+}
+
+function cannot(verb: string, file: string, error: unknown): UserError {
+  const code = systemCode(error);
+  const reason = REASONS.get(code ?? '') ?? `${code ?? 'unknown error'}.`;
+  return failure(`Cannot ${verb} the pidfile ${file}: ${reason}`, { cause: error });
+}
+
+const REASONS = new Map([
+  ['ENOENT', 'its directory does not exist. Create it, or name another file with --pidfile.'],
+  ['ENOTDIR', 'its directory does not exist. Create it, or name another file with --pidfile.'],
+  ['EACCES', 'permission denied. Start as root, or name a file in a directory that you may write to.'],
+  ['EPERM', 'permission denied. Start as root, or name a file in a directory that you may write to.'],
+  ['EROFS', 'its file system is read-only. Name another file with --pidfile.'],
+  ['ENOSPC', 'the disk is full. Make room, or name a file on another disk with --pidfile.'],
+  ['EISDIR', 'it is a directory. Name a file in it.'],
+]);

@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import { failure, isUserError, UserError } from '../errors.ts';
+import type { Farm } from '../farm/farm.ts';
+import { farmOf, followConfig } from './direct-keeper.ts';
+import type { Keeper, KeeperParts, LoadedConfig } from './keeper.ts';
+import { isAnswer, isConfigAnswer, type Request, receivedError, type SetUp } from './keeper-protocol.ts';
+import { isTextList } from './message.ts';
+import type { Pidfile } from './pidfile.ts';
+import type { Account } from './privileges.ts';
+import { KEEPER_TITLE, spawnSelf } from './self.ts';
+
+export type StartKeeperOptions = {
+  /** Absolute paths. */
+  readonly configFile: string;
+  readonly logFile?: string;
+  readonly pidfile?: Pidfile;
+  /** The user that this process is about to become. */
+  readonly account: Account;
+  readonly parts: KeeperParts;
+};
+
+/**
+ * Starts the keeper, a child process with root's rights. To be called as root, before the privileges are dropped;
+ * from then on the keeper takes nothing but the requests of `Keeper`.
+ *
+ * @throws {UserError} from each method, when the keeper has died
+ */
+export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> {
+  const { configFile, logFile, pidfile, account, parts } = options;
+  const { ask, end } = await openOffice({
+    configFile,
+    account,
+    ...(logFile === undefined ? {} : { logFile }),
+    ...(pidfile === undefined ? {} : { pidfile: pidfile.path }),
+  });
+
+  const own = followConfig(configFile, parts);
+  let farm: Farm | undefined;
+  const keepersFarm: Farm = {
+    async read() {
+      const urls = await ask({ ask: 'farm.read' });
+      if (!isTextList(urls)) throw new Error('The keeper did not answer with a list of slaves');
+      return urls;
+    },
+    async write(urls) {
+      await ask({ ask: 'farm.write', urls });
+    },
+    async reload() {
+      const done = await ask({ ask: 'farm.reload' });
+      return typeof done === 'string' ? done : undefined;
+    },
+  };
+
+  async function readConfig(): Promise<LoadedConfig> {
+    const answer = await ask({ ask: 'config' });
+    if (!isConfigAnswer(answer)) throw new Error('The keeper did not answer with a configuration');
+    if (answer.place === 'own') {
+      const why = withOwnRights(configFile, answer.part, account);
+      const { config, warnings } = await own.readConfig().catch((error: unknown) => {
+        throw isUserError(error) ? new UserError(`${error.message}\n${why}`, error.exitStatus) : error;
+      });
+      farm = own.current()?.farm;
+      return { config, warnings: [...warnings, why] };
+    }
+    const { loaded, renderfarm, writes } = answer;
+    // The command stays with the keeper: this farm is for its file only.
+    const ownFile = parts.createFarm({ file: renderfarm, reloadCommand: 'none' });
+    farm = writes ? keepersFarm : { read: ownFile.read, write: ownFile.write, reload: keepersFarm.reload };
+    return loaded;
+  }
+
+  return {
+    farm: farmOf(() => farm),
+    readConfig,
+    async reopenLog() {
+      await ask({ ask: 'log' });
+    },
+    async end() {
+      await ask({ ask: 'end' });
+      await end();
+    },
+  };
+}
+
+function withOwnRights(configFile: string, part: string, { name }: Account): string {
+  return (
+    `${configFile}: the user ${name} can change ${part}, so nothing that the file says is done with root's rights: ` +
+    `the farm file is written and Apache is reloaded as ${name}. To have that done as root, give ${part} to root and ` +
+    `leave ${name} no right to write to it.`
+  );
+}
+
+type Office = {
+  ask(request: Request): Promise<unknown>;
+  end(): Promise<void>;
+};
+
+/** Requests and answers over the channel to the keeper's process. */
+async function openOffice(setUp: SetUp): Promise<Office> {
+  const child = spawnSelf('keeper', { args: [], title: KEEPER_TITLE, detached: false, stderr: 'inherit' });
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  let lastId = -1;
+  let death: string | undefined;
+
+  function ended(how: string): void {
+    death ??=
+      `The keeper, the part of the balancer that has root's rights, has ended (${how}): ` +
+      'neither can the farm file be written nor Apache be reloaded any more. Restart the balancer.';
+    for (const { reject } of waiting.values()) reject(failure(death));
+    waiting.clear();
+  }
+  child.on('error', error => ended(error.message));
+  child.on('exit', (status, signal) => ended(signal ?? `exit status ${status}`));
+  child.on('disconnect', () => ended('its channel is closed'));
+  child.on('message', message => {
+    if (!isAnswer(message)) return;
+    const asked = waiting.get(message.id);
+    waiting.delete(message.id);
+    // Only while somebody waits for an answer does the channel keep this process alive.
+    if (waiting.size === 0) child.channel?.unref();
+    if ('error' in message) asked?.reject(receivedError(message.error));
+    else asked?.resolve(message.value);
+  });
+
+  async function send(content: Request | { readonly setUp: SetUp }): Promise<unknown> {
+    if (death !== undefined) throw failure(death);
+    lastId += 1;
+    const id = lastId;
+    const answer = Promise.withResolvers<unknown>();
+    waiting.set(id, answer);
+    child.channel?.ref();
+    child.send({ id, ...content }, error => {
+      if (error !== null) ended(error.message);
+    });
+    return await answer.promise;
+  }
+
+  await send({ setUp });
+  child.unref();
+  return {
+    ask: send,
+    async end() {
+      const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+      child.ref();
+      if (child.connected) child.disconnect();
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { SLAVE, startAsWeb, WEB, type World, world } from './fixtures/keeper-world.ts';
+import { ask, asRoot, BALANCER } from './fixtures/run.ts';
+
+test('what is not the URL of a slave does not get into the farm file', asRoot, async t => {
+  const made = world(t);
+  const { name } = startAsWeb(t, made);
+  for (const url of ['file:///etc/passwd', `${SLAVE};id`, `${SLAVE}\n[x]`, '/etc/passwd']) {
+    assert.match((await ask(name, { do: 'write', urls: [SLAVE, url] })).error ?? '', /refused/);
+  }
+  assert.equal(readFileSync(made.at('farm'), 'utf8'), '');
+});
+
+test('with a configuration that the user can change, nothing is done as root', asRoot, async t => {
+  for (const own of ['conf', '.']) {
+    const made = world(t);
+    made.configure({
+      renderfarmConf: made.at('farm'),
+      reloadCommand: `id -u; cat ${made.at('root-only')} || true`,
+    });
+    writeFileSync(made.at('root-only'), 'secret of root', { mode: 0o600 });
+    chownSync(made.at(own), WEB, WEB);
+    const { name } = startAsWeb(t, made);
+    assert.deepEqual(await ask(name, { do: 'reload' }), { value: String(WEB) });
+    const { warnings } = JSON.parse(JSON.stringify((await ask(name, { do: 'state' })).value));
+    assert.match(warnings[0], /read by user 33/);
+    assert.match(
+      warnings[1],
+      /the user www-data can change .*, so nothing that the file says is done with root's rights/,
+    );
+    const written = await ask(name, { do: 'write', urls: [SLAVE] });
+    if (own === '.') assert.equal(statSync(made.at('farm')).uid, WEB);
+    else assert.match(written.error ?? '', /cannot be written/);
+  }
+});
+
+test('root does not write a farm file where the user could plant a link', asRoot, async t => {
+  const made = world(t);
+  mkdirSync(made.at('web'));
+  chownSync(made.at('web'), WEB, WEB);
+  made.configure({ renderfarmConf: made.at('web/farm'), reloadCommand: 'id -u' });
+  const { name } = startAsWeb(t, made);
+  assert.deepEqual(await ask(name, { do: 'write', urls: [SLAVE] }), {});
+  assert.equal(statSync(made.at('web/farm')).uid, WEB);
+  assert.deepEqual(await ask(name, { do: 'read' }), { value: [SLAVE] });
+  assert.deepEqual(await ask(name, { do: 'reload' }), { value: '0' });
+});
+
+test('a link in the place of the log makes nobody owner of anything', asRoot, async t => {
+  const made = world(t);
+  writeFileSync(made.at('precious'), 'precious', { mode: 0o644 });
+  symlinkSync(made.at('precious'), made.at('log'));
+  symlinkSync(made.at('not-yet-there'), made.at('log2'));
+  for (const log of ['log', 'log2']) {
+    const { balancer } = startAsWeb(t, made, '--logfile', made.at(log));
+    assert.equal(await balancer.ended, 1);
+    assert.match(balancer.stderr(), /Cannot write the log file .*: permission denied/);
+  }
+  assert.equal(statSync(made.at('precious')).uid, 0);
+  assert.equal(readFileSync(made.at('precious'), 'utf8'), 'precious');
+  assert.ok(!existsSync(made.at('not-yet-there')));
+});
+
+test(
+  'a link in the place of the log’s directory puts nothing into a directory of root’s',
+  asRoot,
+  async t => {
+    const made = world(t);
+    for (const name of ['precious', 'web']) mkdirSync(made.at(name));
+    symlinkSync(made.at('precious'), made.at('web/logs'));
+    chownSync(made.at('web'), WEB, WEB);
+    const { balancer } = startAsWeb(t, made, '--logfile', made.at('web/logs/log'));
+    assert.equal(await balancer.ended, 1);
+    assert.ok(!existsSync(made.at('precious/log')));
+  },
+);
+
+/** A keeper's process, with the test in the place of the balancer: one that somebody has taken over. */
+async function takeOver(
+  t: TestContext,
+  { at }: World,
+): Promise<{ keeper: ChildProcess; say(message: object): Promise<unknown> }> {
+  const keeper = spawn(process.execPath, [BALANCER], {
+    env: { ...process.env, GBROWSE_AWS_BALANCER_ROLE: 'keeper' },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  t.after(() => keeper.kill('SIGKILL'));
+  async function say(message: object): Promise<unknown> {
+    keeper.send(message);
+    const [answer] = await once(keeper, 'message');
+    return answer;
+  }
+  const account = { name: 'www-data', uid: WEB, gid: WEB, groups: [WEB], home: '/var/www' };
+  assert.deepEqual(await say({ id: 0, setUp: { configFile: at('conf'), pidfile: at('pid'), account } }), {
+    id: 0,
+  });
+  return { keeper, say };
+}
+
+test('forged messages move the keeper to nothing', asRoot, async t => {
+  const made = world(t);
+  const { say } = await takeOver(t, made);
+  writeFileSync(made.at('pid'), '1\n');
+  const proof = made.at('proof');
+  const refused = (id: number) => ({
+    id,
+    error: { message: 'refused, this is not one of the things that a keeper does' },
+  });
+
+  assert.deepEqual(await say({ id: 1, ask: 'farm.reload' }), {
+    id: 1,
+    error: { message: 'refused, there is no configuration of root’s' },
+  });
+  assert.partialDeepStrictEqual(await say({ id: 2, ask: 'config', configFile: '/etc/shadow' }), {
+    value: { place: 'keeper', renderfarm: made.at('farm') },
+  });
+  const evil = { configFile: made.at('evil'), pidfile: made.at('farm'), account: { uid: 0 } };
+  assert.deepEqual(await say({ id: 3, setUp: evil }), refused(3));
+  assert.deepEqual(await say({ id: 4, ask: 'exec', command: `touch ${proof}` }), refused(4));
+  assert.deepEqual(await say({ id: 5, ask: 'farm.write', urls: [`${SLAVE};touch ${proof}`] }), refused(5));
+  assert.deepEqual(await say({ id: 6, ask: 'farm.write', urls: [SLAVE], file: proof }), { id: 6 });
+  assert.deepEqual(await say({ id: 7, ask: 'farm.reload', reloadCommand: `touch ${proof}` }), {
+    id: 7,
+    value: '0',
+  });
+  // The pidfile of somebody else.
+  assert.deepEqual(await say({ id: 8, ask: 'end', pidfile: made.at('farm') }), { id: 8 });
+  assert.ok(!existsSync(proof));
+  assert.ok(existsSync(made.at('pid')));
+  assert.equal(readFileSync(made.at('farm'), 'utf8'), `${SLAVE}\n`);
+});
+
+test('a keeper that is not set up first of all ends', asRoot, async t => {
+  const keeper = spawn(process.execPath, [BALANCER], {
+    env: { ...process.env, GBROWSE_AWS_BALANCER_ROLE: 'keeper' },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  t.after(() => keeper.kill('SIGKILL'));
+  keeper.send({ id: 1, ask: 'config' });
+  const [status] = await once(keeper, 'exit');
+  assert.notEqual(status, 0);
+});
