@@ -1,0 +1,170 @@
+/**
+ * `renderfarm.conf`, as text. GBrowse reads it with Bio::Graphics::FeatureFile, whose rules this follows (its
+ * `parse_line`, `_state_transition` and `parse_config_line`), so that what is written here is what GBrowse uses. Text is
+ * one character per byte: the file may be in any encoding.
+ */
+
+const RENDERFARM = 'renderfarm';
+const REMOTE_RENDERER = 'remote renderer';
+
+/** What one line is to GBrowse. */
+type Line = {
+  /** The line as it stands in the file, with its line end. */
+  readonly raw: string;
+  readonly kind: 'header' | 'setting' | 'continuation' | 'other';
+  /** Whether it stands in `[GENERAL]`. */
+  readonly general: boolean;
+  /** Of a setting and of its continuation: the name in lower case, and this line's part of the value. */
+  readonly tag?: string;
+  readonly value?: string;
+};
+
+// Perl's \s on bytes, which is less than JavaScript's.
+const BLANK = '[ \\t\\r\\n\\f\\v]';
+const TRAILING_BLANKS = new RegExp(`${BLANK}+$`);
+const DIRECTIVE = new RegExp(`^#(include|exec)${BLANK}+.`, 'i');
+const BARE_COMMENT = new RegExp(`^${BLANK}*#[^#]?$`);
+const COMMENT = new RegExp(`${BLANK}*#.*$`);
+// "#" is no comment where it looks like a colour or a fragment of HTML.
+const NO_COMMENT = new RegExp(`#[0-9a-f]{6,8}${BLANK}*$|\\w#\\w|\\w"*${BLANK}*#\\d+$`, 'i');
+const CONTINUATION = new RegExp(`^${BLANK}+(.+)`);
+const INDENTED = new RegExp(`^${BLANK}+[^ \\t\\r\\n\\f\\v]`);
+const HEADER = /^\[(.+)\]/;
+const SETTING = new RegExp(`^([\\w: -]+?)${BLANK}*=${BLANK}*(.*)`);
+const LEAVES_DATA = new RegExp(`^${BLANK}*\\[[^\\]]+\\]`);
+const LOOKS_LIKE_SETTING = /^[\w: \t\r\n\f\v]+=/;
+const LOOKS_LIKE_DATA = /^##\w|^reference[ \t\f\v]*=/;
+
+/** Splits after each "\n", as Perl reads. */
+function rawLines(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+function linesOf(text: string): Line[] {
+  let inConfig = true;
+  // GBrowse.conf includes the file within its [GENERAL].
+  let section: string | undefined = 'general';
+  let tag: string | undefined;
+
+  function staysConfig(line: string): boolean {
+    if (LOOKS_LIKE_DATA.test(line)) return false;
+    return (
+      line === '' ||
+      HEADER.test(line) ||
+      (LOOKS_LIKE_SETTING.test(line) && section !== undefined) ||
+      (CONTINUATION.test(line) && tag !== undefined) ||
+      line.startsWith('#')
+    );
+  }
+
+  function read(raw: string): Line {
+    const line = raw.replaceAll('\r', '').replace(TRAILING_BLANKS, '');
+    const other = { raw, kind: 'other', general: section === 'general' } as const;
+    if (DIRECTIVE.test(line) || BARE_COMMENT.test(line)) return other;
+    const config = inConfig ? staysConfig(line) : LEAVES_DATA.test(line);
+    if (config !== inConfig) {
+      inConfig = config;
+      section = undefined;
+      tag = undefined;
+    }
+    if (!config) return { ...other, general: false };
+
+    const bare = NO_COMMENT.test(line) ? line : line.replace(COMMENT, '');
+    const [, more] = CONTINUATION.exec(bare) ?? [];
+    if (more !== undefined && tag !== undefined) {
+      section ??= 'general';
+      return { raw, kind: 'continuation', general: section === 'general', tag, value: more };
+    }
+    const [, label] = HEADER.exec(bare) ?? [];
+    if (label !== undefined) {
+      section = /^(general|default)$/i.test(label) ? 'general' : label;
+      return { raw, kind: 'header', general: section === 'general' };
+    }
+    const [, name, value] = SETTING.exec(bare) ?? [];
+    if (name === undefined || value === undefined) return other;
+    section ??= 'general';
+    tag = name.toLowerCase();
+    return { raw, kind: 'setting', general: section === 'general', tag, value };
+  }
+
+  return rawLines(text).map(read);
+}
+
+/** The two settings as GBrowse has them: on or off, and the list, whether it is used or not. */
+function farmOf(text: string): { on: boolean; list: string[] } {
+  const settings = new Map<string, string>();
+  for (const { kind, general, tag, value = '' } of linesOf(text)) {
+    if (!general || tag === undefined) continue;
+    settings.set(tag, kind === 'continuation' ? `${settings.get(tag) ?? ''} ${value}` : value);
+  }
+  // What Perl takes for false.
+  const on = !['', '0'].includes(settings.get(RENDERFARM) ?? '');
+  const list = (settings.get(REMOTE_RENDERER) ?? '').split(/\s+/);
+  return { on, list: list.flatMap(url => url.replace(/^(["'])(.*)\1$/, '$2') || []) };
+}
+
+/**
+ * The slaves' URLs that GBrowse renders on with this file; none where `renderfarm` is off, or the list says `none` or
+ * `local`.
+ */
+export function listedIn(text: string): string[] {
+  const { on, list } = farmOf(text);
+  return !on || ['none', 'local'].includes(list.join(' ')) ? [] : list;
+}
+
+/** Whether the file, however it is worded, already has exactly these URLs, and `renderfarm` off where there are none. */
+export function isListed(text: string, urls: readonly string[]): boolean {
+  const { on, list } = farmOf(text);
+  return on === urls.length > 0 && list.length === urls.length && urls.every((url, at) => list[at] === url);
+}
+
+/** `text` with line ends like the file's own. */
+function withLineEnds(text: string, like: string): string {
+  return like.endsWith('\r\n') ? text.replaceAll('\n', '\r\n') : text;
+}
+
+/**
+ * Where settings can be put behind `[GENERAL]`. Undefined also where an indented line follows with no setting of its
+ * own before it: it would become a part of ours.
+ */
+function behindHeader(lines: readonly Line[]): number | undefined {
+  const header = lines.findIndex(line => line.kind === 'header' && line.general);
+  if (header < 0) return undefined;
+  const following = lines.slice(header + 1);
+  const next = following.findIndex(({ kind, raw }) => kind === 'setting' && !INDENTED.test(raw));
+  const between = following.slice(0, next < 0 ? following.length : next);
+  return between.some(({ raw }) => INDENTED.test(raw)) ? undefined : header + 1;
+}
+
+/**
+ * The file with exactly these URLs as its farm, every other line kept byte for byte. Where the settings are, they are
+ * rewritten in their place; else they are put at the beginning of `[GENERAL]`.
+ *
+ * @param text undefined where there is no file yet
+ */
+export function withList(text: string | undefined, urls: readonly string[]): string {
+  const settings: Readonly<Record<string, string>> = {
+    [RENDERFARM]: `renderfarm = ${urls.length > 0 ? 1 : 0}\n`,
+    [REMOTE_RENDERER]: `remote renderer =\n${urls.map(url => `\t${url}\n`).join('')}`,
+  };
+  const both = Object.values(settings).join('');
+  const isOurs = ({ general, tag = '' }: Line) => general && Object.hasOwn(settings, tag);
+  const lines = linesOf(text ?? '').filter(line => !(line.kind === 'continuation' && isOurs(line)));
+  const like = lines[0]?.raw ?? '';
+  const present = new Set(lines.filter(isOurs).map(line => line.tag));
+
+  if (present.size > 0) {
+    // A setting that is there twice is rewritten twice: the last one counts.
+    const rewritten = lines.map(line => {
+      if (!isOurs(line)) return line.raw;
+      return withLineEnds((present.size === 1 ? both : settings[line.tag ?? '']) ?? '', like);
+    });
+    return rewritten.join('');
+  }
+  const at = behindHeader(lines);
+  const before = lines.slice(0, at).map(line => line.raw);
+  const after = lines.slice(before.length).map(line => line.raw);
+  const gap = before.length === 0 || before.at(-1)?.endsWith('\n') ? '' : '\n';
+  const added = gap + (at === undefined ? '[GENERAL]\n' : '') + both;
+  return [...before, withLineEnds(added, like), ...after].join('');
+}

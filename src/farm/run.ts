@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { failure, isUserError, messageOf } from '../errors.ts';
+
+/** What a program that is run for the administrator finds: nothing of the balancer's own environment, no credentials. */
+export const PLAIN_ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LANG: 'C.UTF-8',
+};
+
+const KEPT_OUTPUT = 4096;
+const SHOWN_LINES = 3;
+/** How long output may still come in after the program's end; a daemon that it has started may keep the pipe open. */
+const LAST_OUTPUT = 100;
+
+/** The end of what a program said, for an error. */
+function lastLines(output: string): string {
+  const lines = output
+    .replace(/[^\P{Cc}\n]/gu, ' ')
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '');
+  return lines.length === 0 ? '' : `: ${lines.slice(-SHOWN_LINES).join(' / ')}`;
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has just ended.
+  }
+}
+
+/**
+ * Runs a program to its end, without input. Whatever it has started is ended with it when it takes too long.
+ *
+ * @param timeLimit ms
+ * @throws {UserError} when it cannot be started, fails or takes too long; with the last lines of what it said
+ */
+export async function run(
+  [command, ...args]: readonly [string, ...string[]],
+  {
+    timeLimit,
+    env = PLAIN_ENVIRONMENT,
+    what,
+  }: {
+    readonly timeLimit: number;
+    readonly env?: Readonly<Record<string, string>>;
+    /** How an error calls it. */
+    readonly what: string;
+  },
+): Promise<void> {
+  const child = spawn(command, args, {
+    cwd: '/',
+    env: { ...env },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output = (output + chunk).slice(-KEPT_OUTPUT);
+    });
+  }
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    killGroup(child.pid);
+  }, timeLimit);
+  let lastOutput: NodeJS.Timeout | undefined;
+  try {
+    const end = await new Promise<{ status: number | null; signal: string | null }>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (status, signal) => resolve({ status, signal }));
+      child.once('exit', (status, signal) => {
+        lastOutput = setTimeout(() => resolve({ status, signal }), LAST_OUTPUT);
+      });
+    });
+    if (end.status === 0) return;
+    const how = timedOut
+      ? `took longer than ${timeLimit / 1000} s and was killed`
+      : end.signal === null
+        ? `failed with exit status ${end.status}`
+        : `was killed by ${end.signal}`;
+    throw failure(`${what} ${how}${lastLines(output)}`);
+  } catch (error) {
+    if (isUserError(error)) throw error;
+    throw failure(`${what} cannot be started: ${messageOf(error)}`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(lastOutput);
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }
+}

@@ -1,0 +1,78 @@
+import { failure } from '../errors.ts';
+import type { Reading } from './reading.ts';
+
+/** What Apache's configuration needs for mod_status to answer at `path`, indented for an error message. */
+export function modStatusBlock(path: string): string {
+  // Never advise anybody to turn a whole site into a status page.
+  const location = path === '/' ? '/server-status' : path;
+  return [
+    '    ExtendedStatus On',
+    `    <Location "${location}">`,
+    '        SetHandler server-status',
+    '        Require local',
+    '    </Location>',
+  ].join('\n');
+}
+
+/** The fields of the `?auto` form: `Key: value`, in any order; what is not of that form is passed over. */
+function fieldsOf(text: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of text.split(/[\r\n]+/)) {
+    const [, key, value] = /^\s*([A-Za-z][\w ]*?)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
+    if (key !== undefined && value !== undefined && !fields.has(key)) fields.set(key, value);
+  }
+  return fields;
+}
+
+function count(field: string, value: string): number {
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (Number.isSafeInteger(number)) return number;
+  throw failure(
+    `mod_status answered, but "${field}" is ${JSON.stringify(value.slice(0, 40))}, not a whole number. ` +
+      'Is something between the balancer and Apache that changes the page?',
+  );
+}
+
+/** Why a page that lacks the counters cannot be used, and what to do. */
+function complaint(text: string, fields: ReadonlyMap<string, string>, path: string): string {
+  if (['ServerUptimeSeconds', 'BusyWorkers', 'IdleWorkers', 'Scoreboard'].some(key => fields.has(key))) {
+    return (
+      'mod_status answered without "Total Accesses", because ExtendedStatus is Off. ' +
+      'Put this line into the configuration of Apache, outside of any <VirtualHost>, and reload Apache:\n' +
+      '    ExtendedStatus On'
+    );
+  }
+  if (/<h1>Apache (Server )?Status/i.test(text)) {
+    return (
+      'mod_status answered with its page for people, as if "?auto" had not been asked for. ' +
+      'A proxy or a rewrite rule between the balancer and mod_status drops the query: ' +
+      'let server_status_url name Apache itself, such as http://localhost/server-status'
+    );
+  }
+  const what = text.trim() === '' ? 'the answer is empty' : 'the answer is another page';
+  return (
+    `this is not mod_status: ${what}. Either mod_status is not switched on, or an application ` +
+    'answers for that address first. Run "a2enmod status" (Debian) and put this into the configuration of the ' +
+    `server or virtual host that answers there, then reload Apache:\n${modStatusBlock(path)}`
+  );
+}
+
+/**
+ * Reads mod_status's machine-readable form (`?auto`). Fields may come in any order and any of them may be missing, as
+ * they do from version to version, from MPM to MPM and at zero traffic; only the two counters are needed.
+ *
+ * @param path where the page is, for the advice that an error gives
+ * @throws {UserError} when the counters are not there, with what to put into Apache's configuration
+ */
+export function parseStatus(text: string, path = '/server-status'): Reading {
+  const fields = fieldsOf(text);
+  const accesses = fields.get('Total Accesses');
+  const uptime = fields.get('ServerUptimeSeconds') ?? fields.get('Uptime');
+  if (accesses === undefined || uptime === undefined) throw failure(complaint(text, fields, path));
+  const restartTime = fields.get('RestartTime');
+  return {
+    totalAccesses: count('Total Accesses', accesses),
+    serverUptimeSeconds: count('ServerUptimeSeconds', uptime),
+    ...(restartTime === undefined ? {} : { restartTime }),
+  };
+}

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createProbe } from '../../src/farm/probe.ts';
+
+/** A server on a port of its own; `open` are the connections that it has. */
+async function listening(t: TestContext, server: Server): Promise<{ port: number; open: Set<Socket> }> {
+  const open = new Set<Socket>();
+  server.on('connection', socket => {
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => open.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, open };
+}
+
+/** Speaks to each connection once it has asked. */
+function answering(behave: (socket: Socket) => void): Server {
+  return createServer(socket => socket.once('data', () => behave(socket)));
+}
+
+async function closed(t: TestContext): Promise<number> {
+  const server = createServer();
+  const { port } = await listening(t, server);
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+/** All connections are gone, at the latest a second after the answer. */
+async function assertNoneLeft(open: Set<Socket>): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (open.size > 0 && Date.now() < deadline) await sleep(5);
+  assert.equal(open.size, 0, 'no connection is left');
+}
+
+const PATIENT = 5_000;
+const SHORT = 200;
+
+const ANSWERS: Record<string, [server: () => Server, timeLimit: number, expected: boolean]> = {
+  'a gbrowse_slave, which says 403': [
+    () => answering(socket => socket.end('HTTP/1.0 403 REQUEST DATASOURCE\r\n\r\n')),
+    PATIENT,
+    true,
+  ],
+  'a server that says 500': [
+    () => answering(socket => socket.end('HTTP/1.1 500 Oops\r\n\r\n')),
+    PATIENT,
+    true,
+  ],
+  'a web server': [() => createHttpServer((_, response) => response.end('hello')), PATIENT, true],
+  'a server that keeps the connection open': [
+    () => answering(socket => void socket.write('HTTP/1.1 200 OK\r\n\r\n')),
+    PATIENT,
+    true,
+  ],
+  'a server that answers in pieces': [
+    () =>
+      answering(async socket => {
+        for (const piece of ['HT', 'TP/1.0 4', '03', ' X\r\n']) {
+          socket.write(piece);
+          await sleep(5);
+        }
+        socket.end();
+      }),
+    PATIENT,
+    true,
+  ],
+  'a server that never stops talking': [
+    () =>
+      answering(socket => {
+        const more = () => {
+          while (socket.writable && socket.write('x'.repeat(65_536)));
+        };
+        socket.write('HTTP/1.0 200 OK\r\n\r\n');
+        socket.on('drain', more);
+        more();
+      }),
+    PATIENT,
+    true,
+  ],
+  'a server that accepts and says nothing': [() => answering(() => {}), SHORT, false],
+  'a server that closes at once': [() => createServer(socket => socket.resume().end()), PATIENT, false],
+  'a server that resets': [() => answering(socket => socket.resetAndDestroy()), PATIENT, false],
+  'a server that is no web server': [
+    () => answering(socket => socket.end('SSH-2.0-OpenSSH\r\n')),
+    PATIENT,
+    false,
+  ],
+  'a server that babbles': [() => answering(socket => void socket.write('x'.repeat(5_000))), PATIENT, false],
+  'a status line that is none': [
+    () => answering(socket => socket.end('HTTP/1.0 abc\r\n\r\n')),
+    PATIENT,
+    false,
+  ],
+};
+
+for (const [what, [server, timeLimit, expected]] of Object.entries(ANSWERS)) {
+  test(`${what} ${expected ? 'answers' : 'does not answer'}, and no connection is left behind`, async t => {
+    const { port, open } = await listening(t, server());
+    assert.equal(await createProbe(timeLimit)('127.0.0.1', [port]), expected);
+    await assertNoneLeft(open);
+  });
+}
+
+test('it asks HEAD / and lets the slave close the connection first', async t => {
+  let asked = '';
+  let closedFirst: string | undefined;
+  const server = createServer({ allowHalfOpen: true }, socket => {
+    socket.on('end', () => {
+      closedFirst ??= 'the prober';
+    });
+    socket.once('data', chunk => {
+      asked = chunk.toString();
+      socket.write('HTTP/1.0 403 REQUEST DATASOURCE\r\n\r\n');
+      setTimeout(() => {
+        closedFirst ??= 'the slave';
+        socket.end();
+      }, 50);
+    });
+  });
+  const { port, open } = await listening(t, server);
+  assert.equal(await createProbe(PATIENT)('127.0.0.1', [port]), true);
+  await assertNoneLeft(open);
+  assert.equal(asked, `HEAD / HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+  assert.equal(closedFirst, 'the slave');
+});
+
+test('a slave answers when all of its ports do', async t => {
+  const ready = await listening(
+    t,
+    answering(socket => socket.end('HTTP/1.0 403 X\r\n\r\n')),
+  );
+  const also = await listening(
+    t,
+    answering(socket => socket.end('HTTP/1.0 403 X\r\n\r\n')),
+  );
+  const probe = createProbe(PATIENT);
+  assert.equal(await probe('127.0.0.1', [ready.port, also.port]), true);
+  assert.equal(await probe('127.0.0.1', [ready.port, await closed(t)]), false);
+});
+
+for (const [address, port] of [
+  ['127.0.0.1', 70_000],
+  ['no-such-host.invalid', 8101],
+  ['', -1],
+  ['300.1.1.1', 8101],
+] as const) {
+  test(`${JSON.stringify(address)} port ${port} does not answer, and is no error`, async () => {
+    assert.equal(await createProbe(SHORT)(address, [port]), false);
+  });
+}
+
+const LISTENS_AND_STOPS = `
+  const server = require('node:net').createServer();
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    require('node:fs').writeSync(1, String(server.address().port));
+    process.kill(process.pid, 'SIGSTOP');
+  });`;
+
+test('a host that swallows packets does not answer', async t => {
+  // A process that has been stopped takes no connection; when its backlog is full, the kernel drops what comes.
+  const child = spawn(process.execPath, ['-e', LISTENS_AND_STOPS], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  const [said] = await once(child.stdout, 'data');
+  const port = Number(said);
+  const fillers = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  t.after(() => {
+    for (const socket of fillers) socket.destroy();
+  });
+  await sleep(50);
+  assert.ok(
+    fillers.some(socket => socket.connecting),
+    'the backlog is full',
+  );
+  assert.equal(await createProbe(SHORT)('127.0.0.1', [port]), false);
+});
+
+test('two hundred slaves that say nothing do not delay one that answers', async t => {
+  const silent = await listening(
+    t,
+    answering(() => {}),
+  );
+  const ready = await listening(
+    t,
+    answering(socket => socket.end('HTTP/1.0 403 X\r\n\r\n')),
+  );
+  const probe = createProbe(500);
+  const order: string[] = [];
+  const hanging = Array.from({ length: 200 }, () =>
+    probe('127.0.0.1', [silent.port]).then(answer => {
+      order.push('silent');
+      return answer;
+    }),
+  );
+  const one = await probe('127.0.0.1', [ready.port]);
+  order.push('ready');
+  assert.equal(one, true);
+  assert.deepEqual(new Set(await Promise.all(hanging)), new Set([false]));
+  assert.equal(order[0], 'ready');
+  await assertNoneLeft(silent.open);
+});

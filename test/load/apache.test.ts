@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readStatus } from '../../src/load/fetch.ts';
+import { type Load, NO_LOAD, noteReading, noteRequest } from '../../src/load/rate.ts';
+import type { Reading } from '../../src/load/reading.ts';
+import { type Apache, type ApacheOptions, apacheMissing, startApache } from '../peers/apache.ts';
+
+const skip = apacheMissing('status');
+
+async function apache(t: TestContext, options: ApacheOptions = {}): Promise<Apache> {
+  const server = await startApache(options);
+  t.after(() => server.stop());
+  return server;
+}
+
+async function visit(server: Apache, times: number): Promise<void> {
+  for (let i = 0; i < times; i++) await (await fetch(`${server.origin}/`)).text();
+}
+
+/** A balancer's view of this server: polls it and keeps the load. */
+function watcher(server: Apache) {
+  const read = readStatus(server.statusUrl, { timeLimit: 10_000 });
+  let load: Load = NO_LOAD;
+  return async (): Promise<{ load: Load; reading: Reading }> => {
+    load = noteRequest(load);
+    const reading = await read();
+    load = noteReading(load, reading, performance.now());
+    return { load, reading };
+  };
+}
+
+/** Polls, often, until there is a load; the number of users' requests that it stands for. */
+async function usersSince(first: Reading, poll: ReturnType<typeof watcher>): Promise<number> {
+  for (;;) {
+    const { load, reading } = await poll();
+    if (load.rate !== undefined)
+      return Math.round(load.rate * (reading.serverUptimeSeconds - first.serverUptimeSeconds));
+    await sleep(50);
+  }
+}
+
+describe('against a real Apache', { skip, concurrency: true }, () => {
+  for (const mpm of ['event', 'prefork'] as const) {
+    test(`the load of a real Apache (${mpm}) is its users' requests, across a graceful restart`, async t => {
+      const server = await apache(t, { mpm });
+      const poll = watcher(server);
+      const { reading: first } = await poll();
+      await visit(server, 25);
+      await server.graceful();
+      await visit(server, 15);
+      assert.equal(await usersSince(first, poll), 40);
+    });
+  }
+
+  test('a restart of Apache is no negative load', async t => {
+    const server = await apache(t);
+    const poll = watcher(server);
+    await poll();
+    await visit(server, 50);
+    // RestartTime is in whole seconds.
+    await sleep(1_000);
+    await server.restart();
+    await visit(server, 10);
+    const { load, reading } = await poll();
+    assert.ok(reading.totalAccesses <= 10, 'the counters have begun anew');
+    assert.equal(load.rate, undefined);
+  });
+
+  const REFUSALS: Record<string, [options: ApacheOptions, says: RegExp]> = {
+    'ExtendedStatus Off': [{ extendedStatus: false }, /ExtendedStatus is Off[\s\S]*ExtendedStatus On$/],
+    'a status page that is forbidden': [{ access: 'all denied' }, /403 Forbidden.*Require local/],
+    'no mod_status': [{ modStatus: false }, /404 Not Found[\s\S]*<Location "\/server-status">/],
+    'another page in its place': [
+      { modStatus: false, lines: ['Alias /server-status "@DIR@/htdocs/index.html"'] },
+      /not mod_status: the answer is another page[\s\S]*<Location "\/server-status">/,
+    ],
+  };
+
+  for (const [what, [options, says]] of Object.entries(REFUSALS)) {
+    test(`a real Apache with ${what} is an error that says what to configure`, async t => {
+      const server = await apache(t, options);
+      const read = readStatus(server.statusUrl, { timeLimit: 10_000 });
+      await assert.rejects(read(), { name: 'UserError', message: says });
+    });
+  }
+
+  test('what the advice says to configure works on a real Apache', async t => {
+    const without = await apache(t, { modStatus: false });
+    const advice = await readStatus(without.statusUrl, { timeLimit: 10_000 })().catch(
+      (error: Error) => error.message,
+    );
+    assert.ok(typeof advice === 'string');
+    const server = await apache(t, {
+      modStatus: false,
+      modules: ['status'],
+      lines: advice.split('\n').slice(1),
+    });
+    const reading = await readStatus(server.statusUrl, { timeLimit: 10_000 })();
+    assert.equal(reading.totalAccesses, 0);
+  });
+});
