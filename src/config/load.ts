@@ -38,12 +38,6 @@ export function parseConfig(
   if (problems.length > 0 || master.values === undefined || slave.values === undefined) {
     return { problems: messages(file, problems), warnings: messages(file, warnings) };
   }
-  if (slave.values.orphanTimeout <= master.values.pollInterval) {
-    // The slaves of the farm are contacted once a round.
-    warnings.push({
-      message: 'orphan_timeout is not above poll_interval, so slaves power off between two polls',
-    });
-  }
   return {
     config: { file, loadTable: loadTable.table, master: master.values, slave: slave.values },
     problems: [],

@@ -443,11 +443,6 @@ describe('a warning', () => {
       GOOD.replace('[SLAVE]', '[SLAVE] ports = 3'),
       'F:6: the text after [SLAVE] is ignored, expected a line of its own',
     ],
-    [
-      'slaves that would take themselves for orphans',
-      GOOD.replace('poll_interval = 1', 'poll_interval = 60'),
-      'F: orphan_timeout is not above poll_interval, so slaves power off between two polls',
-    ],
   ];
   for (const [what, text, ...expected] of warnings) {
     it(`is given for ${what}, and the file is accepted`, () => {
