@@ -4,10 +4,12 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { bundle } from './bundle.ts';
+import { nodePackage } from './node.ts';
 
 type SeaTarget = { nodeRange: string; platform: 'linux'; arch: string; output: string };
 type Sea = (
@@ -15,10 +17,25 @@ type Sea = (
   options: { targets: SeaTarget[]; seaConfig: Record<string, unknown> },
 ) => Promise<void>;
 
+/**
+ * V8's settings for a daemon that is mostly asleep, where memory counts and speed does not: a small young generation, no
+ * optimizing compilers (the one for WebAssembly takes 9 MB for fetch's HTTP parser alone).
+ */
+const V8_FLAGS = [
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--no-opt',
+  '--no-maglev',
+  '--liftoff-only',
+  '--single-threaded',
+];
+
 const root = path.resolve(import.meta.dirname, '..');
 const arch = process.argv[2] ?? process.arch;
 const native = arch === process.arch;
 const output = path.join(root, 'dist', native ? 'gbrowse-aws-balancer' : `gbrowse-aws-balancer-${arch}`);
+/** Made beside it and then moved, because an executable that runs cannot be overwritten. */
+const unfinished = `${output}.new`;
 const program = path.join(root, 'dist/program.cjs');
 
 const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
@@ -28,6 +45,7 @@ await mkdir(path.join(root, 'dist'), { recursive: true });
 await bundle(path.join(root, 'src/main.ts'), program, version);
 await seedCache();
 await makeExecutable();
+await rename(unfinished, output);
 process.stdout.write(`built ${path.relative(process.cwd(), output)} ${version} (linux-${arch})\n`);
 
 /**
@@ -42,7 +60,7 @@ async function seedCache(): Promise<void> {
   const node = path.join(directory, 'bin/node');
   await rm(home, { recursive: true, force: true });
   await mkdir(path.dirname(node), { recursive: true });
-  await copyFile(path.join(root, `node_modules/node-linux-${arch}/bin/node`), node);
+  await copyFile(path.join(await nodePackage(arch), 'bin/node'), node);
   await chmod(node, 0o755);
   strip(node);
   for (const marker of [`${node}.ok`, `${directory}.tar.gz`, `${directory}.tar.gz.ok`])
@@ -62,34 +80,32 @@ function strip(file: string): void {
 
 async function makeExecutable(): Promise<void> {
   const require = createRequire(import.meta.url);
-  fixRandomSeed(require('node:child_process'));
+  fixCodeCache(require('node:child_process'));
   const { default: sea } = require('@yao-pkg/pkg/lib-es5/sea.js') as { default: Sea };
   await sea(program, {
-    targets: [{ nodeRange: `node${process.versions.node}`, platform: 'linux', arch, output }],
+    targets: [{ nodeRange: `node${process.versions.node}`, platform: 'linux', arch, output: unfinished }],
     seaConfig: {
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
       useCodeCache: native,
-      // SIGUSR1 would open the debugger; a daemon of this size needs no large young generation.
-      execArgv: ['--disable-sigusr1', '--max-semi-space-size=1'],
+      // SIGUSR1 would open the debugger.
+      execArgv: ['--disable-sigusr1', ...V8_FLAGS],
       // Else the caller's NODE_OPTIONS would be obeyed.
       execArgvExtension: 'none',
     },
   });
 }
 
-/** The code cache is the same every time only when V8's random seed is. pkg has no option for it. */
-function fixRandomSeed(childProcess: { execFile: unknown }): void {
-  const { promisify } = createRequire(import.meta.url)('node:util') as typeof import('node:util');
+/**
+ * pkg has Node make the code cache, and no option for how: V8 takes a cache only under the flags that it was made with,
+ * and makes the same bytes every time only with the same random seed.
+ */
+function fixCodeCache(childProcess: { execFile: unknown }): void {
   type ExecFile = (file: string, args: readonly string[], ...rest: unknown[]) => unknown;
-  const execFile = childProcess.execFile as ExecFile;
-  const seeded = (args: readonly string[]) =>
-    args[0] === '--experimental-sea-config' ? ['--random-seed=1', ...args] : args;
-  childProcess.execFile = Object.assign(
-    (file: string, args: readonly string[], ...rest: unknown[]) => execFile(file, seeded(args), ...rest),
-    {
-      [promisify.custom]: (file: string, args: readonly string[], options: unknown) =>
-        (promisify(execFile as never) as unknown as ExecFile)(file, seeded(args), options),
-    },
-  );
+  const execFile = childProcess.execFile as ExecFile & { [promisify.custom]: ExecFile };
+  const fixed = (args: readonly string[]) =>
+    args[0] === '--experimental-sea-config' ? ['--random-seed=1', ...V8_FLAGS, ...args] : args;
+  const replacement: ExecFile = (file, args, ...rest) => execFile(file, fixed(args), ...rest);
+  const promised: ExecFile = (file, args, ...rest) => execFile[promisify.custom](file, fixed(args), ...rest);
+  childProcess.execFile = Object.assign(replacement, { [promisify.custom]: promised });
 }

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
-
-const LAZY = '.lazy.cjs';
+import { build, type Plugin } from 'esbuild';
 
 /**
  * The SDK describes every shape of EC2 in arrays with side effects as far as esbuild can tell, 555 kB of them. Marked as
@@ -33,12 +31,12 @@ const nativeFetch: Plugin = {
 };
 
 /**
- * `import('…')` becomes a bundle of its own inside the bundle, evaluated on first use: esbuild drops what a static import
- * does not name, but keeps the whole of whatever is imported dynamically. Only for our own imports: the SDK's share code.
+ * `import('…')` in our own sources asks for a bundle of its own: esbuild drops what a static import does not name, but
+ * keeps the whole of whatever is imported dynamically. (The SDK's own dynamic imports share code, and stay inside.)
  */
-function lazy(settings: BuildOptions): Plugin {
+function lazyImports(found: Set<string>): Plugin {
   return {
-    name: 'lazy',
+    name: 'lazy-imports',
     setup(builder) {
       builder.onResolve({ filter: /./ }, async ({ kind, path: name, resolveDir, importer }) => {
         const ours = !importer.includes('node_modules');
@@ -48,21 +46,47 @@ function lazy(settings: BuildOptions): Plugin {
           resolveDir,
           importer,
         });
-        // The ending makes esbuild take the inner bundle for CommonJS, which it is.
-        return errors.length > 0 ? { errors } : { path: `${file}${LAZY}`, namespace: 'lazy' };
-      });
-      builder.onLoad({ filter: /./, namespace: 'lazy' }, async ({ path: name }) => {
-        const file = name.slice(0, -LAZY.length);
-        const inner = await build({ ...settings, entryPoints: [file], write: false });
-        return { loader: 'js', resolveDir: path.dirname(file), contents: inner.outputFiles?.[0]?.text ?? '' };
+        if (errors.length > 0) return { errors };
+        found.add(file);
+        return { path: nameOf(file), external: true };
       });
     },
   };
 }
 
-/** Bundles the program into one CommonJS file, the form that a single executable takes. */
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+/** What a bundle is called in the program; the same wherever the project lies. */
+function nameOf(file: string): string {
+  return `bundle:${path.relative(ROOT, file)}`;
+}
+
+/**
+ * Bundles the program into one CommonJS file, the form that a single executable takes: one function a bundle, run when it
+ * is first asked for. The parentheses around each function make V8 compile it when the code cache is made, so that it is
+ * not parsed when the program runs, which would cost time and megabytes.
+ */
 export async function bundle(entry: string, outfile: string, version: string): Promise<void> {
-  const settings: BuildOptions = {
+  const wanted = new Set([entry]);
+  const functions: string[] = [];
+  // The set grows while it is walked.
+  for (const file of wanted) {
+    const text = await bundleOne(file, version, wanted);
+    functions.push(`${JSON.stringify(nameOf(file))}:(function(module,exports,require){${text}\n})`);
+  }
+  await writeFile(
+    outfile,
+    `(function(nodeRequire){"use strict";const bundles={${functions.join(',\n')}};const loaded={};
+function require(name){const make=bundles[name];if(!make)return nodeRequire(name);let module=loaded[name];
+if(!module){module=loaded[name]={exports:{}};make(module,module.exports,require)}return module.exports}
+require(${JSON.stringify(nameOf(entry))})})(require);\n`,
+  );
+}
+
+async function bundleOne(file: string, version: string, found: Set<string>): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [file],
+    write: false,
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -74,8 +98,7 @@ export async function bundle(entry: string, outfile: string, version: string): P
     mainFields: ['module', 'main'],
     supported: { 'dynamic-import': false },
     define: { 'process.env.PROGRAM_VERSION': JSON.stringify(version) },
-    plugins: [nativeFetch, pureSchemas],
-  };
-  settings.plugins = [nativeFetch, lazy(settings), pureSchemas];
-  await build({ ...settings, entryPoints: [entry], outfile });
+    plugins: [nativeFetch, lazyImports(found), pureSchemas],
+  });
+  return outputFiles[0]?.text ?? '';
 }

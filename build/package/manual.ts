@@ -1,0 +1,80 @@
+import { COMMANDS, OPTIONS } from '../../src/cli/options.ts';
+import { CONFIG_FILES } from '../../src/config/locate.ts';
+import { type Option, optionsOf, type WhenUnset } from '../../src/config/options.ts';
+
+/** What goes into a page besides the program's own tables. */
+export type Edition = {
+  readonly version: string;
+  /** `2026-11-22`. */
+  readonly date: string;
+};
+
+/**
+ * A manual page: a template, in whose places (`@OPTIONS MASTER@`) the tables of the command line and of the
+ * configuration file are put, so that the page and the program cannot say different things.
+ *
+ * @throws {Error} for a place that nothing belongs in
+ */
+export function manualPage(template: string, { version, date }: Edition): string {
+  const parts: Readonly<Record<string, string>> = {
+    DATE: date,
+    VERSION: escape(version),
+    SYNOPSIS: COMMANDS.map(synopsis).join('\n.br\n'),
+    COMMANDS: COMMANDS.map(({ name, description }) =>
+      entry(`.B ${escape(name)}`, `${escape(description)}.`),
+    ).join('\n'),
+    OPTIONS: commandLineOptions(),
+    'OPTIONS MASTER': optionsOf('MASTER').map(configOption).join('\n'),
+    'OPTIONS SLAVE': optionsOf('SLAVE').map(configOption).join('\n'),
+    CONFIG_FILES: CONFIG_FILES.map(file => `.I ${escape(file)}`).join('\n.TQ\n'),
+  };
+  return template.replaceAll(/@([A-Z_]+(?: [A-Z]+)?)@/g, (_, place: string) => {
+    const part = parts[place];
+    if (part === undefined) throw new Error(`Nothing belongs in the place @${place}@ of a manual page`);
+    return part;
+  });
+}
+
+function synopsis({ name }: { readonly name: string }, at: number): string {
+  const command = at === 0 ? `\\fR[\\fB${escape(name)}\\fR]` : escape(name);
+  return `.B gbrowse\\-aws\\-balancer ${command}\n.RI [ OPTIONS ]`;
+}
+
+function commandLineOptions(): string {
+  return OPTIONS.map(({ name, value, description, default: preset, commands }) => {
+    const head = `.B \\-\\-${escape(name)}${value === undefined ? '' : ` \\fI${escape(value)}\\fR`}`;
+    const own = COMMANDS.filter(command => commands?.includes(command.name) ?? true);
+    const only = own.length === COMMANDS.length ? '' : `\n(${own.map(it => escape(it.name)).join(', ')})`;
+    const otherwise = preset === undefined ? '' : ` Without it: ${escape(preset)}.`;
+    return entry(head, `${sentence(description)}${otherwise}${only}`);
+  }).join('\n');
+}
+
+function configOption({ name, meaning, expected, whenUnset }: Option<unknown>): string {
+  return entry(
+    `.B ${escape(name)}`,
+    `${sentence(meaning)}\nExpected: ${sentence(expected)}\n${sentence(unset(whenUnset))}`,
+  );
+}
+
+function unset(whenUnset: WhenUnset): string {
+  if (whenUnset === 'required') return 'Required.';
+  if ('default' in whenUnset) return `Without it: ${whenUnset.default === '' ? 'none' : whenUnset.default}.`;
+  return `Without it: ${whenUnset.otherwise}.`;
+}
+
+function entry(head: string, text: string): string {
+  return `.TP\n${head}\n${text}`;
+}
+
+function sentence(text: string): string {
+  return `${escape(text)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
+
+/** As roff has it: a hyphen that may be copied, no line that begins like a request. */
+function escape(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll(/^(?=[.'])/gm, '\\&');
+}
