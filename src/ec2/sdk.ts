@@ -1,4 +1,6 @@
 import { Agent } from 'node:https';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import {
   AuthorizeSecurityGroupIngressCommand,
   CancelSpotInstanceRequestsCommand,
@@ -19,8 +21,10 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { SECOND } from '../clock.ts';
+import { systemCode } from '../errors.ts';
 import type { Ec2, Ec2Action, Ec2Actions } from './api.ts';
 import { Ec2Error, isEc2Error, NO_ANSWER } from './errors.ts';
+import { isSlimmed, slim } from './slim.ts';
 
 /** The most that one attempt may take: the balancer's rounds go on meanwhile, and the next one tries again. */
 const TIME_LIMIT = 20 * SECOND;
@@ -93,6 +97,18 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
     },
   });
 
+  // It prepares every answer for a log that nobody has asked for.
+  client.middlewareStack.remove('loggerMiddleware');
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async args => {
+        const result = await next(args);
+        await slimAnswer(commandName ?? '', result.response);
+        return result;
+      },
+    { step: 'deserialize', priority: 'low', name: 'slimAnswer' },
+  );
+
   async function call<A extends Ec2Action>(
     action: A,
     request: Ec2Actions[A][0],
@@ -117,6 +133,14 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
     findCredentials: async () => (await client.config.credentials()).accessKeyId,
     close: () => client.destroy(),
   };
+}
+
+/** Cuts out of an answer, before the SDK parses it, what nobody will look at. */
+async function slimAnswer(commandName: string, response: unknown): Promise<void> {
+  const action = commandName.replace(/Command$/, '');
+  if (!isSlimmed(action) || typeof response !== 'object' || response === null) return;
+  if (!('body' in response) || !(response.body instanceof Readable)) return;
+  response.body = Readable.from([Buffer.from(slim(action, await text(response.body)))]);
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
@@ -148,7 +172,12 @@ function httpStatusOf(error: Error): number | undefined {
 }
 
 function plainMessage(error: Error): string {
+  // The SDK calls a broken connection a TimeoutError too, so the system's code comes first.
+  const code = systemCode(error);
+  if (code !== undefined && BROKEN.has(code)) return `the connection broke (${code})`;
   if (error.name === 'TimeoutError') return 'no answer within the time limit';
   if (error instanceof AggregateError) return error.errors.map(String).join('; ');
   return error.message === '' ? error.name : error.message;
 }
+
+const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Ec2Error, mayHaveHappened, NO_ANSWER, type Trouble, troubleOf } from '../../src/ec2/errors.ts';
+
+const TROUBLES: readonly (readonly [code: string, trouble: Trouble])[] = [
+  ['InsufficientInstanceCapacity', 'capacity'],
+  ['UnfulfillableCapacity', 'capacity'],
+  ['InsufficientFreeAddressesInSubnet', 'capacity'],
+  ['SpotMaxPriceTooLow', 'price'],
+  ['MaxSpotInstanceCountExceeded', 'quota'],
+  ['VcpuLimitExceeded', 'quota'],
+  ['RequestLimitExceeded', 'throttling'],
+  ['Throttling', 'throttling'],
+  ['UnauthorizedOperation', 'permission'],
+  ['AuthFailure.ServiceLinkedRoleCreationNotPermitted', 'permission'],
+  ['AuthFailure', 'credentials'],
+  ['ExpiredToken', 'credentials'],
+  ['InvalidInstanceID.NotFound', 'gone'],
+  ['InvalidLaunchTemplateId.NotFound', 'gone'],
+  ['InvalidLaunchTemplateName.NotFoundException', 'gone'],
+  ['InvalidGroup.NotFound', 'gone'],
+  ['InvalidGroup.Duplicate', 'exists'],
+  ['InvalidPermission.Duplicate', 'exists'],
+  ['InvalidLaunchTemplateName.AlreadyExistsException', 'exists'],
+  ['DependencyViolation', 'in-use'],
+  ['IdempotentParameterMismatch', 'mismatch'],
+  [NO_ANSWER, 'unreachable'],
+  ['InternalError', 'service'],
+  ['Unavailable', 'service'],
+  ['InvalidParameterValue', 'request'],
+  ['InvalidFleetConfiguration', 'request'],
+];
+
+describe('an error of EC2', () => {
+  for (const [code, trouble] of TROUBLES) {
+    it(`${code} is taken for ${trouble}`, () => assert.equal(troubleOf({ code }), trouble));
+  }
+
+  it('whose code nobody knows is told apart by its HTTP status', () => {
+    assert.equal(troubleOf({ code: 'NeverHeardOf', httpStatus: 503 }), 'service');
+    assert.equal(troubleOf({ code: 'NeverHeardOf', httpStatus: 400 }), 'request');
+    assert.equal(troubleOf({ code: 'NeverHeardOf' }), 'request');
+  });
+
+  it('whose code is known is not: capacity comes with status 500, throttling with 503', () => {
+    assert.equal(troubleOf({ code: 'InsufficientInstanceCapacity', httpStatus: 500 }), 'capacity');
+    assert.equal(troubleOf({ code: 'RequestLimitExceeded', httpStatus: 503 }), 'throttling');
+  });
+
+  it('leaves it open whether the call had its effect only where no answer says so', () => {
+    const open = TROUBLES.filter(([code]) => mayHaveHappened(new Ec2Error('CreateFleet', code, code)));
+    assert.deepEqual(
+      open.map(([code]) => code),
+      [NO_ANSWER, 'InternalError', 'Unavailable'],
+    );
+  });
+});
