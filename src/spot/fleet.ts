@@ -15,12 +15,17 @@ import { DRAINING_TAG, ownedBy } from './tags.ts';
 export type SpotFleet = {
   /** This master's slaves as EC2 shows them now, those that ended within the last hour among them. */
   look(): Promise<readonly Slave[]>;
-  /** Makes sure that security group and launch template are there and right. */
-  prepare(config: Config): Promise<LaunchPlan>;
+  /**
+   * Makes sure that security group and launch template are there and right.
+   *
+   * @param portsInUse on which slaves listen that were launched with another configuration: they stay open too
+   */
+  prepare(config: Config, portsInUse?: readonly number[]): Promise<LaunchPlan>;
   launch(intent: Intent): Promise<LaunchOutcome>;
   /** Writes down, on the instances, since when (wall clock ms) they have been draining. */
   markDraining(instanceIds: readonly string[], since: number): Promise<void>;
-  terminate(instanceIds: readonly string[]): Promise<void>;
+  /** @returns those that EC2 does not know: they are gone for long, or so new that it does not show them yet */
+  terminate(instanceIds: readonly string[]): Promise<readonly string[]>;
   /**
    * Cancels open requests and deletes the launch templates and the security group.
    *
@@ -45,8 +50,9 @@ const SSH_PORT = 22;
 export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
   const { ec2, site } = settings;
 
-  async function prepare(config: Config): Promise<LaunchPlan> {
+  async function prepare(config: Config, portsInUse: readonly number[] = []): Promise<LaunchPlan> {
     const { slave } = config;
+    const ports = [...new Set([...slave.ports, ...portsInUse])];
     const sshKey = settings.sshKey ?? slave.sshKey;
     const image = await findImage(ec2, site.image, slave.imageOwners);
     const givenVpc = slave.securityGroup && (await vpcOfGroup(ec2, slave.securityGroup));
@@ -56,7 +62,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
       slave.securityGroup ??
       (await ensureSecurityGroup(ec2, site.name, vpcId, {
         address: site.address ?? (await settings.findAddress()),
-        ports: sshKey === undefined ? slave.ports : [...slave.ports, SSH_PORT],
+        ports: sshKey === undefined ? ports : [...ports, SSH_PORT],
       }));
     const data = templateData({
       site,
@@ -79,13 +85,17 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
     };
   }
 
-  async function terminate(instanceIds: readonly string[]): Promise<void> {
+  async function terminate(instanceIds: readonly string[]): Promise<readonly string[]> {
     try {
       await ec2('TerminateInstances', { InstanceIds: [...instanceIds] });
+      return [];
     } catch (error) {
       if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
+      if (instanceIds.length === 1) return instanceIds;
       // One unknown id fails the whole call, so the others are ended one by one.
-      if (instanceIds.length > 1) for (const id of instanceIds) await terminate([id]);
+      const unknown: string[] = [];
+      for (const id of instanceIds) unknown.push(...(await terminate([id])));
+      return unknown;
     }
   }
 

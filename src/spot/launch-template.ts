@@ -98,9 +98,11 @@ export async function ensureLaunchTemplate(
 ): Promise<{ readonly id: string; readonly found: boolean }> {
   const name = templateName(master, data);
   const own = await findOwnTemplates(ec2, master);
-  const id = own.find(it => it.name === name)?.id ?? (await createTemplate(ec2, master, name, data));
+  const known = own.find(it => it.name === name);
+  const { id, found } =
+    known === undefined ? await createTemplate(ec2, master, name, data) : { id: known.id, found: true };
   for (const old of own) if (old.name !== name) await deleteTemplate(ec2, old.id);
-  return { id, found: own.length > 0 };
+  return { id, found: found || own.length > 0 };
 }
 
 async function createTemplate(
@@ -108,19 +110,19 @@ async function createTemplate(
   master: string,
   name: string,
   data: RequestLaunchTemplateData,
-): Promise<string> {
+): Promise<{ readonly id: string; readonly found: boolean }> {
   try {
     const { LaunchTemplate } = await ec2('CreateLaunchTemplate', {
       LaunchTemplateName: name,
       LaunchTemplateData: data,
       TagSpecifications: [tagged('launch-template', ownTags(master))],
     });
-    return LaunchTemplate?.LaunchTemplateId ?? '';
+    return { id: LaunchTemplate?.LaunchTemplateId ?? '', found: false };
   } catch (error) {
     if (!isEc2Error(error) || troubleOf(error) !== 'exists') throw error;
     // Made by a call whose answer was lost, and not shown by its tag yet.
     const answer = await ec2('DescribeLaunchTemplates', { LaunchTemplateNames: [name] });
-    return answer.LaunchTemplates?.[0]?.LaunchTemplateId ?? '';
+    return { id: answer.LaunchTemplates?.[0]?.LaunchTemplateId ?? '', found: true };
   }
 }
 

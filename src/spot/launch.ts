@@ -76,18 +76,22 @@ export function outcomeOf(result: CreateFleetResult): LaunchOutcome {
 }
 
 /**
- * The refusal that decides how long to wait, of several: what people must mend first, then what only time mends;
- * capacity last, because another pool may have it at any moment.
+ * The refusal that decides how long to wait, of several: what holds for every pool first, then what one pool may have
+ * at any moment; last what is wrong with some pools for ever (a type that a zone does not offer), which says nothing
+ * about the others.
  */
 export function worstRefusal(refusals: readonly Refusal[]): Refusal | undefined {
   const order: readonly Trouble[] = [
     'permission',
     'credentials',
-    'request',
-    'gone',
     'quota',
     'price',
     'throttling',
+    'service',
+    'unreachable',
+    'capacity',
+    'gone',
+    'request',
   ];
   const rank = (refusal: Refusal) => {
     const index = order.indexOf(refusal.trouble);
