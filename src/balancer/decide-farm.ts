@@ -1,0 +1,48 @@
+import type { Agenda } from './agenda.ts';
+import { isListed, servingUrls } from './members.ts';
+import type { State } from './state.ts';
+import { RELOAD_GAP, RELOAD_PATIENCE, TERMINATE_AGAIN } from './timing.ts';
+
+/** The farm file lists exactly the slaves that serve; not before EC2 has been seen, or a restart would empty it. */
+export function decideFarm(state: State, agenda: Agenda): void {
+  if (state.sightAt === undefined && state.stop === undefined) return;
+  // A reading that began before a change would be taken for somebody else's change.
+  if (state.running.has('read-farm')) return;
+  const wanted = servingUrls(state);
+  if (wanted.join(' ') !== state.listed.join(' ')) {
+    agenda.add({ kind: 'write-farm', urls: wanted });
+  } else if (state.reloadOwed && agenda.due(state.reloadedAt + RELOAD_GAP)) {
+    agenda.add({ kind: 'reload' });
+  }
+}
+
+/** Out of the farm, reload, drain, terminate. */
+export function decideReleases(state: State, agenda: Agenda): void {
+  const { now } = agenda;
+  if (state.running.has('write-farm')) return;
+  const untagged: string[] = [];
+  const finished: string[] = [];
+  let agoMs = Number.POSITIVE_INFINITY;
+  for (const [id, member] of state.members) {
+    // What EC2 does not show under this master's tag may not be this master's any more.
+    if (member.leaving === undefined || member.missing > 0 || isListed(state, member.slave)) continue;
+    const known = !state.reloadOwed || agenda.due(state.listedAt + RELOAD_PATIENCE);
+    const leaving =
+      member.leaving.outSince === undefined && known ? { ...member.leaving, outSince: now } : member.leaving;
+    state.members.set(id, { ...member, leaving });
+    const drained =
+      !member.mayBeInUse ||
+      state.stop?.hurry === true ||
+      (leaving.outSince !== undefined && agenda.due(leaving.outSince + state.config.master.drainTime));
+    if (drained) {
+      if (agenda.due((leaving.terminateAskedAt ?? Number.NEGATIVE_INFINITY) + TERMINATE_AGAIN))
+        finished.push(id);
+    } else if (!leaving.tagged && leaving.outSince !== undefined) {
+      untagged.push(id);
+      // Of several the latest: a successor drains none of them too short.
+      agoMs = Math.min(agoMs, now - leaving.outSince);
+    }
+  }
+  if (untagged.length > 0) agenda.add({ kind: 'mark-draining', instanceIds: untagged, agoMs });
+  if (finished.length > 0) agenda.add({ kind: 'terminate', instanceIds: finished });
+}

@@ -1,0 +1,88 @@
+import { largestMax, type Range, rangeFor } from '../policy/load-table.ts';
+import { permitted } from '../policy/pacing.ts';
+import { scale } from '../policy/scale.ts';
+import type { Agenda } from './agenda.ts';
+import { candidateOf, leave } from './members.ts';
+import { type State, say } from './state.ts';
+import { FRESH_SIGHT, NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
+
+/** Brings the number of slaves into the range that the load calls for. */
+export function decideScale(state: State, agenda: Agenda): void {
+  if (state.sightAt === undefined || state.lastRate === undefined) return;
+  forgetLapsedIntent(state, state.sightAt);
+  const { intent } = state;
+  const range = rangeFor(state.config.loadTable, state.lastRate);
+  const ceiling = largestMax(state.config.loadTable);
+  const situation = {
+    range,
+    loadIsKnown: state.loadError === undefined && state.load.rate !== undefined,
+    ceiling,
+    slaves: [...state.members.values()].map(candidateOf),
+    underway: state.expected.size,
+  };
+  const pending = intent === undefined ? 0 : Math.max(0, intent.count - intent.shown);
+  const scaling = scale({ ...situation, underway: situation.underway + pending });
+  sayRange(state, range);
+  for (const id of scaling.release) leave(state, id, 'more slaves than the load needs');
+
+  // A launch whose answer was lost is asked for again under its token until EC2 says what became of it; one that may
+  // have had no effect, only as long as it is still wanted.
+  if (intent !== undefined) {
+    const wanted = intent.shown > 0 || scale(situation).launch >= intent.count;
+    if (wanted && agenda.due(state.pace.notBefore)) agenda.add({ kind: 'launch', intent });
+    return;
+  }
+  const allowed = permitted(state.pace, scaling.launch, ceiling, agenda.now);
+  if (allowed.count === 0) {
+    if (scaling.launch > 0) agenda.due(allowed.notBefore);
+    refreshPlan(state, agenda);
+    return;
+  }
+  launch(state, agenda, allowed.count);
+}
+
+/** What EC2 does not show so long after the last call for it did not happen, or only in part. */
+function forgetLapsedIntent(state: State, sightAt: number): void {
+  const { intent } = state;
+  if (intent?.unsureAt === undefined || state.running.has('launch')) return;
+  if (sightAt > intent.unsureAt + NEVER_SHOWN) delete state.intent;
+}
+
+function launch(state: State, agenda: Agenda, count: number): void {
+  const { now } = agenda;
+  const { plan, sightAt = Number.NEGATIVE_INFINITY } = state;
+  if (plan === undefined || now - state.plannedAt > PLAN_LIFETIME) {
+    agenda.add({ kind: 'prepare', config: state.config });
+    return;
+  }
+  if (state.running.has('prepare') || state.running.has('launch')) return;
+  if (!agenda.due(state.launchNeedsSightAfter)) return;
+  if (sightAt < state.launchNeedsSightAfter || now - sightAt > FRESH_SIGHT) {
+    agenda.add({ kind: 'look' });
+    return;
+  }
+  state.launches += 1;
+  state.intent = { token: `${state.runId}-${state.launches}`, count, plan, shown: 0 };
+  say(state, 'info', `launching ${count} ${count === 1 ? 'slave' : 'slaves'}`);
+  agenda.add({ kind: 'launch', intent: state.intent });
+}
+
+function sayRange(state: State, { min, max }: Range): void {
+  const range = `${min} to ${max}`;
+  if (state.said.get('range') === range) return;
+  state.said.set('range', range);
+  say(state, 'info', `load ${state.lastRate?.toFixed(2)} requests/s: ${range} slaves wanted`);
+}
+
+/** The master's address may have changed, which would keep its slaves from answering. */
+function refreshPlan(state: State, agenda: Agenda): void {
+  const { bootTimeout, securityGroup } = state.config.slave;
+  if (state.members.size === 0 || securityGroup !== undefined) return;
+  const suspicious = [...state.members.values()].some(
+    ({ failures, readySince, firstSeen }) =>
+      failures > 0 || (readySince === undefined && agenda.now - firstSeen > bootTimeout / 2),
+  );
+  const at = state.plannedAt + (suspicious ? PLAN_SUSPICION : PLAN_LIFETIME);
+  if (agenda.due(Math.max(at, state.startedAt + PLAN_SUSPICION)))
+    agenda.add({ kind: 'prepare', config: state.config });
+}

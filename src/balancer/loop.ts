@@ -1,0 +1,181 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import type { Farm, Probe } from '../farm/farm.ts';
+import { noteRequest } from '../load/rate.ts';
+import type { ReadStatus } from '../load/reading.ts';
+import type { Log } from '../log/log.ts';
+import type { SpotFleet } from '../spot/fleet.ts';
+import { decide, type End } from './decide.ts';
+import { noteProbe, portsInUse } from './members.ts';
+import {
+  noteConfig,
+  noteDraining,
+  noteFailure,
+  noteFarm,
+  noteFarmWritten,
+  noteLoad,
+  noteReloaded,
+  noteSuccess,
+  noteTerminating,
+  noteTidied,
+} from './observe.ts';
+import { noteLaunch, notePlan } from './observe-launch.ts';
+import { noteSight } from './observe-sight.ts';
+import { initialState, type State } from './state.ts';
+import { keyOf, type Task } from './tasks.ts';
+
+/** The world outside, as the balancer needs it. In production Apache, EC2 and the farm file; in tests a simulation. */
+export type Edges = {
+  readonly clock: Clock;
+  readonly readStatus: ReadStatus;
+  readonly fleet: SpotFleet;
+  readonly probe: Probe;
+  readonly farm: Farm;
+  readonly log: Log;
+};
+
+export type Balancer = {
+  /** Ends when the balancer has stopped. Rejects only on a bug. */
+  readonly ended: Promise<End>;
+  /** Stops; a second call does not wait for drains. */
+  stop(options?: { readonly keepSlaves?: boolean }): void;
+  /** Goes on with a new configuration. */
+  reconfigure(config: Config): void;
+  readonly state: Readonly<State>;
+};
+
+/**
+ * Starts the balancer's loop: decide, do what was decided, take note of what came of it, decide again. Tasks run side
+ * by side, so that one that hangs delays no other.
+ *
+ * @param settings.runId part of every launch token; another one in every process
+ * @param settings.listed what the farm file lists at the start
+ */
+export function startBalancer(
+  edges: Edges,
+  settings: { readonly config: Config; readonly runId: string; readonly listed: readonly string[] },
+): Balancer {
+  const { clock, log } = edges;
+  const state = initialState({ ...settings, now: clock.monotonic() });
+  let alarm = new AbortController();
+  const bug = Promise.withResolvers<never>();
+
+  function wake(): void {
+    alarm.abort();
+  }
+
+  async function run(): Promise<End> {
+    for (;;) {
+      alarm = new AbortController();
+      const now = clock.monotonic();
+      const decision = decide(state, now);
+      flush(state, log);
+      if (decision.end !== undefined) return decision.end;
+      for (const task of decision.tasks) start(task);
+      await pause(clock, decision.wakeAt - now, alarm.signal);
+    }
+  }
+
+  function start(task: Task): void {
+    state.running.add(keyOf(task));
+    perform(task, edges, state)
+      .then(
+        note => {
+          noteSuccess(state, task);
+          note(clock.monotonic());
+        },
+        (error: unknown) => noteFailure(state, task, error, clock.monotonic()),
+      )
+      .finally(() => {
+        state.running.delete(keyOf(task));
+        wake();
+      })
+      .catch(bug.reject);
+  }
+
+  return {
+    ended: Promise.race([run(), bug.promise]),
+    state,
+    stop(options) {
+      const again = state.stop !== undefined;
+      state.stop = {
+        since: state.stop?.since ?? clock.monotonic(),
+        keepSlaves: options?.keepSlaves ?? state.stop?.keepSlaves ?? false,
+        hurry: again,
+      };
+      wake();
+    },
+    reconfigure(config) {
+      noteConfig(state, config, clock.monotonic());
+      wake();
+    },
+  };
+}
+
+/** The longest that a timer can be set for is 24.8 days. */
+const LONGEST_PAUSE = 24 * 3_600_000;
+
+async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(Math.min(Math.max(ms, 0), LONGEST_PAUSE), signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+function flush(state: State, log: Log): void {
+  for (const { level, message } of state.outbox.splice(0)) log[level](message);
+}
+
+/** Does a task; the function that it resolves to takes note of what came of it at the (monotonic) moment given. */
+async function perform(task: Task, edges: Edges, state: State): Promise<(now: number) => void> {
+  const { clock, fleet, farm } = edges;
+  switch (task.kind) {
+    case 'read-load': {
+      state.load = noteRequest(state.load);
+      const reading = await edges.readStatus();
+      return now => noteLoad(state, reading, now);
+    }
+    case 'read-farm': {
+      const urls = await farm.read();
+      return () => noteFarm(state, urls);
+    }
+    case 'write-farm':
+      await farm.write(task.urls);
+      return now => noteFarmWritten(state, task.urls, now);
+    case 'reload': {
+      const startedAt = clock.monotonic();
+      const done = await farm.reload();
+      return now => noteReloaded(state, done, startedAt, now);
+    }
+    case 'look': {
+      // What happened while EC2 was answering may not be in its answer.
+      const [now, wall] = [clock.monotonic(), clock.wall()];
+      const slaves = await fleet.look();
+      return () => noteSight(state, { slaves, now, wall });
+    }
+    case 'probe': {
+      const answers = await edges.probe(task.address, task.ports);
+      return now => noteProbe(state, task, answers, now);
+    }
+    case 'prepare': {
+      const plan = await fleet.prepare(task.config, portsInUse(state));
+      return now => notePlan(state, task.config, plan, now);
+    }
+    case 'launch': {
+      const outcome = await fleet.launch(task.intent);
+      return now => noteLaunch(state, task.intent, outcome, now);
+    }
+    case 'mark-draining':
+      await fleet.markDraining(task.instanceIds, clock.wall() - task.agoMs);
+      return () => noteDraining(state, task.instanceIds);
+    case 'terminate': {
+      const unknown = await fleet.terminate(task.instanceIds);
+      return now => noteTerminating(state, task.instanceIds, unknown, now);
+    }
+    case 'tidy': {
+      const done = await fleet.tidy();
+      return now => noteTidied(state, done, now);
+    }
+  }
+}

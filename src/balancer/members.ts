@@ -1,0 +1,112 @@
+import { afterFailedBoot, afterGoodBoot } from '../policy/pacing.ts';
+import type { Candidate, Standing } from '../policy/scale.ts';
+import { type Slave, urlsOf } from '../spot/slave.ts';
+import type { Agenda } from './agenda.ts';
+import { type LeavingReason, type Member, type State, say } from './state.ts';
+import { FAILURES_TOLERATED } from './timing.ts';
+
+/** Puts a slave on its way out; the first reason stays. */
+export function leave(state: State, instanceId: string, reason: LeavingReason): void {
+  const member = state.members.get(instanceId);
+  if (member === undefined || member.leaving !== undefined) return;
+  state.members.set(instanceId, { ...member, leaving: { reason, tagged: false } });
+  say(
+    state,
+    reason === 'it does not answer' || reason === 'it did not become ready in time' ? 'warn' : 'info',
+    `releasing slave ${instanceId} (${describe(member.slave)}): ${reason}`,
+  );
+}
+
+/** What a probe found. */
+export function noteProbe(
+  state: State,
+  { instanceId, address }: { readonly instanceId: string; readonly address: string },
+  answers: boolean,
+  now: number,
+): void {
+  const member = state.members.get(instanceId);
+  if (member === undefined || member.leaving !== undefined || member.slave.address !== address) return;
+  if (answers) {
+    if (member.readySince === undefined) {
+      const seconds = Math.round((now - member.firstSeen) / 1000);
+      say(state, 'info', `slave ${instanceId} (${describe(member.slave)}) is ready after ${seconds} s`);
+      state.pace = afterGoodBoot(state.pace);
+    }
+    state.members.set(instanceId, {
+      ...member,
+      readySince: member.readySince ?? now,
+      probedAt: now,
+      failures: 0,
+      mayBeInUse: true,
+    });
+    return;
+  }
+  const failures = member.readySince === undefined ? 0 : member.failures + 1;
+  state.members.set(instanceId, { ...member, probedAt: now, failures });
+  if (failures > 0) {
+    say(
+      state,
+      'warn',
+      `slave ${instanceId} (${describe(member.slave)}) did not answer, ${failures} in a row`,
+    );
+  }
+  if (failures >= FAILURES_TOLERATED) leave(state, instanceId, 'it does not answer');
+}
+
+/** Gives up on slaves that were not ready in time. */
+export function noteOverdue(state: State, agenda: Agenda): void {
+  for (const [id, member] of state.members) {
+    if (member.readySince !== undefined || member.leaving !== undefined) continue;
+    if (!agenda.due(member.firstSeen + state.config.slave.bootTimeout)) continue;
+    leave(state, id, 'it did not become ready in time');
+    state.pace = afterFailedBoot(state.pace, `${id} was not ready in time`, agenda.now);
+  }
+}
+
+/** How the policy sees a member. */
+export function candidateOf(member: Member): Candidate {
+  const standing: Standing =
+    member.leaving !== undefined
+      ? 'leaving'
+      : member.readySince === undefined
+        ? 'booting'
+        : member.failures > 0
+          ? 'suspect'
+          : 'serving';
+  return { id: member.slave.instanceId, standing, launchedAt: member.slave.launchedAt };
+}
+
+/** The URLs of all slaves that serve, the oldest first. */
+export function servingUrls(state: State): string[] {
+  const urls = [...state.members.values()]
+    .filter(member => member.readySince !== undefined && member.leaving === undefined)
+    .map(member => member.slave)
+    .toSorted((a, b) => a.launchedAt - b.launchedAt || (a.instanceId < b.instanceId ? -1 : 1))
+    .flatMap(slave => slaveUrls(state, slave));
+  return [...new Set(urls)];
+}
+
+/** Whether the farm file lists the slave, at any of its ports. */
+export function isListed(state: State, slave: Slave): boolean {
+  return slaveUrls(state, slave).some(url => state.listed.includes(url));
+}
+
+function slaveUrls(state: State, slave: Slave): string[] {
+  return slave.address === undefined ? [] : urlsOf(slave.address, portsOf(state, slave));
+}
+
+/** The ports that the slave was launched with. */
+export function portsOf(state: State, slave: Slave): readonly number[] {
+  return slave.ports.length > 0 ? slave.ports : state.config.slave.ports;
+}
+
+/** Every port that a slave listens on: the security group must go on letting the master in. */
+export function portsInUse(state: State): readonly number[] {
+  return [...new Set([...state.members.values()].flatMap(member => portsOf(state, member.slave)))];
+}
+
+/** A slave in a few words: `m5.large in us-west-2a, 10.0.0.5`. */
+export function describe(slave: Slave): string {
+  const address = slave.address === undefined ? '' : `, ${slave.address}`;
+  return `${slave.instanceType} in ${slave.availabilityZone}${address}`;
+}

@@ -1,0 +1,102 @@
+import { afterFailedBoot, afterLaunch } from '../policy/pacing.ts';
+import { isLive, type Slave } from '../spot/slave.ts';
+import { describe, isListed, leave } from './members.ts';
+import { type Member, type State, say } from './state.ts';
+import { LOOKS_MISSED_TOLERATED, NEVER_SHOWN } from './timing.ts';
+
+/** What EC2 showed, and when: `now` monotonic, `wall` wall clock, both ms. */
+export type Sight = { readonly slaves: readonly Slave[]; readonly now: number; readonly wall: number };
+
+/** Brings what is remembered of each instance up to what EC2 shows. */
+export function noteSight(state: State, sight: Sight): void {
+  const shown = new Set<string>();
+  for (const slave of sight.slaves) {
+    shown.add(slave.instanceId);
+    state.expected.delete(slave.instanceId);
+    const member = state.members.get(slave.instanceId);
+    if (!isLive(slave)) {
+      if (member !== undefined) ended(state, member, slave, sight.now);
+    } else if (member === undefined) {
+      adopt(state, slave, sight);
+    } else {
+      state.members.set(slave.instanceId, shownAgain(member, slave, sight.now));
+    }
+    if (slave.reclaimed && isLive(slave)) leave(state, slave.instanceId, 'EC2 takes it back');
+  }
+  for (const [id, member] of state.members) {
+    if (shown.has(id)) continue;
+    if (member.missing + 1 >= LOOKS_MISSED_TOLERATED) {
+      state.members.delete(id);
+      say(state, 'warn', `EC2 no longer shows slave ${id} with this master's tag: it is left alone`);
+    } else {
+      state.members.set(id, { ...member, missing: member.missing + 1 });
+    }
+  }
+  for (const [id, launchedAt] of state.expected) {
+    if (sight.now - launchedAt > NEVER_SHOWN) state.expected.delete(id);
+  }
+  noteLaunched(state, sight);
+  state.sightAt = sight.now;
+}
+
+/** A launch whose answer is missing is settled once EC2 shows all that was asked for; of a part, the rest may come. */
+function noteLaunched(state: State, { slaves, now }: Sight): void {
+  const { intent } = state;
+  if (intent === undefined) return;
+  const shown = slaves.filter(slave => slave.launchToken === intent.token).length;
+  if (shown <= intent.shown) return;
+  state.pace = afterLaunch(state.pace, shown - intent.shown, now);
+  if (shown >= intent.count) delete state.intent;
+  else state.intent = { ...intent, shown };
+}
+
+function shownAgain(member: Member, shown: Slave, now: number): Member {
+  const { address } = member.slave;
+  if (address === undefined || shown.address === address) return { ...member, slave: shown, missing: 0 };
+  // An answer may lack what an earlier one had.
+  if (shown.address === undefined) return { ...member, slave: { ...shown, address }, missing: 0 };
+  // Whether it answers at its new address is not known.
+  const { readySince: _, probedAt: __, ...rest } = member;
+  return { ...rest, slave: shown, firstSeen: now, failures: 0, missing: 0 };
+}
+
+/** Takes up an instance that was not known: just launched, or left by a predecessor. */
+function adopt(state: State, slave: Slave, { now, wall }: Sight): void {
+  const own = slave.launchToken?.startsWith(state.runId) === true;
+  // What this process has launched was never in the farm: if its address is, it was another slave's.
+  const listed = !own && isListed(state, slave);
+  const drained = slave.drainingSince;
+  state.members.set(slave.instanceId, {
+    slave,
+    firstSeen: now,
+    ...(listed && { readySince: now }),
+    failures: 0,
+    missing: 0,
+    mayBeInUse: !own,
+    ...(drained !== undefined && {
+      leaving: {
+        reason: 'it was draining already',
+        tagged: true,
+        // The clock may have been set since: never earlier than a whole drain ago, never in the future.
+        outSince: now - Math.min(Math.max(wall - drained, 0), state.config.master.drainTime),
+      },
+    }),
+  });
+  if (!own) {
+    const as = drained !== undefined ? 'draining' : listed ? 'serving' : 'booting';
+    say(state, 'info', `took up slave ${slave.instanceId} (${describe(slave)}), ${as}`);
+  }
+}
+
+function ended(state: State, member: Member, slave: Slave, now: number): void {
+  state.members.delete(slave.instanceId);
+  const why = slave.reason === undefined ? '' : `: ${slave.reason}`;
+  if (member.leaving?.terminateAskedAt !== undefined) {
+    say(state, 'debug', `slave ${slave.instanceId} is ${slave.state}`);
+    return;
+  }
+  say(state, 'warn', `slave ${slave.instanceId} has ended by itself${why}`);
+  if (member.readySince === undefined && member.leaving === undefined && !slave.reclaimed) {
+    state.pace = afterFailedBoot(state.pace, `${slave.instanceId} ended${why}`, now);
+  }
+}

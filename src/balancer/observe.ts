@@ -1,0 +1,156 @@
+import type { Config } from '../config/config.ts';
+import { messageOf } from '../errors.ts';
+import { NO_LOAD, noteReading } from '../load/rate.ts';
+import type { Reading } from '../load/reading.ts';
+import { explain } from './explain.ts';
+import { noteNoPlan, noteRefusedLaunch } from './observe-launch.ts';
+import { resolved, type State, say, sayOnce } from './state.ts';
+import type { Task, TaskKind } from './tasks.ts';
+import { EAGER_LOOK_INTERVAL, RETRY_FIRST, RETRY_LONGEST } from './timing.ts';
+
+/** A task has failed: what to try again when, and what to say. Moments are monotonic ms. */
+export function noteFailure(state: State, task: Task, error: unknown, now: number): void {
+  switch (task.kind) {
+    case 'read-load':
+      state.loadError = messageOf(error);
+      sayOnce(state, 'load', 'warn', `the load cannot be read, the farm stays as it is: ${messageOf(error)}`);
+      return;
+    case 'launch':
+      noteRefusedLaunch(state, task.intent, error, now);
+      return;
+    case 'prepare':
+      noteRetry(state, task.kind, now);
+      noteNoPlan(state, error, now);
+      return;
+    default:
+      if (task.kind === 'tidy') state.tidyTries += 1;
+      noteRetry(state, task.kind, now);
+      sayOnce(state, task.kind, 'warn', `${DOING[task.kind]}: ${explain(error)}`);
+  }
+}
+
+const DOING: Record<Exclude<TaskKind, 'read-load' | 'launch' | 'prepare'>, string> = {
+  'read-farm': 'the farm file cannot be read',
+  'write-farm': 'the farm file cannot be written',
+  reload: 'Apache could not be told of the new farm',
+  look: 'EC2 cannot be looked at',
+  probe: 'a slave cannot be probed',
+  'mark-draining': 'draining slaves cannot be tagged',
+  terminate: 'slaves cannot be terminated',
+  tidy: 'security group and launch template cannot be removed',
+};
+
+/** What is said when it works again. */
+const AGAIN: Partial<Record<TaskKind, string>> = {
+  'read-farm': 'the farm file can be read again',
+  'write-farm': 'the farm file can be written again',
+  reload: 'Apache can be told again',
+  look: 'EC2 answers again',
+  'mark-draining': 'draining slaves can be tagged again',
+  terminate: 'slaves can be terminated again',
+};
+
+function noteRetry(state: State, kind: TaskKind, now: number): void {
+  const failures = (state.retry.get(kind)?.failures ?? 0) + 1;
+  const wait = Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** Math.min(failures - 1, 10));
+  state.retry.set(kind, { failures, notBefore: now + wait });
+}
+
+/** The load was read. */
+export function noteLoad(state: State, reading: Reading, now: number): void {
+  const before = state.load;
+  state.load = noteReading(state.load, reading, now);
+  delete state.loadError;
+  resolved(state, 'load', 'the load can be read again');
+  if (state.load.rate !== undefined && state.load !== before) {
+    state.lastRate = state.load.rate;
+    say(state, 'debug', `load: ${state.load.rate.toFixed(2)} requests/s`);
+  }
+}
+
+/** The farm file says this. */
+export function noteFarm(state: State, urls: readonly string[]): void {
+  state.listed = urls;
+}
+
+/** The farm file was written. */
+export function noteFarmWritten(state: State, urls: readonly string[], now: number): void {
+  const slaves = urls.length === 0 ? 'no slave: GBrowse renders locally' : urls.join(' ');
+  say(state, 'info', `farm: ${slaves}`);
+  state.listed = urls;
+  state.listedAt = now;
+  state.reloadOwed = true;
+}
+
+/** Apache was told, or needed not be; `startedAt` is when that began. */
+export function noteReloaded(state: State, done: string | undefined, startedAt: number, now: number): void {
+  if (done !== undefined) {
+    state.reloadedAt = now;
+    say(state, 'info', done);
+  }
+  // A change that came meanwhile wants a reload of its own.
+  if (state.listedAt <= startedAt) state.reloadOwed = false;
+}
+
+/** EC2 has been asked to terminate these; it does not know some of them, any more or yet. */
+export function noteTerminating(
+  state: State,
+  instanceIds: readonly string[],
+  unknown: readonly string[],
+  now: number,
+): void {
+  const ending = instanceIds.filter(id => !unknown.includes(id));
+  for (const id of ending) {
+    const member = state.members.get(id);
+    if (member?.leaving === undefined) continue;
+    state.members.set(id, { ...member, leaving: { ...member.leaving, terminateAskedAt: now } });
+  }
+  if (ending.length > 0) say(state, 'info', `terminating ${ending.join(', ')}`);
+  if (unknown.length > 0) {
+    say(state, 'debug', `EC2 does not know ${unknown.join(', ')}: its next answer decides`);
+    state.retry.set('terminate', { failures: 0, notBefore: now + EAGER_LOOK_INTERVAL });
+  }
+}
+
+/** The draining tags are written. */
+export function noteDraining(state: State, instanceIds: readonly string[]): void {
+  for (const id of instanceIds) {
+    const member = state.members.get(id);
+    if (member?.leaving === undefined) continue;
+    state.members.set(id, { ...member, leaving: { ...member.leaving, tagged: true } });
+  }
+}
+
+/** Security group and launch template were removed, or EC2 keeps the group for now. */
+export function noteTidied(state: State, done: boolean, now: number): void {
+  state.tidied = done;
+  state.tidyTries += 1;
+  if (done) return;
+  state.retry.set('tidy', { failures: 1, notBefore: now + EAGER_LOOK_INTERVAL });
+  sayOnce(
+    state,
+    'tidy',
+    'info',
+    'waiting for EC2 to end the slaves, the security group can only go after them',
+  );
+}
+
+/** The administrator's new configuration is in force. */
+export function noteConfig(state: State, config: Config, now: number): void {
+  // Another server's counters say nothing beside those of the one before.
+  if (config.master.serverStatusUrl !== state.config.master.serverStatusUrl) state.load = NO_LOAD;
+  state.config = config;
+  state.nextPollAt = Math.min(state.nextPollAt, now + config.master.pollInterval);
+  delete state.plan;
+  state.retry.clear();
+  const { reason: _, ...pace } = state.pace;
+  state.pace = { ...pace, notBefore: 0, refusals: 0, failedBoots: 0 };
+}
+
+/** Clears what earlier failures of a task have left behind. */
+export function noteSuccess(state: State, task: Task): void {
+  if (!state.retry.delete(task.kind)) return;
+  const again = AGAIN[task.kind];
+  if (again !== undefined) resolved(state, task.kind, again);
+  else state.said.delete(task.kind);
+}

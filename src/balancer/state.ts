@@ -1,0 +1,164 @@
+import type { Config } from '../config/config.ts';
+import { type Load, NO_LOAD } from '../load/rate.ts';
+import type { Level } from '../log/log.ts';
+import { FRESH_PACE, type Pace } from '../policy/pacing.ts';
+import type { Intent, LaunchPlan } from '../spot/launch.ts';
+import type { Slave } from '../spot/slave.ts';
+import type { TaskKind } from './tasks.ts';
+
+/** Why a slave leaves, in the words that the log uses. */
+export type LeavingReason =
+  | 'more slaves than the load needs'
+  | 'EC2 takes it back'
+  | 'it does not answer'
+  | 'it did not become ready in time'
+  | 'it was draining already'
+  | 'the balancer stops';
+
+/** A slave on its way out: out of the farm, then drained, then terminated. */
+export type Leaving = {
+  readonly reason: LeavingReason;
+  /** Since when GBrowse no longer knows it (monotonic ms); unset while the farm may list it. */
+  readonly outSince?: number;
+  /** Whether EC2 has its draining tag. */
+  readonly tagged: boolean;
+  /** When its termination was last asked for (monotonic ms). */
+  readonly terminateAskedAt?: number;
+};
+
+/** What is remembered of one instance, beside what EC2 shows. Moments are monotonic ms. */
+export type Member = {
+  readonly slave: Slave;
+  readonly firstSeen: number;
+  /** Since when it has answered on every port; unset while it boots. */
+  readonly readySince?: number;
+  readonly probedAt?: number;
+  /** Probes in a row that it did not answer since it was ready. */
+  readonly failures: number;
+  /** False only when it is sure that the farm never listed it: then nobody can be waiting for it. */
+  readonly mayBeInUse: boolean;
+  /** Looks in a row that did not show it. */
+  readonly missing: number;
+  readonly leaving?: Leaving;
+};
+
+/** A launch whose outcome is not known yet. */
+export type OpenIntent = Intent & {
+  /** How many of its instances EC2 shows. */
+  readonly shown: number;
+  /** When (monotonic ms) a call for it last ended without saying whether anything was launched. */
+  readonly unsureAt?: number;
+};
+
+export type Stop = {
+  /** Monotonic ms. */
+  readonly since: number;
+  /** The daemon ends, slaves and farm file stay for the next start to take up. */
+  readonly keepSlaves: boolean;
+  /** A second signal came: nothing is waited for. */
+  readonly hurry: boolean;
+};
+
+export type Entry = { readonly level: Level; readonly message: string };
+
+/**
+ * All that the balancer knows. It belongs to the loop; `observe.ts` and `decide.ts` change it, without I/O and without
+ * a clock. Nothing in it needs to outlive the process: EC2 and the farm file say it all again.
+ */
+export type State = {
+  config: Config;
+  /** Makes this process's launch tokens its own. */
+  readonly runId: string;
+  readonly startedAt: number;
+
+  load: Load;
+  /** The last load that was known, requests/s: what the farm is kept at while none can be read. */
+  lastRate?: number;
+  loadError?: string;
+  nextPollAt: number;
+
+  /** When EC2 last showed its instances, monotonic ms. */
+  sightAt?: number;
+  readonly members: Map<string, Member>;
+
+  /** What `renderfarm.conf` lists. */
+  listed: readonly string[];
+  listedAt: number;
+  reloadOwed: boolean;
+  reloadedAt: number;
+
+  pace: Pace;
+  plan?: LaunchPlan;
+  plannedAt: number;
+  /** When a plan was last made, or could not be made (the start, for a predecessor's): EC2 may not show it at once. */
+  preparedAt: number;
+  intent?: OpenIntent;
+  launches: number;
+  /** Instances that a launch gave and EC2 has not shown yet, with the moment of the answer. */
+  readonly expected: Map<string, number>;
+  /** EC2 must have been looked at after this moment before anything is launched. */
+  launchNeedsSightAfter: number;
+
+  readonly running: Set<string>;
+  readonly retry: Map<TaskKind, { readonly failures: number; readonly notBefore: number }>;
+  stop?: Stop;
+  /** At a stop: whether security group and launch template are gone, and how often that was tried. */
+  tidied: boolean;
+  tidyTries: number;
+  /** Log entries that wait to be written. */
+  readonly outbox: Entry[];
+  /** The last message of each kind, so that what has not changed is not said again. */
+  readonly said: Map<string, string>;
+};
+
+export function initialState(settings: {
+  readonly config: Config;
+  readonly runId: string;
+  readonly listed: readonly string[];
+  /** Monotonic ms. */
+  readonly now: number;
+}): State {
+  const { config, runId, listed, now } = settings;
+  return {
+    config,
+    runId,
+    startedAt: now,
+    load: NO_LOAD,
+    nextPollAt: now,
+    members: new Map(),
+    listed,
+    listedAt: now,
+    // Whether a predecessor could tell Apache of its last change is not known; `auto` looks and does no more than needed.
+    reloadOwed: config.master.reloadCommand === 'auto',
+    reloadedAt: Number.NEGATIVE_INFINITY,
+    pace: FRESH_PACE,
+    plannedAt: Number.NEGATIVE_INFINITY,
+    preparedAt: now,
+    launches: 0,
+    expected: new Map(),
+    launchNeedsSightAfter: now,
+    running: new Set(),
+    retry: new Map(),
+    tidied: false,
+    tidyTries: 0,
+    outbox: [],
+    said: new Map(),
+  };
+}
+
+/** Puts a message into the log. */
+export function say(state: State, level: Level, message: string): void {
+  state.outbox.push({ level, message });
+}
+
+/** Puts a message into the log unless it is the last one that was said about the topic. */
+export function sayOnce(state: State, topic: string, level: Level, message: string): void {
+  if (state.said.get(topic) === message) return;
+  state.said.set(topic, message);
+  say(state, level, message);
+}
+
+/** Forgets what was said about a topic; says `message` when there was something. */
+export function resolved(state: State, topic: string, message: string): void {
+  if (state.said.delete(topic)) say(state, 'info', message);
+}

@@ -1,0 +1,29 @@
+import type { Config } from '../config/config.ts';
+import type { Intent } from '../spot/launch.ts';
+
+/** Something to do in the world outside. The loop does it and hands what came of it to `observe.ts`. */
+export type Task =
+  | { readonly kind: 'read-load' }
+  | { readonly kind: 'read-farm' }
+  | { readonly kind: 'write-farm'; readonly urls: readonly string[] }
+  | { readonly kind: 'reload' }
+  | { readonly kind: 'look' }
+  | {
+      readonly kind: 'probe';
+      readonly instanceId: string;
+      readonly address: string;
+      readonly ports: readonly number[];
+    }
+  | { readonly kind: 'prepare'; readonly config: Config }
+  | { readonly kind: 'launch'; readonly intent: Intent }
+  /** `agoMs`: how long ago, at the decision, they left the farm. */
+  | { readonly kind: 'mark-draining'; readonly instanceIds: readonly string[]; readonly agoMs: number }
+  | { readonly kind: 'terminate'; readonly instanceIds: readonly string[] }
+  | { readonly kind: 'tidy' };
+
+export type TaskKind = Task['kind'];
+
+/** Two tasks of one key never run at the same time. */
+export function keyOf(task: Task): string {
+  return task.kind === 'probe' ? `probe ${task.instanceId}` : task.kind;
+}

@@ -1,0 +1,60 @@
+import { HOUR, MINUTE, SECOND } from '../clock.ts';
+
+/** Between the first two readings of the load: the first decision does not wait for a whole poll interval. */
+export const FIRST_READING_SPAN = 5 * SECOND;
+
+/** A slave that boots, or that missed a probe, is probed so often: it is in the farm, or out of it, within seconds. */
+export const EAGER_PROBE_INTERVAL = SECOND;
+
+/** Serving slaves are probed, and EC2 is looked at, at least so often: EC2 gives two minutes' notice of a reclaim. */
+export const LONGEST_ROUND = MINUTE;
+
+/** Probes in a row that a serving slave may miss. */
+export const FAILURES_TOLERATED = 3;
+
+/** While EC2 owes something that cannot wait for the next round: an address, an end. */
+export const EAGER_LOOK_INTERVAL = 3 * SECOND;
+
+/** With nothing running and nothing wanted. */
+export const IDLE_LOOK_INTERVAL = 5 * MINUTE;
+
+/** A sight of EC2 older than this is no ground for a launch. */
+export const FRESH_SIGHT = 10 * SECOND;
+
+/** EC2 shows a new instance only after some seconds: what a predecessor launched just before it died is waited for. */
+export const SETTLE_TIME = 10 * SECOND;
+
+/** After so long an instance that was launched and never shown is given up. */
+export const NEVER_SHOWN = 2 * MINUTE;
+
+/** So many looks in a row have to miss an instance before it is taken for gone (an ended one is shown for an hour). */
+export const LOOKS_MISSED_TOLERATED = 3;
+
+/** A launch plan is made anew after this: the image's name may mean another AMI, the master's address may change. */
+export const PLAN_LIFETIME = HOUR;
+
+/** After that failed the old one serves on for so long. */
+export const PLAN_AGAIN = 5 * MINUTE;
+
+/** The plan is made anew this soon when slaves do not answer: the master's address may have changed. */
+export const PLAN_SUSPICION = MINUTE;
+
+/** Between two reloads of Apache: each breaks FastCGI requests in flight, so changes are put together. */
+export const RELOAD_GAP = 5 * SECOND;
+
+/** After so long a drain no longer waits for a reload that fails. */
+export const RELOAD_PATIENCE = 2 * MINUTE;
+
+/** A termination that EC2 does not show is asked for again. */
+export const TERMINATE_AGAIN = MINUTE;
+
+/** First and longest wait after a task failed. */
+export const RETRY_FIRST = 2 * SECOND;
+export const RETRY_LONGEST = MINUTE;
+
+/** A stop that EC2 does not let finish gives up after so long, drains apart; and when EC2 never answered at all. */
+export const STOP_PATIENCE = 5 * MINUTE;
+export const STOP_PATIENCE_UNHEARD = 20 * SECOND;
+
+/** A farm file that cannot be written holds a stop up for so long. */
+export const STOP_FARM_PATIENCE = 20 * SECOND;
