@@ -1,0 +1,49 @@
+import type { Balancer } from '../balancer/loop.ts';
+import { handleSignals } from '../daemon/signals.ts';
+import type { Log } from '../log/log.ts';
+
+/** The signals of this process, on their way to a balancer that may not be there yet. */
+export type EarlySignals = {
+  /** The balancer is there: it gets what has come so far, and what will come. */
+  take(balancer: Balancer, log: Log, reload: () => Promise<void>): void;
+};
+
+/** From the first moment a signal is remembered, so that one during the start is not lost. */
+export function earlySignals(): EarlySignals {
+  type Order = (balancer: Balancer, log: Log) => void;
+  const missed: Order[] = [];
+  let running: Parameters<Order> | undefined;
+  let reload: (() => Promise<void>) | undefined;
+  let reloading = Promise.resolve();
+  const order = (act: Order) => {
+    if (running === undefined) missed.push(act);
+    else act(...running);
+  };
+  handleSignals({
+    stop: signal =>
+      order((balancer, log) => {
+        log.info(`told to stop (${signal}): the farm is emptied, then every slave is terminated`);
+        balancer.stop();
+      }),
+    stopNow: signal =>
+      order((balancer, log) => {
+        log.info(`told to stop again (${signal}): nothing is waited for any more`);
+        balancer.stop();
+      }),
+    stopKeepingSlaves: () =>
+      order((balancer, log) => {
+        log.info('told to stop: farm and slaves stay as they are');
+        balancer.stop({ keepSlaves: true });
+      }),
+    reload: () => {
+      reloading = reloading.then(() => reload?.());
+    },
+  });
+  return {
+    take(balancer, log, reloadNow) {
+      running = [balancer, log];
+      reload = reloadNow;
+      for (const act of missed.splice(0)) act(balancer, log);
+    },
+  };
+}
