@@ -112,14 +112,21 @@ export function startBalancer(
   };
 }
 
+/**
+ * What happens within so many ms is decided about together: two slaves that become ready are one change of the farm file,
+ * and two hundred probes are not two hundred decisions.
+ */
+const GATHERING = 20;
+
 /** The longest that a timer can be set for is 24.8 days. */
 const LONGEST_PAUSE = 24 * 3_600_000;
 
 async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   try {
-    await clock.sleep(Math.min(Math.max(ms, 0), LONGEST_PAUSE), signal);
+    await clock.sleep(Math.min(Math.max(ms, GATHERING), LONGEST_PAUSE), signal);
   } catch (error) {
     if (!signal.aborted) throw error;
+    await clock.sleep(GATHERING);
   }
 }
 

@@ -97,7 +97,8 @@ export function createWorld(settings: WorldSettings = {}) {
         clock: {
           ...clock,
           sleep: edge((ms, signal) => {
-            decisions += 1;
+            // A sleep that nothing can interrupt only gathers what happens at once.
+            if (signal !== undefined) decisions += 1;
             return clock.sleep(ms, signal);
           }),
         },

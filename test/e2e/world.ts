@@ -149,7 +149,7 @@ security_group    =
 `;
 
 /** Sets one up in a directory of its own; at the end of the test nothing is left of it. */
-export function createMaster(t: TestContext, settings: MasterOptions): Master {
+export function createMaster(t: Pick<TestContext, 'after' | 'diagnostic'>, settings: MasterOptions): Master {
   const { ec2, name, statusUrl } = settings;
   const directory = mkdtempSync(path.join(tmpdir(), 'e2e-'));
   chmodSync(directory, 0o755);
