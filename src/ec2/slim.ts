@@ -45,7 +45,6 @@ const UNREAD: Partial<Record<Ec2Action, readonly string[]>> = {
     'requesterId',
     'reservationId',
   ],
-  DescribeSpotInstanceRequests: ['launchSpecification', 'tagSet', 'productDescription', 'createTime'],
 };
 
 /** One pass for all: what is inside a removed element is not looked at again. */

@@ -1,7 +1,7 @@
 import type { Instance, SpotInstanceRequest } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
 import { isEc2Error, troubleOf } from '../ec2/errors.ts';
-import { isLive, type Slave, slaveOf } from './slave.ts';
+import { isLive, RECLAIMING, type Slave, slaveOf } from './slave.ts';
 import { ownedBy } from './tags.ts';
 
 /** DescribeInstances gives at most so many a call; the load table's `max` may not be larger. */
@@ -44,11 +44,17 @@ async function describeInstances(ec2: Ec2, master: string): Promise<Instance[]> 
   return instances;
 }
 
-/** By id, because EC2 takes at most 200 values in a filter but any number of ids. */
+/**
+ * Those that EC2 is about to take back; all is well with the others, whose description would only be long. By id, because
+ * EC2 takes at most 200 values in a filter but any number of ids.
+ */
 async function describeRequests(ec2: Ec2, ids: string[]): Promise<Map<string, SpotInstanceRequest>> {
   if (ids.length === 0) return new Map();
   try {
-    const answer = await ec2('DescribeSpotInstanceRequests', { SpotInstanceRequestIds: ids });
+    const answer = await ec2('DescribeSpotInstanceRequests', {
+      SpotInstanceRequestIds: ids,
+      Filters: [{ Name: 'status-code', Values: RECLAIMING }],
+    });
     return new Map((answer.SpotInstanceRequests ?? []).map(it => [it.SpotInstanceRequestId ?? '', it]));
   } catch (error) {
     // A request may be shown a little later than its instance; the next look sees it.

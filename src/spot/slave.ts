@@ -25,8 +25,15 @@ export type Slave = {
 };
 
 /** Status codes of a spot request that say that EC2 takes the instance back, some of them minutes before it does. */
-const RECLAIMING =
-  /^(marked-for-termination|marked-for-stop|instance-terminated-(by-price|no-capacity|by-service|capacity-oversubscribed|launch-group-constraint))$/;
+export const RECLAIMING = [
+  'marked-for-termination',
+  'marked-for-stop',
+  'instance-terminated-by-price',
+  'instance-terminated-no-capacity',
+  'instance-terminated-by-service',
+  'instance-terminated-capacity-oversubscribed',
+  'instance-terminated-launch-group-constraint',
+];
 
 /** The slave that a described instance is, or undefined when the answer lacks what every instance has. */
 export function slaveOf(
@@ -39,7 +46,7 @@ export function slaveOf(
   const address = reach === 'private' ? instance.PrivateIpAddress : instance.PublicIpAddress;
   const status = request?.Status?.Code;
   const reclaimed =
-    (status !== undefined && RECLAIMING.test(status)) ||
+    (status !== undefined && RECLAIMING.includes(status)) ||
     instance.StateReason?.Code === 'Server.SpotInstanceTermination';
   const reason = instance.StateReason?.Message ?? (reclaimed ? `its spot request is ${status}` : undefined);
   const launchToken = tagValue(instance.Tags, LAUNCH_TAG);
