@@ -15,6 +15,7 @@ import { claimPidfile } from '../daemon/pidfile.ts';
 import { dropPrivileges, lookUpAccount, mustBecome } from '../daemon/privileges.ts';
 import { surviveClosedTerminal } from '../daemon/signals.ts';
 import { startKeeper } from '../daemon/start-keeper.ts';
+import { forJournal, takeServiceManager } from '../daemon/systemd.ts';
 import { hideArguments } from '../daemon/title.ts';
 import type { SdkEc2 } from '../ec2/sdk.ts';
 import { failure, isUserError, messageOf, usageError } from '../errors.ts';
@@ -24,6 +25,7 @@ import { createProbe } from '../farm/probe.ts';
 import { readStatus } from '../load/fetch.ts';
 import type { ReadStatus } from '../load/reading.ts';
 import { createLog, type OpenLog } from '../log/create.ts';
+import { findDatabases } from '../master/databases.ts';
 import { findExternalAddress } from '../master/external-address.ts';
 import { readMetadata } from '../master/metadata.ts';
 import { type Site, siteOf } from '../master/site.ts';
@@ -70,6 +72,7 @@ async function serveWith(
   channel: BackgroundChannel | undefined,
 ): Promise<number> {
   const signals = earlySignals();
+  const manager = takeServiceManager(process.env);
   const post = await takePost(options);
   let lock: Lock | undefined;
   try {
@@ -83,11 +86,13 @@ async function serveWith(
 
     const sdk = await connect(config.file, site, keys);
     const first = Promise.withResolvers<void>();
+    const databases = await findDatabases();
     const fleetAt = (place: Site) =>
       createSpotFleet({
         ec2: sdk.ec2,
         site: place,
         findAddress: () => externalAddress(log),
+        ...(databases !== undefined && { databases }),
         ...(options.sshKey !== undefined && { sshKey: options.sshKey }),
       });
     const current: Current = { config, site, fleet: fleetAt(site) };
@@ -109,11 +114,23 @@ async function serveWith(
       },
       { config, runId: randomUUID().slice(0, 18), listed: await post.keeper.farm.read() },
     );
-    signals.take(balancer, log, () => reload({ current, fleetAt, keeper: post.keeper, log, balancer }));
+    const stopping: Balancer = {
+      ...balancer,
+      stop(how) {
+        manager.stopping();
+        balancer.stop(how);
+      },
+    };
+    signals.take(stopping, log, async () => {
+      manager.reloading();
+      await reload({ current, fleetAt, keeper: post.keeper, log, balancer });
+      manager.ready();
+    });
     greet(log, site, config);
     // The start is through when Apache was asked once; what it said is in the log.
     await first.promise;
     await channel?.started();
+    manager.ready();
 
     const end = await balancer.ended;
     log.info(FAREWELL[end]);
@@ -121,6 +138,7 @@ async function serveWith(
     return end === 'incomplete' ? 1 : 0;
   } finally {
     await post.keeper.end();
+    manager.close();
     lock?.release();
   }
 }
@@ -177,7 +195,7 @@ function openLog(options: RunOptions, keys: Keys, foreground: boolean): OpenLog 
     format: options.logFormat,
     secrets: [keys.secretKey, ...credentialsIn(process.env)],
     ...(options.logfile !== undefined && { file: options.logfile }),
-    ...(foreground && { stream: process.stderr }),
+    ...(foreground && { stream: forJournal(process.stderr, process.env) }),
   });
 }
 

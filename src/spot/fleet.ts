@@ -41,7 +41,7 @@ export type SpotFleetSettings = {
   readonly findAddress: () => Promise<string>;
   /** `--ssh_key`; the configuration file's `ssh_key` otherwise. */
   readonly sshKey?: string;
-  /** Where the databases lie on the master. */
+  /** Where the databases lie on the master, when `[MASTER] databases` does not say. */
   readonly databases?: string;
 };
 
@@ -54,6 +54,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
     const { slave } = config;
     const ports = [...new Set([...slave.ports, ...portsInUse])];
     const sshKey = settings.sshKey ?? slave.sshKey;
+    const databases = config.master.databases ?? settings.databases;
     const image = await findImage(ec2, site.image, slave.imageOwners);
     const givenVpc = slave.securityGroup && (await vpcOfGroup(ec2, slave.securityGroup));
     const placements = await findPlacements(ec2, site, givenVpc);
@@ -70,7 +71,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
       image,
       securityGroupId,
       ...(sshKey !== undefined && { sshKey }),
-      ...(settings.databases !== undefined && { databases: settings.databases }),
+      ...(databases !== undefined && { databases }),
     });
     const template = await ensureLaunchTemplate(ec2, site.name, data);
     return {

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { describe, it, type TestContext } from 'node:test';
+import { findExternalAddress } from '../../src/master/external-address.ts';
+
+async function service(t: TestContext, answer: string, status = 200): Promise<string> {
+  const server = createServer((_, response) => response.writeHead(status).end(answer)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `http://127.0.0.1:${address.port}/`;
+}
+
+describe('the external address', () => {
+  for (const [what, answer, address] of [
+    ['an IPv4 address and a line end', '198.51.100.7\n', '198.51.100.7'],
+    ['an IPv6 address', '2001:db8::1', '2001:db8::1'],
+  ] as const) {
+    it(`is what the service answers: ${what}`, async t => {
+      assert.equal(await findExternalAddress([await service(t, answer)]), address);
+    });
+  }
+
+  it('is asked of the next service when one fails or talks nonsense', async t => {
+    const services = [
+      await service(t, 'busy', 503),
+      await service(t, '<html>please log in</html>'),
+      await service(t, '198.51.100.7'),
+    ];
+    assert.equal(await findExternalAddress(services), '198.51.100.7');
+  });
+
+  it('that nobody knows is an error which says what to set', async t => {
+    await assert.rejects(
+      findExternalAddress([await service(t, 'busy', 503)]),
+      /could not be found out .*set \[MASTER\] external_ip/,
+    );
+  });
+});
