@@ -17,6 +17,15 @@ const PACKAGES = [
   ['binutils', '/usr/bin/strip'],
   ['procps', '/usr/bin/ps'],
   ['python3-venv', '/usr/share/doc/python3-venv'],
+  ['iproute2', '/usr/sbin/ip'],
+  ['mmdebstrap', '/usr/bin/mmdebstrap'],
+  ['lintian', '/usr/bin/lintian'],
+  ['shellcheck', '/usr/bin/shellcheck'],
+  ['mandoc', '/usr/bin/mandoc'],
+  ['man-db', '/usr/bin/man'],
+  ['zsh', '/usr/bin/zsh'],
+  ['fish', '/usr/bin/fish'],
+  ['binutils-aarch64-linux-gnu', '/usr/bin/aarch64-linux-gnu-strip'],
 ] as const;
 
 const POLICY = '/usr/sbin/policy-rc.d';

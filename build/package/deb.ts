@@ -9,6 +9,9 @@ import { manualPage } from './manual.ts';
 
 const NAME = 'gbrowse-aws-balancer';
 const MAINTAINER = `The ${NAME} developers <${NAME}@users.noreply.github.com>`;
+/** The places of what postinst writes; not every Debian has an /etc/init.d any more. */
+const DIRECTORIES = ['etc/default', 'etc/gbrowse2', 'etc/init.d', `var/log/${NAME}`, `var/lib/${NAME}`];
+
 const packaging = path.resolve(import.meta.dirname, '../../packaging');
 
 export type DebOptions = {
@@ -25,8 +28,8 @@ export type DebOptions = {
   readonly copyright: string;
   /** The .deb to write. */
   readonly output: string;
-  /** Without it: xz. `none` is for whoever cannot wait. */
-  readonly compression?: 'xz' | 'none';
+  /** Without it: xz, which takes most of a minute. The others are for whoever cannot wait. */
+  readonly compression?: 'xz' | 'gzip' | 'none';
 };
 
 /** A file of the package: what is in it (or which file it is), and its mode if that is not 0644. */
@@ -43,7 +46,7 @@ export async function makeDeb(options: DebOptions): Promise<void> {
   const tree = `${output}.tree`;
   await rm(tree, { recursive: true, force: true });
   const files = await contents(options);
-  for (const directory of ['etc/gbrowse2', `var/log/${NAME}`, `var/lib/${NAME}`]) {
+  for (const directory of DIRECTORIES) {
     await mkdir(path.join(tree, directory), { recursive: true });
   }
   for (const [name, content] of Object.entries(files)) await put(path.join(tree, name), content);
@@ -53,7 +56,15 @@ export async function makeDeb(options: DebOptions): Promise<void> {
   execFileSync(
     'dpkg-deb',
     // One thread: what several make of it depends on the machine.
-    ['--root-owner-group', `-Z${compression}`, '--threads-max=1', '--build', tree, output],
+    [
+      '--root-owner-group',
+      `-Z${compression}`,
+      ...(compression === 'gzip' ? ['-z1'] : []),
+      '--threads-max=1',
+      '--build',
+      tree,
+      output,
+    ],
     { env: { ...process.env, SOURCE_DATE_EPOCH: String(epoch) }, stdio: ['ignore', 'ignore', 'inherit'] },
   );
   await rm(tree, { recursive: true, force: true });

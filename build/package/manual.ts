@@ -18,15 +18,15 @@ export type Edition = {
 export function manualPage(template: string, { version, date }: Edition): string {
   const parts: Readonly<Record<string, string>> = {
     DATE: date,
-    VERSION: escape(version),
+    VERSION: roff(version),
     SYNOPSIS: COMMANDS.map(synopsis).join('\n.br\n'),
     COMMANDS: COMMANDS.map(({ name, description }) =>
-      entry(`.B ${escape(name)}`, `${escape(description)}.`),
+      entry(`.B ${roff(name)}`, `${roff(description)}.`),
     ).join('\n'),
     OPTIONS: commandLineOptions(),
     'OPTIONS MASTER': optionsOf('MASTER').map(configOption).join('\n'),
     'OPTIONS SLAVE': optionsOf('SLAVE').map(configOption).join('\n'),
-    CONFIG_FILES: CONFIG_FILES.map(file => `.I ${escape(file)}`).join('\n.TQ\n'),
+    CONFIG_FILES: CONFIG_FILES.map(file => `.I ${roff(file)}`).join('\n.TQ\n'),
   };
   return template.replaceAll(/@([A-Z_]+(?: [A-Z]+)?)@/g, (_, place: string) => {
     const part = parts[place];
@@ -36,23 +36,23 @@ export function manualPage(template: string, { version, date }: Edition): string
 }
 
 function synopsis({ name }: { readonly name: string }, at: number): string {
-  const command = at === 0 ? `\\fR[\\fB${escape(name)}\\fR]` : escape(name);
+  const command = at === 0 ? `\\fR[\\fB${roff(name)}\\fR]` : roff(name);
   return `.B gbrowse\\-aws\\-balancer ${command}\n.RI [ OPTIONS ]`;
 }
 
 function commandLineOptions(): string {
   return OPTIONS.map(({ name, value, description, default: preset, commands }) => {
-    const head = `.B \\-\\-${escape(name)}${value === undefined ? '' : ` \\fI${escape(value)}\\fR`}`;
+    const head = `.B \\-\\-${roff(name)}${value === undefined ? '' : ` \\fI${roff(value)}\\fR`}`;
     const own = COMMANDS.filter(command => commands?.includes(command.name) ?? true);
-    const only = own.length === COMMANDS.length ? '' : `\n(${own.map(it => escape(it.name)).join(', ')})`;
-    const otherwise = preset === undefined ? '' : ` Without it: ${escape(preset)}.`;
+    const only = own.length === COMMANDS.length ? '' : `\n(${own.map(it => roff(it.name)).join(', ')})`;
+    const otherwise = preset === undefined ? '' : ` Without it: ${roff(preset)}.`;
     return entry(head, `${sentence(description)}${otherwise}${only}`);
   }).join('\n');
 }
 
 function configOption({ name, meaning, expected, whenUnset }: Option<unknown>): string {
   return entry(
-    `.B ${escape(name)}`,
+    `.B ${roff(name)}`,
     `${sentence(meaning)}\nExpected: ${sentence(expected)}\n${sentence(unset(whenUnset))}`,
   );
 }
@@ -68,11 +68,11 @@ function entry(head: string, text: string): string {
 }
 
 function sentence(text: string): string {
-  return `${escape(text)}${/[.!?]$/.test(text) ? '' : '.'}`;
+  return `${roff(text)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 /** As roff has it: a hyphen that may be copied, no line that begins like a request. */
-function escape(text: string): string {
+function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
