@@ -3,8 +3,8 @@
  * lock file pins. `node build/build.ts [x64|arm64]`
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile as write } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -57,7 +57,7 @@ async function seedCache(): Promise<void> {
   await chmod(node, 0o755);
   strip(node);
   for (const marker of [`${node}.ok`, `${directory}.tar.gz`, `${directory}.tar.gz.ok`])
-    await writeFile(marker, '');
+    await write(marker, '');
 }
 
 /** Smaller, not different: without binutils the executable works all the same. */
@@ -90,15 +90,21 @@ async function makeExecutable(): Promise<void> {
 }
 
 /**
- * pkg has Node make the code cache, and no option for how: V8 takes a cache only under the flags that it was made with,
- * and makes the same bytes every time only with the same random seed.
+ * pkg has Node make the code cache, and no option for how. V8 takes a cache only under the flags that it was made with, and
+ * makes the same bytes every time only with the same random seed; and the program's path, which goes into the executable,
+ * must not say where the project lies.
  */
 function fixCodeCache(childProcess: { execFile: unknown }): void {
   type ExecFile = (file: string, args: readonly string[], ...rest: unknown[]) => unknown;
   const execFile = childProcess.execFile as ExecFile & { [promisify.custom]: ExecFile };
-  const fixed = (args: readonly string[]) =>
-    args[0] === '--experimental-sea-config' ? ['--random-seed=1', ...V8_FLAGS, ...args] : args;
-  const replacement: ExecFile = (file, args, ...rest) => execFile(file, fixed(args), ...rest);
-  const promised: ExecFile = (file, args, ...rest) => execFile[promisify.custom](file, fixed(args), ...rest);
-  childProcess.execFile = Object.assign(replacement, { [promisify.custom]: promised });
+  const promised: ExecFile = (file, args, ...rest) => {
+    const [option, config = ''] = args;
+    if (option !== '--experimental-sea-config') return execFile[promisify.custom](file, args, ...rest);
+    const settings: unknown = JSON.parse(readFileSync(config, 'utf8'));
+    writeFileSync(config, JSON.stringify(Object.assign({}, settings, { main: path.basename(program) })));
+    const cwd = path.dirname(program);
+    return execFile[promisify.custom](file, ['--random-seed=1', ...V8_FLAGS, option, config], { cwd });
+  };
+  const callback: ExecFile = (...all) => execFile(...all);
+  childProcess.execFile = Object.assign(callback, { [promisify.custom]: promised });
 }
