@@ -1,6 +1,6 @@
 import type { Agenda } from './agenda.ts';
 import { isListed, servingUrls } from './members.ts';
-import type { State } from './state.ts';
+import { isFresh, type State } from './state.ts';
 import { RELOAD_GAP, RELOAD_PATIENCE, TERMINATE_AGAIN } from './timing.ts';
 
 /** The farm file lists exactly the slaves that serve; not before EC2 has been seen, or a restart would empty it. */
@@ -43,6 +43,18 @@ export function decideReleases(state: State, agenda: Agenda): void {
       agoMs = Math.min(agoMs, now - leaving.outSince);
     }
   }
+  if (untagged.length + finished.length === 0 || !sawLately(state, agenda)) return;
   if (untagged.length > 0) agenda.add({ kind: 'mark-draining', instanceIds: untagged, agoMs });
   if (finished.length > 0) agenda.add({ kind: 'terminate', instanceIds: finished });
+}
+
+/**
+ * Whether EC2 has just shown what is to be tagged or terminated as this master's; else it is looked at first. Where EC2
+ * cannot be looked at, or nothing may be waited for, what it showed last has to do.
+ */
+function sawLately(state: State, agenda: Agenda): boolean {
+  const { retry, stop } = state;
+  if (stop?.hurry === true || retry.has('look') || isFresh(state, agenda.now)) return true;
+  agenda.add({ kind: 'look' });
+  return false;
 }

@@ -2,9 +2,9 @@ import { largestMax, type Range, rangeFor } from '../policy/load-table.ts';
 import { permitted } from '../policy/pacing.ts';
 import { scale } from '../policy/scale.ts';
 import type { Agenda } from './agenda.ts';
-import { candidateOf, leave } from './members.ts';
-import { type State, say } from './state.ts';
-import { FRESH_SIGHT, NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
+import { candidateOf, describe, isListed, leave } from './members.ts';
+import { isFresh, type State, say } from './state.ts';
+import { NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
 
 /** Brings the number of slaves into the range that the load calls for. */
 export function decideScale(state: State, agenda: Agenda): void {
@@ -12,6 +12,7 @@ export function decideScale(state: State, agenda: Agenda): void {
   forgetLapsedIntent(state, state.sightAt);
   const { intent } = state;
   const range = rangeFor(state.config.loadTable, state.lastRate);
+  takeBack(state, range);
   const ceiling = largestMax(state.config.loadTable);
   const situation = {
     range,
@@ -41,6 +42,24 @@ export function decideScale(state: State, agenda: Agenda): void {
   launch(state, agenda, allowed.count);
 }
 
+/**
+ * A slave that was to leave because there were too many, and that the farm lists still (the file could not be written),
+ * stays when the load has risen again.
+ */
+function takeBack(state: State, range: Range): void {
+  if (state.running.has('write-farm')) return;
+  const members = [...state.members];
+  let lacking = range.min - state.expected.size - members.filter(([, it]) => it.leaving === undefined).length;
+  for (const [id, { leaving, ...member }] of members) {
+    if (lacking <= 0) return;
+    if (leaving?.reason !== 'more slaves than the load needs' || leaving.outSince !== undefined) continue;
+    if (!isListed(state, member.slave)) continue;
+    lacking -= 1;
+    state.members.set(id, member);
+    say(state, 'info', `keeping slave ${id} (${describe(member.slave)}): the load has risen again`);
+  }
+}
+
 /** What EC2 does not show so long after the last call for it did not happen, or only in part. */
 function forgetLapsedIntent(state: State, sightAt: number): void {
   const { intent } = state;
@@ -57,7 +76,7 @@ function launch(state: State, agenda: Agenda, count: number): void {
   }
   if (state.running.has('prepare') || state.running.has('launch')) return;
   if (!agenda.due(state.launchNeedsSightAfter)) return;
-  if (sightAt < state.launchNeedsSightAfter || now - sightAt > FRESH_SIGHT) {
+  if (sightAt < state.launchNeedsSightAfter || !isFresh(state, now)) {
     agenda.add({ kind: 'look' });
     return;
   }

@@ -21,7 +21,8 @@ export function decideStop(state: State, agenda: Agenda): End | undefined {
   if (stop === undefined) return undefined;
   if (stop.keepSlaves) return state.running.has('launch') && !stop.hurry ? undefined : 'slaves kept';
   if (state.tidied) {
-    const sure = state.members.size === 0 && agenda.now >= state.preparedAt + SETTLE_TIME;
+    const settled = Math.max(state.preparedAt, state.startedAt) + SETTLE_TIME;
+    const sure = state.members.size === 0 && agenda.now >= settled;
     return stop.hurry && !sure ? 'hurried' : 'clean';
   }
   for (const id of state.members.keys()) leave(state, id, 'the balancer stops');
@@ -43,7 +44,9 @@ export function decideStop(state: State, agenda: Agenda): End | undefined {
     lookAgain(state, agenda);
   }
   // What was made a moment ago is not shown by its tag yet, and would be left behind.
-  if (stop.hurry || agenda.due(state.preparedAt + SETTLE_TIME)) agenda.add({ kind: 'tidy' });
+  const settled = state.preparedAt + SETTLE_TIME;
+  if (stop.hurry || agenda.due(settled)) agenda.add({ kind: 'tidy' });
+  else saySettling(state, settled - agenda.now);
   return undefined;
 }
 
@@ -57,14 +60,24 @@ function somethingMayLive(state: State, agenda: Agenda): boolean {
   if (state.running.has('prepare') || launchMayShow(state, agenda) || state.expected.size > 0) return true;
   // One last look, unless nothing can have happened since the one before.
   const launchedUntil = state.launches > 0 ? (stop?.since ?? 0) : Number.NEGATIVE_INFINITY;
-  // What a predecessor launched just before it died is shown by then.
-  const settled = state.startedAt + SETTLE_TIME;
+  // What a predecessor launched just before it died is shown by then; a second signal does not wait for that.
+  const settled = state.startedAt + (stop?.hurry === true ? 0 : SETTLE_TIME);
+  if (!agenda.due(settled)) saySettling(state, settled - agenda.now);
   if (!agenda.due(settled) || (sightAt ?? Number.NEGATIVE_INFINITY) < Math.max(settled, launchedUntil))
     return true;
   const members = [...state.members.values()];
   return stop?.hurry === true
     ? members.some(member => member.leaving?.terminateAskedAt === undefined)
     : members.length > 0;
+}
+
+function saySettling(state: State, ms: number): void {
+  sayOnce(
+    state,
+    'settling at stop',
+    'info',
+    `waiting up to ${Math.ceil(ms / 1000)} s: EC2 may not show yet what was made just before (a second signal does not wait)`,
+  );
 }
 
 /** A launch without an answer may still give instances: they are looked for as long as EC2 may take to show them. */

@@ -2,7 +2,7 @@ import { type Agenda, createAgenda } from './agenda.ts';
 import { decideFarm, decideReleases } from './decide-farm.ts';
 import { decideScale } from './decide-scale.ts';
 import { decideStop } from './decide-stop.ts';
-import { noteOverdue, portsOf } from './members.ts';
+import { noteOverdue, noteProven, portsOf } from './members.ts';
 import type { Member, State } from './state.ts';
 import type { Task } from './tasks.ts';
 import {
@@ -33,6 +33,7 @@ export function decide(state: State, now: number): Decision {
   if (state.stop === undefined) {
     decideRound(state, agenda);
     noteOverdue(state, agenda);
+    noteProven(state, agenda);
     decideScale(state, agenda);
     decideProbes(state, agenda);
   } else {

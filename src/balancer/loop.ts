@@ -61,7 +61,8 @@ export function startBalancer(
   const bug = Promise.withResolvers<never>();
 
   function wake(): void {
-    alarm.abort();
+    // Without a reason Node would make an error with a stack, each time.
+    alarm.abort('woken');
   }
 
   async function run(): Promise<End> {
@@ -159,7 +160,10 @@ async function perform(task: Task, edges: Edges, state: State): Promise<(now: nu
       // What happened while EC2 was answering may not be in its answer.
       const [now, wall] = [clock.monotonic(), clock.wall()];
       const slaves = await fleet.look();
-      return () => noteSight(state, { slaves, now, wall });
+      return heardAt => {
+        noteSight(state, { slaves, now, wall });
+        state.heardAt = heardAt;
+      };
     }
     case 'probe': {
       const answers = await edges.probe(task.address, task.ports);

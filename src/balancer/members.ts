@@ -1,4 +1,4 @@
-import { afterFailedBoot, afterGoodBoot } from '../policy/pacing.ts';
+import { afterFailedBoot, afterGoodBoot, afterReady } from '../policy/pacing.ts';
 import type { Candidate, Standing } from '../policy/scale.ts';
 import { type Slave, urlsOf } from '../spot/slave.ts';
 import type { Agenda } from './agenda.ts';
@@ -9,7 +9,10 @@ import { FAILURES_TOLERATED } from './timing.ts';
 export function leave(state: State, instanceId: string, reason: LeavingReason): void {
   const member = state.members.get(instanceId);
   if (member === undefined || member.leaving !== undefined) return;
-  state.members.set(instanceId, { ...member, leaving: { reason, tagged: false } });
+  state.members.set(instanceId, {
+    ...member,
+    leaving: { reason, tagged: member.slave.drainingSince !== undefined },
+  });
   say(
     state,
     reason === 'it does not answer' || reason === 'it did not become ready in time' ? 'warn' : 'info',
@@ -30,7 +33,7 @@ export function noteProbe(
     if (member.readySince === undefined) {
       const seconds = Math.round((now - member.firstSeen) / 1000);
       say(state, 'info', `slave ${instanceId} (${describe(member.slave)}) is ready after ${seconds} s`);
-      state.pace = afterGoodBoot(state.pace);
+      state.pace = afterReady(state.pace);
     }
     state.members.set(instanceId, {
       ...member,
@@ -47,10 +50,22 @@ export function noteProbe(
     say(
       state,
       'warn',
-      `slave ${instanceId} (${describe(member.slave)}) did not answer, ${failures} in a row`,
+      `slave ${instanceId} (${describe(member.slave)}) did not answer, ${failures} of ${FAILURES_TOLERATED}`,
     );
   }
-  if (failures >= FAILURES_TOLERATED) leave(state, instanceId, 'it does not answer');
+  if (failures < FAILURES_TOLERATED) return;
+  leave(state, instanceId, 'it does not answer');
+  if (!member.proven) state.pace = afterFailedBoot(state.pace, `${instanceId} served but a short time`, now);
+}
+
+/** A slave that has served for as long as a boot may take shows that its image is good. */
+export function noteProven(state: State, agenda: Agenda): void {
+  for (const [id, member] of state.members) {
+    if (member.proven || member.readySince === undefined || member.leaving !== undefined) continue;
+    if (!agenda.due(member.readySince + state.config.slave.bootTimeout)) continue;
+    state.members.set(id, { ...member, proven: true });
+    state.pace = afterGoodBoot(state.pace);
+  }
 }
 
 /** Gives up on slaves that were not ready in time. */
@@ -67,13 +82,20 @@ export function noteOverdue(state: State, agenda: Agenda): void {
 export function candidateOf(member: Member): Candidate {
   const standing: Standing =
     member.leaving !== undefined
-      ? 'leaving'
+      ? isKnownToLeave(member)
+        ? 'draining'
+        : 'leaving'
       : member.readySince === undefined
         ? 'booting'
         : member.failures > 0
           ? 'suspect'
           : 'serving';
   return { id: member.slave.instanceId, standing, launchedAt: member.slave.launchedAt };
+}
+
+/** Whether EC2 says that the slave is on its way out, to whoever looks. */
+function isKnownToLeave({ slave, leaving }: Member): boolean {
+  return slave.reclaimed || leaving?.tagged === true || leaving?.terminateAskedAt !== undefined;
 }
 
 /** The URLs of all slaves that serve, the oldest first. */

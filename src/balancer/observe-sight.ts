@@ -1,4 +1,4 @@
-import { afterFailedBoot, afterLaunch } from '../policy/pacing.ts';
+import { afterFailedBoot, afterLaunch, withEarlierLaunch } from '../policy/pacing.ts';
 import { isLive, type Slave } from '../spot/slave.ts';
 import { describe, isListed, leave } from './members.ts';
 import { type Member, type State, say } from './state.ts';
@@ -14,6 +14,8 @@ export function noteSight(state: State, sight: Sight): void {
     shown.add(slave.instanceId);
     state.expected.delete(slave.instanceId);
     const member = state.members.get(slave.instanceId);
+    if (member === undefined && (isLive(slave) || state.sightAt === undefined))
+      noteEarlier(state, slave, sight);
     if (!isLive(slave)) {
       if (member !== undefined) ended(state, member, slave, sight.now);
     } else if (member === undefined) {
@@ -21,7 +23,10 @@ export function noteSight(state: State, sight: Sight): void {
     } else {
       state.members.set(slave.instanceId, shownAgain(member, slave, sight.now));
     }
-    if (slave.reclaimed && isLive(slave)) leave(state, slave.instanceId, 'EC2 takes it back');
+    if (!isLive(slave)) continue;
+    if (slave.reclaimed) leave(state, slave.instanceId, 'EC2 takes it back');
+    // A call of a predecessor's that had its effect after its end.
+    if (slave.drainingSince !== undefined) leave(state, slave.instanceId, 'it was draining already');
   }
   for (const [id, member] of state.members) {
     if (shown.has(id)) continue;
@@ -37,6 +42,12 @@ export function noteSight(state: State, sight: Sight): void {
   }
   noteLaunched(state, sight);
   state.sightAt = sight.now;
+}
+
+/** What a predecessor launched within the hour counts, whatever has become of it: restarts make no launch loop. */
+function noteEarlier(state: State, slave: Slave, { now, wall }: Sight): void {
+  if (slave.launchToken?.startsWith(state.runId) === true) return;
+  state.pace = withEarlierLaunch(state.pace, now - Math.max(0, wall - slave.launchedAt), now);
 }
 
 /** A launch whose answer is missing is settled once EC2 shows all that was asked for; of a part, the rest may come. */
@@ -70,6 +81,7 @@ function adopt(state: State, slave: Slave, { now, wall }: Sight): void {
     slave,
     firstSeen: now,
     ...(listed && { readySince: now }),
+    proven: listed,
     failures: 0,
     missing: 0,
     mayBeInUse: !own,
@@ -77,8 +89,11 @@ function adopt(state: State, slave: Slave, { now, wall }: Sight): void {
       leaving: {
         reason: 'it was draining already',
         tagged: true,
-        // The clock may have been set since: never earlier than a whole drain ago, never in the future.
-        outSince: now - Math.min(Math.max(wall - drained, 0), state.config.master.drainTime),
+        // The clock may have been set since: never earlier than a whole drain ago, never in the future. If the farm lists
+        // it all the same, its drain is still to come.
+        ...(!listed && {
+          outSince: now - Math.min(Math.max(wall - drained, 0), state.config.master.drainTime),
+        }),
       },
     }),
   });
@@ -96,7 +111,7 @@ function ended(state: State, member: Member, slave: Slave, now: number): void {
     return;
   }
   say(state, 'warn', `slave ${slave.instanceId} has ended by itself${why}`);
-  if (member.readySince === undefined && member.leaving === undefined && !slave.reclaimed) {
+  if (!member.proven && member.leaving === undefined && !slave.reclaimed && !slave.endedByUser) {
     state.pace = afterFailedBoot(state.pace, `${slave.instanceId} ended${why}`, now);
   }
 }

@@ -13,7 +13,13 @@ export function noteFailure(state: State, task: Task, error: unknown, now: numbe
   switch (task.kind) {
     case 'read-load':
       state.loadError = messageOf(error);
-      sayOnce(state, 'load', 'warn', `the load cannot be read, the farm stays as it is: ${messageOf(error)}`);
+      // What failed is said once; where and why come from the error.
+      sayOnce(
+        state,
+        'load',
+        'warn',
+        `the load cannot be read, the farm stays as it is: ${messageOf(error).replace(/^cannot read the load from /, '')}`,
+      );
       return;
     case 'launch':
       noteRefusedLaunch(state, task.intent, error, now);
@@ -149,7 +155,8 @@ export function noteConfig(state: State, config: Config, now: number): void {
 
 /** Clears what earlier failures of a task have left behind. */
 export function noteSuccess(state: State, task: Task): void {
-  if (!state.retry.delete(task.kind)) return;
+  // Whether that came to an end its answer says, not that there is one.
+  if (!state.retry.delete(task.kind) || task.kind === 'tidy') return;
   const again = AGAIN[task.kind];
   if (again !== undefined) resolved(state, task.kind, again);
   else state.said.delete(task.kind);

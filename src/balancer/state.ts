@@ -5,6 +5,7 @@ import { FRESH_PACE, type Pace } from '../policy/pacing.ts';
 import type { Intent, LaunchPlan } from '../spot/launch.ts';
 import type { Slave } from '../spot/slave.ts';
 import type { TaskKind } from './tasks.ts';
+import { FRESH_SIGHT } from './timing.ts';
 
 /** Why a slave leaves, in the words that the log uses. */
 export type LeavingReason =
@@ -33,6 +34,8 @@ export type Member = {
   /** Since when it has answered on every port; unset while it boots. */
   readonly readySince?: number;
   readonly probedAt?: number;
+  /** Whether it has served for so long that its image is taken for good. */
+  readonly proven: boolean;
   /** Probes in a row that it did not answer since it was ready. */
   readonly failures: number;
   /** False only when it is sure that the farm never listed it: then nobody can be waiting for it. */
@@ -77,8 +80,9 @@ export type State = {
   loadError?: string;
   nextPollAt: number;
 
-  /** When EC2 last showed its instances, monotonic ms. */
+  /** When EC2 was last asked for its instances with success, and when it had answered; monotonic ms. */
   sightAt?: number;
+  heardAt?: number;
   readonly members: Map<string, Member>;
 
   /** What `renderfarm.conf` lists. */
@@ -146,15 +150,22 @@ export function initialState(settings: {
   };
 }
 
+/** Whether EC2 has just answered what there is, however long that took. */
+export function isFresh({ heardAt = Number.NEGATIVE_INFINITY }: State, now: number): boolean {
+  return now - heardAt <= FRESH_SIGHT;
+}
+
 /** Puts a message into the log. */
 export function say(state: State, level: Level, message: string): void {
   state.outbox.push({ level, message });
 }
 
-/** Puts a message into the log unless it is the last one that was said about the topic. */
+/** Puts a message into the log unless it is the last one that was said about the topic, numbers apart. */
 export function sayOnce(state: State, topic: string, level: Level, message: string): void {
-  if (state.said.get(topic) === message) return;
-  state.said.set(topic, message);
+  // Another number in it is no news.
+  const news = message.replaceAll(/\d+/g, '0');
+  if (state.said.get(topic) === news) return;
+  state.said.set(topic, news);
   say(state, level, message);
 }
 

@@ -18,7 +18,7 @@ export const EAGER_LOOK_INTERVAL = 3 * SECOND;
 /** With nothing running and nothing wanted. */
 export const IDLE_LOOK_INTERVAL = 5 * MINUTE;
 
-/** A sight of EC2 older than this is no ground for a launch. */
+/** An answer of EC2 older than this is no ground for a launch, a tag or a termination. */
 export const FRESH_SIGHT = 10 * SECOND;
 
 /** EC2 shows a new instance only after some seconds: what a predecessor launched just before it died is waited for. */

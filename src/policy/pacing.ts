@@ -68,6 +68,12 @@ export function afterLaunch(pace: Pace, count: number, now: number): Pace {
     : { ...rest, refusals: 0, launches };
 }
 
+/** The pace with a launch of an earlier process, which counts into the same hour. */
+export function withEarlierLaunch(pace: Pace, at: number, now: number): Pace {
+  if (at <= now - HOUR) return pace;
+  return { ...pace, launches: [...pace.launches, Math.min(at, now)].toSorted((a, b) => a - b) };
+}
+
 /** The pace after a slave did not become ready within `boot_timeout`, or died before it had served for as long. */
 export function afterFailedBoot(pace: Pace, reason: string, now: number): Pace {
   const failedBoots = pace.failedBoots + 1;
@@ -80,13 +86,16 @@ export function afterFailedBoot(pace: Pace, reason: string, now: number): Pace {
   };
 }
 
-/** The pace after a slave has proved itself. */
-export function afterGoodBoot(pace: Pace): Pace {
-  if (pace.failedBoots === 0) return pace;
+/** The pace after a slave has become ready: launches go on, and one that dies soon after stops them again. */
+export function afterReady(pace: Pace): Pace {
+  if (pace.failedBoots < FAILED_BOOTS_TOLERATED) return pace;
   const { reason: _, ...rest } = pace;
-  return pace.failedBoots >= FAILED_BOOTS_TOLERATED
-    ? { ...rest, failedBoots: 0, notBefore: 0 }
-    : { ...pace, failedBoots: 0 };
+  return { ...rest, failedBoots: FAILED_BOOTS_TOLERATED - 1, notBefore: 0 };
+}
+
+/** The pace after a slave has proved itself: it has served for as long as `boot_timeout`. */
+export function afterGoodBoot(pace: Pace): Pace {
+  return pace.failedBoots === 0 ? pace : { ...afterReady(pace), failedBoots: 0 };
 }
 
 /** 10, 20, 40 minutes … up to 6 hours between single attempts. */

@@ -5,9 +5,11 @@ import type { Range } from './load-table.ts';
  * - `booting`: launched, not ready yet;
  * - `suspect`: serving, but it did not answer the last probe;
  * - `serving`: ready and answering;
- * - `leaving`: on its way out (draining, failed, or being reclaimed by EC2). It counts as nobody's capacity.
+ * - `leaving`: on its way out, as this process alone has decided. It is nobody's capacity, but a successor of this
+ *   process would take it for some;
+ * - `draining`: on its way out, and EC2 knows: it has the draining tag, its end was asked for, or EC2 takes it back.
  */
-export type Standing = 'booting' | 'suspect' | 'serving' | 'leaving';
+export type Standing = 'booting' | 'suspect' | 'serving' | 'leaving' | 'draining';
 
 export type Candidate = {
   readonly id: string;
@@ -31,21 +33,30 @@ export type Situation = {
 export type Scaling = { readonly launch: number; readonly release: readonly string[] };
 
 /** Released first: who serves nobody, then who may be failing, then the newest (its caches are the coldest). */
-const RELEASE_ORDER: Record<Standing, number> = { leaving: 0, booting: 1, suspect: 2, serving: 3 };
+const RELEASE_ORDER: Record<Standing, number> = {
+  leaving: 0,
+  draining: 0,
+  booting: 1,
+  suspect: 2,
+  serving: 3,
+};
 
 /**
  * The scaling policy. Fewer slaves than `min`: launch the difference; more than `max`: release the difference;
- * otherwise nothing. Never more than `ceiling` beside those that are leaving, and never more than twice the ceiling
- * with them.
+ * otherwise nothing. Never more than `ceiling` beside those that are draining (so a replacement may have to wait until
+ * EC2 knows that its predecessor leaves), and never more than twice the ceiling with them.
  */
 export function scale(situation: Situation): Scaling {
   const { range, ceiling, underway } = situation;
-  const staying = situation.slaves.filter(slave => slave.standing !== 'leaving');
-  const leaving = situation.slaves.length - staying.length;
+  const staying = situation.slaves.filter(
+    ({ standing }) => standing !== 'leaving' && standing !== 'draining',
+  );
+  const draining = situation.slaves.filter(({ standing }) => standing === 'draining');
   const count = staying.length + underway;
 
   if (count < range.min) {
-    const room = Math.min(ceiling - count, 2 * ceiling - count - leaving);
+    const all = situation.slaves.length + underway;
+    const room = Math.min(ceiling - (all - draining.length), 2 * ceiling - all);
     return { launch: Math.max(0, Math.min(range.min - count, room)), release: [] };
   }
   // Those underway are not released before they are seen, nor others in their place.

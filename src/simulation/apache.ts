@@ -33,7 +33,8 @@ export function createSimulatedApache(clock: Clock, load: LoadProfile): Simulate
       if (trouble !== undefined) throw failure(trouble);
       const reading: Reading = {
         totalAccesses: Math.floor(requestsNow() - countedFrom) + ownRequests,
-        serverUptimeSeconds: Math.floor((clock.wall() - startedAt) / 1000),
+        // Apache prints 32 bits without a sign: a clock that was set back before its start gives a huge uptime.
+        serverUptimeSeconds: Math.floor((clock.wall() - startedAt) / 1000) >>> 0,
         restartTime: apacheTime(startedAt),
       };
       ownRequests++;
@@ -48,7 +49,7 @@ export function createSimulatedApache(clock: Clock, load: LoadProfile): Simulate
       trouble = message;
     },
     shiftCounter(requests) {
-      countedFrom -= requests;
+      countedFrom = Math.min(countedFrom - requests, requestsNow());
     },
   };
 }

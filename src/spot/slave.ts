@@ -16,6 +16,8 @@ export type Slave = {
   readonly drainingSince?: number;
   /** EC2 has marked it for termination, or is ending it. */
   readonly reclaimed: boolean;
+  /** Somebody has terminated it, with this program or another. */
+  readonly endedByUser: boolean;
   /** Why it ended or is about to, in EC2's words. */
   readonly reason?: string;
   /** The data snapshots that it was made from, space-delimited as in the configuration file. */
@@ -59,6 +61,7 @@ export function slaveOf(
     availabilityZone: instance.Placement?.AvailabilityZone ?? 'unknown',
     ports: (tagValue(instance.Tags, PORTS_TAG) ?? '').split(' ').filter(Boolean).map(Number),
     reclaimed,
+    endedByUser: instance.StateReason?.Code === 'Client.UserInitiatedShutdown',
     data: tagValue(instance.Tags, DATA_TAG) ?? '',
     ...(address !== undefined && address !== '' && { address }),
     ...(!Number.isNaN(draining) && { drainingSince: draining }),

@@ -15,6 +15,7 @@ const SLAVE: Slave = {
   address: '10.0.0.5',
   ports: [8101],
   reclaimed: false,
+  endedByUser: false,
   data: '',
 };
 

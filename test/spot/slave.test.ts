@@ -39,6 +39,7 @@ describe('a slave, as EC2 shows it', () => {
       availabilityZone: 'us-west-2a',
       ports: [8101, 8102],
       reclaimed: false,
+      endedByUser: false,
       data: 'snap-1 snap-2',
       address: '10.0.0.5',
       drainingSince: Date.UTC(2026, 0, 1, 13),

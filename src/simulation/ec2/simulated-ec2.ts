@@ -22,6 +22,15 @@ export type CallRecord = {
   readonly outcome?: string;
 };
 
+/** A call that has just had its effect; its answer may still be lost. */
+export type Effect = {
+  [A in Ec2Action]: {
+    readonly action: A;
+    readonly request: Ec2Actions[A][0];
+    readonly answer: Ec2Actions[A][1];
+  };
+}[Ec2Action];
+
 /** EC2 in memory, with its other side: who looks at the account, runs the data centre, and breaks things. */
 export type SimulatedEc2 = {
   readonly ec2: Ec2;
@@ -56,6 +65,7 @@ export function createSimulatedEc2(options: {
   readonly clock: Clock;
   readonly random: Random;
   readonly settings?: Partial<Ec2Settings>;
+  readonly onEffect?: (effect: Effect) => void;
 }): SimulatedEc2 {
   const { clock } = options;
   const random = options.random.fork('ec2');
@@ -97,6 +107,8 @@ export function createSimulatedEc2(options: {
     await wait(oneWay, signal);
     if (fault !== undefined && fault.when !== 'after') await strike(fault, signal);
     const answer = serve(account, action, request);
+    // The three belong together, which the compiler cannot see through the type parameter.
+    options.onEffect?.({ action, request, answer } as Effect);
     if (fault !== undefined) await strike(fault, signal);
     await wait(oneWay, signal);
     return answer;

@@ -33,6 +33,8 @@ export type InstanceView = ResourceView & {
   readonly runningAt: number;
   /** When it began to shut down, or will; unset while nothing ends it. */
   readonly endsAt?: number;
+  /** When EC2 gave notice that it takes it back. */
+  readonly noticedAt?: number;
   readonly maxPrice?: number;
   readonly spotRequestId: string;
   readonly fleetId: string;
@@ -144,7 +146,7 @@ function resourceView(resource: Resource, now: number): ResourceView {
 
 function instanceView(instance: Instance, now: number): InstanceView {
   const state = stateAt(instance, now);
-  const { publicAddress, maxPrice, end } = instance;
+  const { publicAddress, maxPrice, end, notice } = instance;
   return {
     ...resourceView(instance, now),
     state,
@@ -157,6 +159,7 @@ function instanceView(instance: Instance, now: number): InstanceView {
     ...(publicAddress !== undefined && state !== 'pending' && { publicAddress }),
     runningAt: instance.runningAt,
     ...(end !== undefined && { endsAt: end.at }),
+    ...(notice !== undefined && { noticedAt: notice.at }),
     ...(maxPrice !== undefined && { maxPrice }),
     spotRequestId: instance.spotRequest.id,
     fleetId: instance.fleetId,
@@ -165,6 +168,13 @@ function instanceView(instance: Instance, now: number): InstanceView {
   };
 }
 
+/** Tags never change (they are replaced), and are looked at again and again. */
+const records = new WeakMap<Tags, TagRecord>();
+
 function toRecord(tags: Tags): TagRecord {
-  return Object.fromEntries(tags);
+  const known = records.get(tags);
+  if (known !== undefined) return known;
+  const record = Object.freeze(Object.fromEntries(tags));
+  records.set(tags, record);
+  return record;
 }
