@@ -1,0 +1,264 @@
+import type { End } from '../../src/balancer/decide.ts';
+import { type Balancer, type Edges, startBalancer } from '../../src/balancer/loop.ts';
+import { type Clock, SECOND } from '../../src/clock.ts';
+import type { Config } from '../../src/config/config.ts';
+import type { Ec2 } from '../../src/ec2/api.ts';
+import type { Probe } from '../../src/farm/farm.ts';
+import { listedIn } from '../../src/farm/renderfarm.ts';
+import type { ReadStatus } from '../../src/load/reading.ts';
+import type { Level, Log } from '../../src/log/log.ts';
+import { createSpotFleet } from '../../src/spot/fleet.ts';
+import { configOf } from './configuration.ts';
+import type { Disk } from './disk.ts';
+import type { Settings } from './history.ts';
+import type { MachineClock } from './machine-clock.ts';
+import type { Mutation } from './mutation.ts';
+
+/** The master's address, which slaves let in. */
+export const ADDRESS = '198.51.100.7';
+/** After an exit that nobody asked for, the service manager starts the daemon again. */
+const START_AGAIN = 10 * SECOND;
+
+/** A master's machine: the balancer's process on it comes and goes. */
+export type Master = {
+  readonly name: string;
+  readonly clock: MachineClock;
+  readonly disk: Disk;
+  /** The configuration in force, as the administrator wrote it. */
+  config(): Config;
+  /** The largest `max` that was in force at any time since `moment` (true monotonic time, ms). */
+  ceilingSince(moment: number): number;
+  /** The shortest `drain_time` that was in force since then. */
+  drainTimeSince(moment: number): number;
+  /** The longest `orphan_timeout` that ever was in force. */
+  orphanTimeout(): number;
+  /** The process, when one runs. */
+  process(): Process | undefined;
+  /** Starts the daemon unless it runs. */
+  start(): void;
+  kill(downtime?: number): void;
+  /** The machine goes down for good. */
+  retire(): void;
+  stop(how: 'cleanly' | 'hurried' | 'keeping slaves', downtime?: number): void;
+  reconfigure(settings: Settings): void;
+  /** When the configuration was last changed; how often it was read again since a moment. True monotonic ms. */
+  changedAt(): number;
+  reloadsSince(moment: number): number;
+  /** How often it was started. */
+  starts(): number;
+  /** After this many moments from now (something is sent, happens, is answered) the process is killed; unset: never. */
+  killAfter(moments?: number, downtime?: number): void;
+  /** To be called at each such moment; says whether the process has just been killed. */
+  moment(): boolean;
+};
+
+export type Process = {
+  readonly balancer: Balancer;
+  readonly number: number;
+  /** True monotonic time, ms. */
+  readonly startedAt: number;
+  alive: boolean;
+  stopping?: { readonly how: string; readonly at: number };
+  decisions: number;
+  /** How it ended, when it did by itself. */
+  end?: End;
+};
+
+/** What a master needs of the world. */
+export type Surroundings = {
+  readonly clock: Clock;
+  readonly machine: MachineClock;
+  readonly ec2: Ec2;
+  readonly readStatus: ReadStatus;
+  readonly probe: Probe;
+  readonly disk: Disk;
+  readonly log: (level: Level, message: string) => void;
+  readonly onStart: (process: Process) => void;
+  readonly onEnd: (process: Process, how: End | Error) => void;
+  readonly onKill: (process: Process) => void;
+};
+
+export function createMaster(
+  name: string,
+  around: Surroundings,
+  options: {
+    readonly settings: Settings;
+    readonly reach: 'private' | 'public';
+    readonly mutation?: Mutation | undefined;
+  },
+): Master {
+  const { clock, machine } = around;
+  let config = configOf(name, options.settings);
+  const past: { readonly since: number; readonly config: Config }[] = [{ since: clock.monotonic(), config }];
+  let process: Process | undefined;
+  let starts = 0;
+  let retired = false;
+  let asSeen = (it: Config) => it;
+  let fuse: { left: number; readonly downtime: number } | undefined;
+
+  const inForceSince = (moment: number) =>
+    past.filter((_, at) => (past[at + 1]?.since ?? Number.POSITIVE_INFINITY) >= moment);
+
+  function later(ms: number, act: () => void): void {
+    void clock.sleep(Math.max(1, ms)).then(act);
+  }
+
+  /** Every edge of a process: what has begun goes on without it, nothing new begins, and nothing is heard in sleep. */
+  function edgesOf(life: { alive: boolean }) {
+    const forever = <T>() => new Promise<T>(() => {});
+    const mortal =
+      <A extends unknown[], T>(act: (...given: A) => Promise<T>) =>
+      (...given: A): Promise<T> => {
+        if (!life.alive) return forever<T>();
+        return new Promise<T>((resolve, reject) => {
+          const deliver = (settle: () => void) => {
+            if (!life.alive) return;
+            if (machine.isAsleep()) void machine.awake().then(() => life.alive && settle());
+            else settle();
+          };
+          act(...given).then(
+            value => deliver(() => resolve(value)),
+            error => deliver(() => reject(error)),
+          );
+        });
+      };
+    const at = (level: Level) => (message: string) => life.alive && around.log(level, message);
+    const log: Log = { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+    const ec2: Ec2 = (action, request, given) => mortal(() => around.ec2(action, request, given))();
+    const plain: Omit<Edges, 'fleet'> = {
+      clock: { ...machine, sleep: mortal(machine.sleep) },
+      readStatus: mortal(around.readStatus),
+      probe: mortal(around.probe),
+      farm: {
+        read: mortal(around.disk.farm.read),
+        write: mortal(around.disk.farm.write),
+        reload: mortal(around.disk.farm.reload),
+      },
+      log,
+    };
+    const mutant = options.mutation?.({ ...plain, ec2 }, { clock, run: starts, exit });
+    const fleet = createSpotFleet({
+      ec2: mutant?.ec2 ?? ec2,
+      site: { name, reach: options.reach, image: 'GBrowse-2.54', address: ADDRESS },
+      findAddress: () => Promise.resolve(ADDRESS),
+    });
+    const edges: Edges = { ...plain, ...mutant?.edges, fleet };
+    return { edges, seen: mutant?.config ?? (it => it), meddle: mutant?.meddle };
+  }
+
+  function exit(): void {
+    if (process?.alive !== true) return;
+    process.alive = false;
+    around.onEnd(process, new Error('the process ended itself'));
+    later(START_AGAIN, start);
+  }
+
+  function start(): void {
+    if (process?.alive || retired) return;
+    if (machine.isAsleep()) {
+      void machine.awake().then(start);
+      return;
+    }
+    if (around.disk.trouble() === 'unreadable') {
+      around.log('error', 'cannot start: renderfarm.conf cannot be read');
+      later(START_AGAIN, start);
+      return;
+    }
+    starts += 1;
+    const life = { alive: true, decisions: 0 };
+    const current: { balancer?: Balancer } = {};
+    const { edges, seen, meddle } = edgesOf(life);
+    asSeen = seen;
+    const balancer = startBalancer(
+      {
+        ...edges,
+        clock: {
+          ...edges.clock,
+          sleep: (ms, signal) => {
+            life.decisions += 1;
+            if (current.balancer !== undefined) meddle?.(current.balancer.state);
+            return edges.clock.sleep(ms, signal);
+          },
+        },
+      },
+      {
+        config: seen(config),
+        runId: `${name}-${String(starts).padStart(6, '0')}`,
+        listed: listedIn(around.disk.text() ?? ''),
+      },
+    );
+    current.balancer = balancer;
+    const started: Process = Object.assign(life, {
+      balancer,
+      number: starts,
+      startedAt: clock.monotonic(),
+    });
+    process = started;
+    around.onStart(started);
+    balancer.ended.then(
+      end => {
+        if (!started.alive) return;
+        started.alive = false;
+        started.end = end;
+        around.onEnd(started, end);
+      },
+      (error: unknown) => {
+        started.alive = false;
+        around.onEnd(started, error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  }
+
+  function kill(downtime?: number): void {
+    if (process?.alive !== true) return;
+    process.alive = false;
+    fuse = undefined;
+    around.onKill(process);
+    if (downtime !== undefined) later(downtime, start);
+  }
+
+  return {
+    name,
+    clock: machine,
+    disk: around.disk,
+    config: () => config,
+    ceilingSince: moment =>
+      Math.max(...inForceSince(moment).flatMap(it => it.config.loadTable.map(row => row.max))),
+    drainTimeSince: moment => Math.min(...inForceSince(moment).map(it => it.config.master.drainTime)),
+    orphanTimeout: () => Math.max(...past.map(it => it.config.slave.orphanTimeout)),
+    process: () => (process?.alive ? process : undefined),
+    start,
+    kill,
+    retire() {
+      kill();
+      retired = true;
+    },
+    stop(how, downtime) {
+      const stopping = process;
+      if (stopping?.alive !== true || machine.isAsleep() || stopping.stopping !== undefined) return;
+      stopping.stopping = { how, at: clock.monotonic() };
+      stopping.balancer.stop({ keepSlaves: how === 'keeping slaves' });
+      if (how === 'hurried') later(SECOND, () => stopping.alive && stopping.balancer.stop());
+      const again = () => later(downtime ?? 0, start);
+      if (downtime !== undefined) void stopping.balancer.ended.then(again, again);
+    },
+    reconfigure(settings) {
+      config = configOf(name, settings);
+      past.push({ since: clock.monotonic(), config });
+      if (process?.alive && process.stopping === undefined) process.balancer.reconfigure(asSeen(config));
+    },
+    changedAt: () => past.at(-1)?.since ?? 0,
+    reloadsSince: moment => past.filter(it => it.since >= moment).length,
+    starts: () => starts,
+    killAfter(moments, downtime = 0) {
+      fuse = moments === undefined ? undefined : { left: moments, downtime };
+    },
+    moment() {
+      if (fuse === undefined || process?.alive !== true) return false;
+      fuse.left -= 1;
+      if (fuse.left >= 0) return false;
+      kill(fuse.downtime);
+      return true;
+    },
+  };
+}
