@@ -18,10 +18,17 @@ type Sea = (
 ) => Promise<void>;
 
 /**
- * V8's settings for a daemon that is mostly asleep: a small young generation, no helper threads (each has memory of its
- * own), and no optimizing compiler for WebAssembly (9 MB for fetch's HTTP parser alone).
+ * V8's settings for a daemon that is mostly asleep, where memory counts and speed hardly does: a small young generation,
+ * no optimizing compilers (the one for WebAssembly takes 9 MB for fetch's HTTP parser alone), no helper threads.
  */
-const V8_FLAGS = ['--max-semi-space-size=1', '--single-threaded', '--liftoff-only'];
+const V8_FLAGS = [
+  '--max-semi-space-size=1',
+  '--optimize-for-size',
+  '--no-opt',
+  '--no-maglev',
+  '--liftoff-only',
+  '--single-threaded',
+];
 
 const root = path.resolve(import.meta.dirname, '..');
 const arch = process.argv[2] ?? process.arch;
