@@ -83,7 +83,8 @@ export function noteReading(load: Load, reading: Reading, at: number): Load {
   // A restart or a clock that was set back: without RestartTime nobody can tell.
   if (!known && uptime < 0 && !steady) return fresh;
 
-  const seconds = steady ? uptime : elapsed;
+  // Uptime is in whole seconds, so the true change lies within one of it; where in there, our own clock knows.
+  const seconds = steady ? Math.min(Math.max(elapsed, uptime - 1), uptime + 1) : elapsed;
   if (seconds < SHORTEST_SECONDS) return load;
   const own = Math.max(0, load.ownRequests - 1);
   return { ...fresh, rate: Math.max(0, accesses - own) / seconds, measuredAt: at };

@@ -23,7 +23,7 @@ export const PROGRAM = path.resolve(import.meta.dirname, '../../dist/gbrowse-aws
 /** The secret key of every master here; wherever it shows, it has leaked. */
 export const SECRET = 'sesame/OPEN+sesame/OPEN+sesame/OPEN+0123';
 
-const PATIENCE = 40_000;
+const PATIENCE = 90_000;
 
 /** Waits until `look` finds something, and returns it. Looks twenty times a second. */
 export async function until<T>(

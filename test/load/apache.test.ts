@@ -22,20 +22,20 @@ async function visit(server: Apache, times: number): Promise<void> {
 function watcher(server: Apache) {
   const read = readStatus(server.statusUrl, { timeLimit: 10_000 });
   let load: Load = NO_LOAD;
-  return async (): Promise<{ load: Load; reading: Reading }> => {
+  return async (): Promise<{ load: Load; reading: Reading; at: number }> => {
     load = noteRequest(load);
     const reading = await read();
-    load = noteReading(load, reading, performance.now());
-    return { load, reading };
+    const at = performance.now();
+    load = noteReading(load, reading, at);
+    return { load, reading, at };
   };
 }
 
 /** Polls, often, until there is a load; the number of users' requests that it stands for. */
-async function usersSince(first: Reading, poll: ReturnType<typeof watcher>): Promise<number> {
+async function usersSince(first: number, poll: ReturnType<typeof watcher>): Promise<number> {
   for (;;) {
-    const { load, reading } = await poll();
-    if (load.rate !== undefined)
-      return Math.round(load.rate * (reading.serverUptimeSeconds - first.serverUptimeSeconds));
+    const { load, at } = await poll();
+    if (load.rate !== undefined) return Math.round((load.rate * (at - first)) / 1000);
     await sleep(50);
   }
 }
@@ -45,7 +45,7 @@ describe('against a real Apache', { skip, concurrency: true }, () => {
     test(`the load of a real Apache (${mpm}) is its users' requests, across a graceful restart`, async t => {
       const server = await apache(t, { mpm });
       const poll = watcher(server);
-      const { reading: first } = await poll();
+      const { at: first } = await poll();
       await visit(server, 25);
       await server.graceful();
       await visit(server, 15);
