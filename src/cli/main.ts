@@ -1,9 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type ArgsDef, type CommandDef, defineCommand, parseArgs, renderUsage } from 'citty';
 import { takeRole } from '../daemon/self.ts';
+import { hideArguments } from '../daemon/title.ts';
 import { isUserError } from '../errors.ts';
 import { resolveOptions } from './getopt.ts';
-import { argsOf, COMMAND_LINE, COMMANDS, type CommandName } from './options.ts';
+import { argsOf, COMMAND_LINE, COMMANDS, type CommandName, OPTIONS } from './options.ts';
 import { VERSION } from './version.ts';
 
 /** Options as given, by their name; a flag that was given is `true`. */
@@ -17,6 +18,9 @@ const DO: Record<CommandName, (options: GivenOptions) => Promise<number>> = {
   run: async options => (await import('./commands/run.ts')).run(options),
   demo: async options => (await import('./commands/demo.ts')).demo(options),
 };
+
+/** How an option begins that nobody may see in `ps`. */
+const SECRETS = OPTIONS.filter(({ secret }) => secret).map(({ name }) => `--${name}=`);
 
 /**
  * The program: reads the command line and does what it says.
@@ -43,6 +47,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(`gbrowse-aws-balancer ${VERSION}\n`);
       return 0;
     }
+    hideArguments([name, ...args.filter(it => !SECRETS.some(secret => it.startsWith(secret)))]);
     return await DO[name]({ ...options, ...(role === 'background' && { role }) });
   } catch (error) {
     process.stderr.write(`${isUserError(error) ? error.message : bugReport(error)}\n`);

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setGlobalProxyFromEnv } from 'node:http';
 import { hostname } from 'node:os';
 import { type Balancer, startBalancer } from '../balancer/loop.ts';
 import { SECOND, systemClock } from '../clock.ts';
@@ -16,9 +15,7 @@ import { dropPrivileges, lookUpAccount, mustBecome } from '../daemon/privileges.
 import { surviveClosedTerminal } from '../daemon/signals.ts';
 import { startKeeper } from '../daemon/start-keeper.ts';
 import { forJournal, takeServiceManager } from '../daemon/systemd.ts';
-import { hideArguments } from '../daemon/title.ts';
-import type { SdkEc2 } from '../ec2/sdk.ts';
-import { failure, isUserError, messageOf, usageError } from '../errors.ts';
+import { failure, isUserError, messageOf } from '../errors.ts';
 import { createFarm } from '../farm/create.ts';
 import { findRenderfarm } from '../farm/locate.ts';
 import { createProbe } from '../farm/probe.ts';
@@ -30,8 +27,9 @@ import { findExternalAddress } from '../master/external-address.ts';
 import { readMetadata } from '../master/metadata.ts';
 import { type Site, siteOf } from '../master/site.ts';
 import { createSpotFleet, type SpotFleet } from '../spot/fleet.ts';
-import { argumentsFor, type RunOptions } from './commands/run.ts';
-import { credentialsFrom, type Keys, keysFrom, requireCredentials } from './credentials.ts';
+import type { RunOptions } from './commands/run.ts';
+import { connect, useProxy } from './connect.ts';
+import { type Keys, keysFrom } from './credentials.ts';
 import { earlySignals } from './early-signals.ts';
 import { VERSION } from './version.ts';
 
@@ -53,7 +51,6 @@ export type Serving = {
  */
 export async function serve({ options, keys, background }: Serving): Promise<number> {
   const channel = background ? await backgroundChannel() : undefined;
-  hideArguments(argumentsFor(options));
   const given = channel === undefined ? keys : keysFrom({}, process.env);
   const { secrets } = channel ?? { secrets: undefined };
   const all = { ...given, ...secrets };
@@ -207,26 +204,6 @@ async function lockMaster(name: string): Promise<Lock> {
   );
 }
 
-async function connect(configFile: string, site: Site, keys: Keys): Promise<SdkEc2> {
-  const credentials = credentialsFrom(keys);
-  // The SDK is half of the program: not before it is needed.
-  const { createSdkEc2 } = await import('../ec2/sdk.ts');
-  const sdk = createSdkEc2({
-    ...(site.region !== undefined && { region: site.region }),
-    ...(credentials !== undefined && { credentials }),
-  });
-  try {
-    await sdk.region();
-  } catch (error) {
-    throw usageError(
-      `${configFile}: [SLAVE] region is not set, expected the AWS region for the slaves: this machine is not an EC2 instance`,
-      { cause: error },
-    );
-  }
-  await requireCredentials(sdk);
-  return sdk;
-}
-
 function statusOf(config: Config, timeLimit: number): ReadStatus {
   return readStatus(config.master.serverStatusUrl, { timeLimit });
 }
@@ -235,16 +212,6 @@ async function externalAddress(log: OpenLog): Promise<string> {
   const address = await findExternalAddress();
   log.info(`external address of this master: ${address}`);
   return address;
-}
-
-/** HTTPS goes through `HTTPS_PROXY`; what is on this machine and the slaves does not (they are asked over HTTP). */
-function useProxy(config: Config): void {
-  const https_proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy;
-  if (https_proxy === undefined) return;
-  const given = process.env.NO_PROXY ?? process.env.no_proxy;
-  const status = new URL(config.master.serverStatusUrl).hostname;
-  const no_proxy = [given, 'localhost', '127.0.0.1', '[::1]', status].filter(Boolean).join(',');
-  setGlobalProxyFromEnv({ https_proxy, no_proxy });
 }
 
 function greet(log: OpenLog, site: Site, { file, master }: Config): void {

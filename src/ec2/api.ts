@@ -1,7 +1,7 @@
 import type * as sdk from '@aws-sdk/client-ec2';
 
-/** Every EC2 action that the program may call, with what goes in and what comes out. */
-export type Ec2Actions = {
+/** What the balancer calls, with what goes in and what comes out. */
+export type BalancerActions = {
   AuthorizeSecurityGroupIngress: [
     sdk.AuthorizeSecurityGroupIngressRequest,
     sdk.AuthorizeSecurityGroupIngressResult,
@@ -25,6 +25,37 @@ export type Ec2Actions = {
   RevokeSecurityGroupIngress: [sdk.RevokeSecurityGroupIngressRequest, sdk.RevokeSecurityGroupIngressResult];
   TerminateInstances: [sdk.TerminateInstancesRequest, sdk.TerminateInstancesResult];
 };
+
+/** What finding and removing leftovers takes besides. */
+export type LeftoverActions = {
+  DeleteKeyPair: [sdk.DeleteKeyPairRequest, sdk.DeleteKeyPairResult];
+  DeleteSnapshot: [sdk.DeleteSnapshotRequest, unknown];
+  DeleteVolume: [sdk.DeleteVolumeRequest, unknown];
+  DescribeKeyPairs: [sdk.DescribeKeyPairsRequest, sdk.DescribeKeyPairsResult];
+  DescribeSnapshots: [sdk.DescribeSnapshotsRequest, sdk.DescribeSnapshotsResult];
+  DescribeVolumes: [sdk.DescribeVolumesRequest, sdk.DescribeVolumesResult];
+};
+
+/** What `check` looks at besides. */
+export type CheckActions = {
+  DescribeInstanceTypes: [sdk.DescribeInstanceTypesRequest, sdk.DescribeInstanceTypesResult];
+  DescribeSpotPriceHistory: [sdk.DescribeSpotPriceHistoryRequest, sdk.DescribeSpotPriceHistoryResult];
+};
+
+/** What `sync` calls besides. */
+export type SyncActions = {
+  CreateSnapshots: [sdk.CreateSnapshotsRequest, sdk.CreateSnapshotsResult];
+  DescribeVolumesModifications: [
+    sdk.DescribeVolumesModificationsRequest,
+    sdk.DescribeVolumesModificationsResult,
+  ];
+  ImportKeyPair: [sdk.ImportKeyPairRequest, sdk.ImportKeyPairResult];
+  ModifyVolume: [sdk.ModifyVolumeRequest, sdk.ModifyVolumeResult];
+  RunInstances: [sdk.RunInstancesRequest, sdk.Reservation];
+};
+
+/** Every EC2 action that the program may call. */
+export type Ec2Actions = BalancerActions & LeftoverActions & CheckActions & SyncActions;
 
 /** The name of an EC2 action, as AWS spells it. */
 export type Ec2Action = keyof Ec2Actions;

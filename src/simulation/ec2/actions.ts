@@ -5,7 +5,7 @@ import { createFleet } from './fleets.ts';
 import { describeImages, describeSubnets } from './images-and-subnets.ts';
 import { describeInstances, findInstances, terminateInstances } from './instances.ts';
 import { createLaunchTemplate, deleteLaunchTemplate, describeLaunchTemplates } from './launch-templates.ts';
-import { onlyServed, Refusal } from './refusal.ts';
+import { notServed, onlyServed, Refusal } from './refusal.ts';
 import {
   authorizeSecurityGroupIngress,
   createSecurityGroup,
@@ -23,7 +23,7 @@ type Handler<A extends Ec2Action> = {
 
 const PAGE = ['Filters', 'MaxResults', 'NextToken'] as const;
 
-const HANDLERS: { readonly [A in Ec2Action]: Handler<A> } = {
+const HANDLERS: { readonly [A in Ec2Action]?: Handler<A> } = {
   AuthorizeSecurityGroupIngress: {
     run: authorizeSecurityGroupIngress,
     served: ['GroupId', 'GroupName', 'IpPermissions'],
@@ -90,7 +90,9 @@ export function serve<A extends Ec2Action>(
   action: A,
   request: Ec2Actions[A][0],
 ): Ec2Actions[A][1] {
-  const { run, served } = HANDLERS[action];
+  const handler = HANDLERS[action];
+  if (handler === undefined) throw notServed(action);
+  const { run, served } = handler;
   onlyServed(action, request, [...served, 'DryRun']);
   if (request.DryRun === true) {
     // AWS looks for the instances before it says whether one may.
