@@ -2,8 +2,9 @@ import { largestMax, type Range, rangeFor } from '../policy/load-table.ts';
 import { permitted } from '../policy/pacing.ts';
 import { scale } from '../policy/scale.ts';
 import type { Agenda } from './agenda.ts';
+import { decideRenewal, renewalOf } from './decide-renewal.ts';
 import { candidateOf, describe, isListed, leave } from './members.ts';
-import { isFresh, type State, say } from './state.ts';
+import { isFresh, type Member, type State, say } from './state.ts';
 import { NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
 
 /** Brings the number of slaves into the range that the load calls for. */
@@ -18,24 +19,28 @@ export function decideScale(state: State, agenda: Agenda): void {
     range,
     loadIsKnown: state.loadError === undefined && state.load.rate !== undefined,
     ceiling,
-    slaves: [...state.members.values()].map(candidateOf),
+    slaves: [...state.members.values()].map(member => candidateOf(state, member)),
     underway: state.expected.size,
   };
   const pending = intent === undefined ? 0 : Math.max(0, intent.count - intent.shown);
-  const scaling = scale({ ...situation, underway: situation.underway + pending });
+  const withPending = { ...situation, underway: situation.underway + pending };
+  const scaling = scale(withPending);
   sayRange(state, range);
   for (const id of scaling.release) leave(state, id, 'more slaves than the load needs');
+  const renewing = scaling.release.length > 0 ? 0 : decideRenewal(state, withPending, agenda.now);
+  const wanted = Math.max(scaling.launch, renewing);
 
   // A launch whose answer was lost is asked for again under its token until EC2 says what became of it; one that may
   // have had no effect, only as long as it is still wanted.
   if (intent !== undefined) {
-    const wanted = intent.shown > 0 || scale(situation).launch >= intent.count;
-    if (wanted && agenda.due(state.pace.notBefore)) agenda.add({ kind: 'launch', intent });
+    const still = Math.max(scale(situation).launch, renewalOf(state, situation, agenda.now).launch);
+    if ((intent.shown > 0 || still >= intent.count) && agenda.due(state.pace.notBefore))
+      agenda.add({ kind: 'launch', intent });
     return;
   }
-  const allowed = permitted(state.pace, scaling.launch, ceiling, agenda.now);
+  const allowed = permitted(state.pace, wanted, ceiling, agenda.now);
   if (allowed.count === 0) {
-    if (scaling.launch > 0) agenda.due(allowed.notBefore);
+    if (wanted > 0) agenda.due(allowed.notBefore);
     refreshPlan(state, agenda);
     return;
   }
@@ -82,7 +87,7 @@ function launch(state: State, agenda: Agenda, count: number): void {
   }
   state.launches += 1;
   state.intent = { token: `${state.runId}-${state.launches}`, count, plan, shown: 0 };
-  say(state, 'info', `launching ${count} ${count === 1 ? 'slave' : 'slaves'}`);
+  say(state, 'debug', `launching ${count} ${count === 1 ? 'slave' : 'slaves'}`);
   agenda.add({ kind: 'launch', intent: state.intent });
 }
 
@@ -90,17 +95,36 @@ function sayRange(state: State, { min, max }: Range): void {
   const range = `${min} to ${max}`;
   if (state.said.get('range') === range) return;
   state.said.set('range', range);
-  say(state, 'info', `load ${state.lastRate?.toFixed(2)} requests/s: ${range} slaves wanted`);
+  say(state, 'info', inWords(state.lastRate, range));
 }
 
-/** The master's address may have changed, which would keep its slaves from answering. */
+function inWords(rate: number | undefined, range: string): string {
+  return `load ${rate?.toFixed(2)} requests/s: ${range} slaves wanted`;
+}
+
+/** The load, and how many slaves it calls for; undefined while it is not known. */
+export function loadInWords({ config, lastRate }: Readonly<State>): string | undefined {
+  if (lastRate === undefined) return undefined;
+  const { min, max } = rangeFor(config.loadTable, lastRate);
+  return inWords(lastRate, `${min} to ${max}`);
+}
+
+/**
+ * The master's address may have changed, which would keep its slaves from answering; and which image the slaves should
+ * have is known from the plan alone.
+ */
 function refreshPlan(state: State, agenda: Agenda): void {
   const { bootTimeout, securityGroup } = state.config.slave;
-  if (state.members.size === 0 || securityGroup !== undefined) return;
-  const suspicious = [...state.members.values()].some(
-    ({ failures, readySince, firstSeen }) =>
-      failures > 0 || (readySince === undefined && agenda.now - firstSeen > bootTimeout / 2),
-  );
+  if (state.members.size === 0) return;
+  if (state.plan === undefined) {
+    if (agenda.due(Math.max(state.pace.notBefore, state.startedAt + PLAN_SUSPICION)))
+      agenda.add({ kind: 'prepare', config: state.config });
+    return;
+  }
+  const isOdd = ({ failures, readySince, firstSeen }: Member) =>
+    failures > 0 || (readySince === undefined && agenda.now - firstSeen > bootTimeout / 2);
+  // Whom a group of the administrator's lets in is not ours to change.
+  const suspicious = securityGroup === undefined && [...state.members.values()].some(isOdd);
   const at = state.plannedAt + (suspicious ? PLAN_SUSPICION : PLAN_LIFETIME);
   if (agenda.due(Math.max(at, state.startedAt + PLAN_SUSPICION)))
     agenda.add({ kind: 'prepare', config: state.config });

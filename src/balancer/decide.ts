@@ -1,4 +1,5 @@
 import { type Agenda, createAgenda } from './agenda.ts';
+import { decideSignOfLife } from './decide-alive.ts';
 import { decideFarm, decideReleases } from './decide-farm.ts';
 import { decideScale } from './decide-scale.ts';
 import { decideStop } from './decide-stop.ts';
@@ -6,6 +7,7 @@ import { noteOverdue, noteProven, portsOf } from './members.ts';
 import type { Member, State } from './state.ts';
 import type { Task } from './tasks.ts';
 import {
+  CONFIG_LOOK_INTERVAL,
   EAGER_LOOK_INTERVAL,
   EAGER_PROBE_INTERVAL,
   FIRST_READING_SPAN,
@@ -40,6 +42,7 @@ export function decide(state: State, now: number): Decision {
     const end = decideStop(state, agenda);
     if (end !== undefined) return { tasks: [], wakeAt: now, end };
   }
+  decideSignOfLife(state, agenda);
   decideFarm(state, agenda);
   decideReleases(state, agenda);
   return { tasks: agenda.tasks, wakeAt: agenda.wakeAt() };
@@ -57,8 +60,24 @@ function decideRound(state: State, agenda: Agenda): void {
     agenda.due(state.nextPollAt);
     agenda.add({ kind: 'read-load' });
     if (!state.running.has('write-farm')) agenda.add({ kind: 'read-farm' });
+    if (now >= state.configLookedAt + CONFIG_LOOK_INTERVAL) lookAtConfig(state, agenda);
   }
+  if (agenda.due(nextConfigLookAt(state))) lookAtConfig(state, agenda);
   if (agenda.due(nextLookAt(state))) agenda.add({ kind: 'look' });
+}
+
+/** In each round, and between long ones. New data are for slaves; where there is none they can wait. */
+function nextConfigLookAt(state: State): number {
+  const longest = state.members.size > 0 ? LONGEST_ROUND : IDLE_LOOK_INTERVAL;
+  const isEnough = !state.followsConfig || state.config.master.pollInterval <= longest;
+  return isEnough ? Number.POSITIVE_INFINITY : state.configLookedAt + longest;
+}
+
+function lookAtConfig(state: State, agenda: Agenda): void {
+  if (!state.followsConfig) return;
+  state.configLookedAt = agenda.now;
+  agenda.due(nextConfigLookAt(state));
+  agenda.add({ kind: 'read-config' });
 }
 
 function nextLookAt(state: State): number {

@@ -15,9 +15,11 @@ import {
   noteFarmWritten,
   noteLoad,
   noteReloaded,
+  noteSignOfLife,
   noteSuccess,
   noteTerminating,
   noteTidied,
+  noteWrittenConfig,
 } from './observe.ts';
 import { noteLaunch, notePlan } from './observe-launch.ts';
 import { noteSight } from './observe-sight.ts';
@@ -28,10 +30,14 @@ import { keyOf, type Task } from './tasks.ts';
 export type Edges = {
   readonly clock: Clock;
   readonly readStatus: ReadStatus;
+  /** The configuration, when its file has been written since it was last read; throws once when that is wrong. */
+  readonly readConfigIfWritten?: () => Promise<Config | undefined>;
   readonly fleet: SpotFleet;
   readonly probe: Probe;
   readonly farm: Farm;
   readonly log: Log;
+  /** Told after each decision how things stand; they stay so until the next. `now` is monotonic ms. */
+  readonly observe?: (state: Readonly<State>, now: number) => void;
 };
 
 export type Balancer = {
@@ -56,7 +62,11 @@ export function startBalancer(
   settings: { readonly config: Config; readonly runId: string; readonly listed: readonly string[] },
 ): Balancer {
   const { clock, log } = edges;
-  const state = initialState({ ...settings, now: clock.monotonic() });
+  const state = initialState({
+    ...settings,
+    followsConfig: edges.readConfigIfWritten !== undefined,
+    now: clock.monotonic(),
+  });
   let alarm = new AbortController();
   const bug = Promise.withResolvers<never>();
 
@@ -67,10 +77,11 @@ export function startBalancer(
 
   async function run(): Promise<End> {
     for (;;) {
-      alarm = new AbortController();
+      if (alarm.signal.aborted) alarm = new AbortController();
       const now = clock.monotonic();
       const decision = decide(state, now);
       flush(state, log);
+      edges.observe?.(state, now);
       if (decision.end !== undefined) return decision.end;
       for (const task of decision.tasks) start(task);
       await pause(clock, decision.wakeAt - now, alarm.signal);
@@ -136,9 +147,13 @@ function flush(state: State, log: Log): void {
 }
 
 /** Does a task; the function that it resolves to takes note of what came of it at the (monotonic) moment given. */
-async function perform(task: Task, edges: Edges, state: State): Promise<(now: number) => void> {
+async function perform(task: Task, edges: Edges, state: State): Promise<(now: number) => unknown> {
   const { clock, fleet, farm } = edges;
   switch (task.kind) {
+    case 'read-config': {
+      const config = await edges.readConfigIfWritten?.();
+      return now => config !== undefined && noteWrittenConfig(state, config, now);
+    }
     case 'read-load': {
       state.load = noteRequest(state.load);
       const reading = await edges.readStatus();
@@ -180,6 +195,10 @@ async function perform(task: Task, edges: Edges, state: State): Promise<(now: nu
     case 'mark-draining':
       await fleet.markDraining(task.instanceIds, clock.wall() - task.agoMs);
       return () => noteDraining(state, task.instanceIds);
+    case 'mark-alive': {
+      const isAnything = await fleet.markAlive(clock.wall(), task.templateId);
+      return now => noteSignOfLife(state, isAnything, now);
+    }
     case 'terminate': {
       const unknown = await fleet.terminate(task.instanceIds);
       return now => noteTerminating(state, task.instanceIds, unknown, now);

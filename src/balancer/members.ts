@@ -33,7 +33,7 @@ export function noteProbe(
     if (member.readySince === undefined) {
       const seconds = Math.round((now - member.firstSeen) / 1000);
       say(state, 'info', `slave ${instanceId} (${describe(member.slave)}) is ready after ${seconds} s`);
-      state.pace = afterReady(state.pace);
+      state.pace = afterReady(state.pace, now);
     }
     state.members.set(instanceId, {
       ...member,
@@ -78,8 +78,16 @@ export function noteOverdue(state: State, agenda: Agenda): void {
   }
 }
 
+/** Why a slave is not as a new one would be; undefined when it is. */
+export function outOfDate(state: State, { data, imageId }: Slave): LeavingReason | undefined {
+  if (data !== state.config.slave.dataSnapshots.join(' ')) return 'its data are out of date';
+  const { plan } = state;
+  const isOther = plan !== undefined && imageId !== '' && imageId !== plan.imageId;
+  return isOther ? 'its image is out of date' : undefined;
+}
+
 /** How the policy sees a member. */
-export function candidateOf(member: Member): Candidate {
+export function candidateOf(state: State, member: Member): Candidate {
   const standing: Standing =
     member.leaving !== undefined
       ? isKnownToLeave(member)
@@ -90,7 +98,13 @@ export function candidateOf(member: Member): Candidate {
         : member.failures > 0
           ? 'suspect'
           : 'serving';
-  return { id: member.slave.instanceId, standing, launchedAt: member.slave.launchedAt };
+  const { instanceId, launchedAt } = member.slave;
+  return {
+    id: instanceId,
+    standing,
+    launchedAt,
+    outdated: outOfDate(state, member.slave) !== undefined,
+  };
 }
 
 /** Whether EC2 says that the slave is on its way out, to whoever looks. */

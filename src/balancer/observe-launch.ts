@@ -14,6 +14,8 @@ export function notePlan(state: State, config: Config, plan: LaunchPlan, now: nu
   }
   state.preparedAt = now;
   if (config !== state.config) return;
+  // A template that has no sign of life yet.
+  if (plan.templateId !== state.plan?.templateId) state.aliveAt = Number.NEGATIVE_INFINITY;
   state.plan = plan;
   state.plannedAt = now;
 }

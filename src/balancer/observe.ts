@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import { NO_LOAD, noteReading } from '../load/rate.ts';
 import type { Reading } from '../load/reading.ts';
 import { explain } from './explain.ts';
+import { isNotDone } from './not-done.ts';
 import { noteNoPlan, noteRefusedLaunch } from './observe-launch.ts';
 import { resolved, type State, say, sayOnce } from './state.ts';
 import type { Task, TaskKind } from './tasks.ts';
@@ -10,6 +11,10 @@ import { EAGER_LOOK_INTERVAL, RETRY_FIRST, RETRY_LONGEST } from './timing.ts';
 
 /** A task has failed: what to try again when, and what to say. Moments are monotonic ms. */
 export function noteFailure(state: State, task: Task, error: unknown, now: number): void {
+  if (isNotDone(error)) {
+    if (task.kind === 'launch') delete state.intent;
+    return;
+  }
   switch (task.kind) {
     case 'read-load':
       state.loadError = messageOf(error);
@@ -20,6 +25,9 @@ export function noteFailure(state: State, task: Task, error: unknown, now: numbe
         'warn',
         `the load cannot be read, the farm stays as it is: ${messageOf(error).replace(/^cannot read the load from /, '')}`,
       );
+      return;
+    case 'read-config':
+      say(state, 'error', `the configuration was not changed: ${messageOf(error)}`);
       return;
     case 'launch':
       noteRefusedLaunch(state, task.intent, error, now);
@@ -35,13 +43,15 @@ export function noteFailure(state: State, task: Task, error: unknown, now: numbe
   }
 }
 
-const DOING: Record<Exclude<TaskKind, 'read-load' | 'launch' | 'prepare'>, string> = {
+/** What is said of a task that failed. */
+export const DOING: Record<Exclude<TaskKind, 'read-config' | 'read-load' | 'launch' | 'prepare'>, string> = {
   'read-farm': 'the farm file cannot be read',
   'write-farm': 'the farm file cannot be written',
   reload: 'Apache could not be told of the new farm',
   look: 'EC2 cannot be looked at',
   probe: 'a slave cannot be probed',
   'mark-draining': 'draining slaves cannot be tagged',
+  'mark-alive': 'the launch template cannot be tagged with a sign of life',
   terminate: 'slaves cannot be terminated',
   tidy: 'security group and launch template cannot be removed',
 };
@@ -53,6 +63,7 @@ const AGAIN: Partial<Record<TaskKind, string>> = {
   reload: 'Apache can be told again',
   look: 'EC2 answers again',
   'mark-draining': 'draining slaves can be tagged again',
+  'mark-alive': 'the launch template can be tagged again',
   terminate: 'slaves can be terminated again',
 };
 
@@ -127,6 +138,13 @@ export function noteDraining(state: State, instanceIds: readonly string[]): void
   }
 }
 
+/** A sign of life was left; where there was nothing to leave it on, there will be once there is a plan. */
+export function noteSignOfLife(state: State, isAnything: boolean, now: number): void {
+  if (isAnything) state.aliveAt = now;
+  // There may be a plan since it was looked.
+  else if (state.plan === undefined) state.aliveAt = Number.POSITIVE_INFINITY;
+}
+
 /** Security group and launch template were removed, or EC2 keeps the group for now. */
 export function noteTidied(state: State, done: boolean, now: number): void {
   state.tidied = done;
@@ -151,6 +169,13 @@ export function noteConfig(state: State, config: Config, now: number): void {
   state.retry.clear();
   const { reason: _, ...pace } = state.pace;
   state.pace = { ...pace, notBefore: 0, refusals: 0, failedBoots: 0 };
+}
+
+/** The administrator has written the configuration file, and it is right. */
+export function noteWrittenConfig(state: State, config: Config, now: number): void {
+  if (state.stop !== undefined) return;
+  say(state, 'info', `${config.file} has been changed: configuration read again`);
+  noteConfig(state, config, now);
 }
 
 /** Clears what earlier failures of a task have left behind. */

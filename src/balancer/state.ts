@@ -14,6 +14,8 @@ export type LeavingReason =
   | 'it does not answer'
   | 'it did not become ready in time'
   | 'it was draining already'
+  | 'its data are out of date'
+  | 'its image is out of date'
   | 'the balancer stops';
 
 /** A slave on its way out: out of the farm, then drained, then terminated. */
@@ -79,6 +81,9 @@ export type State = {
   lastRate?: number;
   loadError?: string;
   nextPollAt: number;
+  /** Whether the configuration file can be looked at, and when it was last; monotonic ms. */
+  readonly followsConfig: boolean;
+  configLookedAt: number;
 
   /** When EC2 was last asked for its instances with success, and when it had answered; monotonic ms. */
   sightAt?: number;
@@ -96,8 +101,15 @@ export type State = {
   plannedAt: number;
   /** When a plan was last made, or could not be made (the start, for a predecessor's): EC2 may not show it at once. */
   preparedAt: number;
+  /** When a sign of life was last left in EC2 (monotonic ms); infinite while there is nothing to leave it on. */
+  aliveAt: number;
   intent?: OpenIntent;
   launches: number;
+  /**
+   * While slaves with other data or another image than configured are replaced: how many slaves there are to be at its
+   * end, and how many failed boots were no fault of the new ones.
+   */
+  renewal?: { readonly size: number; readonly failedBoots: number };
   /** Instances that a launch gave and EC2 has not shown yet, with the moment of the answer. */
   readonly expected: Map<string, number>;
   /** EC2 must have been looked at after this moment before anything is launched. */
@@ -119,6 +131,8 @@ export function initialState(settings: {
   readonly config: Config;
   readonly runId: string;
   readonly listed: readonly string[];
+  /** Whether the configuration file can be looked at. */
+  readonly followsConfig: boolean;
   /** Monotonic ms. */
   readonly now: number;
 }): State {
@@ -129,6 +143,8 @@ export function initialState(settings: {
     startedAt: now,
     load: NO_LOAD,
     nextPollAt: now,
+    followsConfig: settings.followsConfig,
+    configLookedAt: now,
     members: new Map(),
     listed,
     listedAt: now,
@@ -138,6 +154,7 @@ export function initialState(settings: {
     pace: FRESH_PACE,
     plannedAt: Number.NEGATIVE_INFINITY,
     preparedAt: now,
+    aliveAt: Number.NEGATIVE_INFINITY,
     launches: 0,
     expected: new Map(),
     launchNeedsSightAfter: now,

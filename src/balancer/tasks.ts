@@ -3,6 +3,7 @@ import type { Intent } from '../spot/launch.ts';
 
 /** Something to do in the world outside. The loop does it and hands what came of it to `observe.ts`. */
 export type Task =
+  | { readonly kind: 'read-config' }
   | { readonly kind: 'read-load' }
   | { readonly kind: 'read-farm' }
   | { readonly kind: 'write-farm'; readonly urls: readonly string[] }
@@ -18,6 +19,8 @@ export type Task =
   | { readonly kind: 'launch'; readonly intent: Intent }
   /** `agoMs`: how long ago, at the decision, they left the farm. */
   | { readonly kind: 'mark-draining'; readonly instanceIds: readonly string[]; readonly agoMs: number }
+  /** `templateId`: of the plan, when there is one; else it is looked for. */
+  | { readonly kind: 'mark-alive'; readonly templateId?: string }
   | { readonly kind: 'terminate'; readonly instanceIds: readonly string[] }
   | { readonly kind: 'tidy' };
 

@@ -1,5 +1,8 @@
 import { HOUR, MINUTE, SECOND } from '../clock.ts';
 
+/** The configuration file is looked at in each round, but not more often than this. */
+export const CONFIG_LOOK_INTERVAL = 5 * SECOND;
+
 /** Between the first two readings of the load: the first decision does not wait for a whole poll interval. */
 export const FIRST_READING_SPAN = 5 * SECOND;
 
@@ -51,6 +54,9 @@ export const TERMINATE_AGAIN = MINUTE;
 /** First and longest wait after a task failed. */
 export const RETRY_FIRST = 2 * SECOND;
 export const RETRY_LONGEST = MINUTE;
+
+/** How often a sign of life is left in EC2; `gc` takes one of the last hour for life. */
+export const SIGN_OF_LIFE_INTERVAL = 20 * MINUTE;
 
 /** A stop that EC2 does not let finish gives up after so long, drains apart; and when EC2 never answered at all. */
 export const STOP_PATIENCE = 5 * MINUTE;

@@ -148,7 +148,8 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   },
   dataSnapshots: {
     name: 'data_snapshots',
-    meaning: 'The EBS snapshots to attach to each slave; sync writes them.',
+    meaning:
+      'The EBS snapshots to attach to each slave; sync writes them, and slaves with others are replaced.',
     expected: 'space-delimited EBS snapshot ids, each once, such as snap-0123456789abcdef0',
     whenUnset: { default: '' },
     parse: listOf(matching(/^snap-[0-9a-f]+$/)),

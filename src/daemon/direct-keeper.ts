@@ -1,4 +1,5 @@
 import type { Farm } from '../farm/farm.ts';
+import { fileMark } from './file-mark.ts';
 import type { Keeper, KeeperParts, LoadedConfig } from './keeper.ts';
 import type { Pidfile } from './pidfile.ts';
 
@@ -48,6 +49,7 @@ export function directKeeper(options: {
   return {
     farm: farmOf(() => followed.current()?.farm),
     readConfig: () => followed.readConfig(),
+    configMark: () => fileMark(options.configFile),
     // Whoever could create the file here can open it just as well.
     reopenLog: async () => {},
     end: async () => await options.pidfile?.remove(),

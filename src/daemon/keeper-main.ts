@@ -3,6 +3,7 @@ import { failure, systemCode } from '../errors.ts';
 import type { Farm } from '../farm/farm.ts';
 import { partUnderControlOf } from './control.ts';
 import { followConfig } from './direct-keeper.ts';
+import { fileMark } from './file-mark.ts';
 import type { KeeperParts } from './keeper.ts';
 import {
   type Answer,
@@ -84,6 +85,12 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
     return { place: 'keeper', loaded, renderfarm, writes };
   }
 
+  async function configMark(): Promise<string> {
+    // Of a file that root has read; where others are, and when they were written, is not the user's business.
+    if (followed.current() === undefined) throw new Error('refused, there is no configuration of root’s');
+    return await fileMark(configFile);
+  }
+
   async function createLogFile(file: string): Promise<void> {
     // Where the user can write, the balancer creates the file itself, and root would follow what was planted there.
     if ((await partUnderControlOf(account, file, 'place')) !== undefined) return;
@@ -112,6 +119,8 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
     switch (request.ask) {
       case 'config':
         return await readConfig();
+      case 'config.mark':
+        return await configMark();
       case 'farm.read':
         return await writableFarm().read();
       case 'farm.write':

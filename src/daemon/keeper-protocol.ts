@@ -11,6 +11,7 @@ import type { Account } from './privileges.ts';
  */
 export type Request =
   | { readonly ask: 'config' }
+  | { readonly ask: 'config.mark' }
   | { readonly ask: 'farm.read' }
   | { readonly ask: 'farm.write'; readonly urls: readonly string[] }
   | { readonly ask: 'farm.reload' }
@@ -68,6 +69,7 @@ export function parseRequest(
 function requestOf({ ask, urls }: Readonly<Record<string, unknown>>): Request | undefined {
   switch (ask) {
     case 'config':
+    case 'config.mark':
     case 'farm.read':
     case 'farm.reload':
     case 'log':

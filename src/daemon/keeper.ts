@@ -17,6 +17,8 @@ export type Keeper = {
    * @throws {UserError} when it is wrong; everything stays as it was then
    */
   readConfig(): Promise<LoadedConfig>;
+  /** Another text when the configuration file has been written since: after the first `readConfig`, cheap. */
+  configMark(): Promise<string>;
   /**
    * Makes sure that the log file is there for us to open, in a directory that only root may write to. Then the log is
    * to be reopened.

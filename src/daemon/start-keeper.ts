@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { failure, isUserError, UserError } from '../errors.ts';
 import type { Farm } from '../farm/farm.ts';
 import { farmOf, followConfig } from './direct-keeper.ts';
+import { fileMark } from './file-mark.ts';
 import type { Keeper, KeeperParts, LoadedConfig } from './keeper.ts';
 import { isAnswer, isConfigAnswer, type Request, receivedError, type SetUp } from './keeper-protocol.ts';
 import { isTextList } from './message.ts';
@@ -36,6 +37,7 @@ export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> 
 
   const own = followConfig(configFile, parts);
   let farm: Farm | undefined;
+  let readsItself = false;
   const keepersFarm: Farm = {
     async read() {
       const urls = await ask({ ask: 'farm.read' });
@@ -54,6 +56,7 @@ export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> 
   async function readConfig(): Promise<LoadedConfig> {
     const answer = await ask({ ask: 'config' });
     if (!isConfigAnswer(answer)) throw new Error('The keeper did not answer with a configuration');
+    readsItself = answer.place === 'own';
     if (answer.place === 'own') {
       const why = withOwnRights(configFile, answer.part, account);
       const { config, warnings } = await own.readConfig().catch((error: unknown) => {
@@ -72,6 +75,9 @@ export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> 
   return {
     farm: farmOf(() => farm),
     readConfig,
+    async configMark() {
+      return readsItself ? await fileMark(configFile) : String(await ask({ ask: 'config.mark' }));
+    },
     async reopenLog() {
       await ask({ ask: 'log' });
     },

@@ -87,7 +87,7 @@ const CODES: Record<Exclude<Trouble, 'request' | 'gone' | 'exists'>, readonly st
     'Blocked',
     'PendingVerification',
   ],
-  'in-use': ['DependencyViolation'],
+  'in-use': ['DependencyViolation', 'VolumeInUse'],
   mismatch: ['IdempotentParameterMismatch'],
   unreachable: [NO_ANSWER],
   service: ['InternalError', 'InternalFailure', 'ServiceUnavailable', 'Unavailable', 'Server.InternalError'],

@@ -104,6 +104,20 @@ export type SdkEc2 = {
    * @throws when there are none
    */
   findCredentials(): Promise<string>;
+  /**
+   * Where the credentials were found, in the SDK's names (`CREDENTIALS_ENV_VARS`, `CREDENTIALS_IMDS`); empty when it does
+   * not say.
+   *
+   * @throws when there are none
+   */
+  credentialSources(): Promise<readonly string[]>;
+  /**
+   * The headers of a signed POST to another service of AWS, in the same region.
+   *
+   * @param service as it is named in signatures: `sts`
+   * @param body of the type application/x-www-form-urlencoded
+   */
+  signedHeaders(service: string, url: URL, body: string): Promise<Readonly<Record<string, string>>>;
   /** Closes the connections. */
   close(): void;
 };
@@ -157,6 +171,31 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
     ec2: call,
     region: () => client.config.region(),
     findCredentials: async () => (await client.config.credentials()).accessKeyId,
+    credentialSources: async () => {
+      const found = await client.config.credentials();
+      const sources = '$source' in found ? found.$source : undefined;
+      return typeof sources === 'object' && sources !== null ? Object.keys(sources) : [];
+    },
+    signedHeaders: async (service, url, body) => {
+      const signingRegion = await client.config.region();
+      // A client keeps to the service that it has signed for first.
+      const other = new EC2Client({ region: signingRegion, credentials: client.config.credentials });
+      const { signer: signerFor } = other.config;
+      const scheme = { name: 'sigv4', signingName: service, signingRegion, properties: {} };
+      const signer = typeof signerFor === 'function' ? await signerFor(scheme) : signerFor;
+      other.destroy();
+      const query = Object.fromEntries(url.searchParams);
+      const { headers } = await signer.sign({
+        method: 'POST',
+        protocol: url.protocol,
+        hostname: url.hostname,
+        path: url.pathname,
+        query,
+        headers: { host: url.host, 'content-type': 'application/x-www-form-urlencoded' },
+        body,
+      });
+      return headers;
+    },
     close: () => client.destroy(),
   };
 }

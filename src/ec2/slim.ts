@@ -23,7 +23,6 @@ const UNREAD: Partial<Record<Ec2Action, readonly string[]>> = {
     'privateDnsName',
     'dnsName',
     'amiLaunchIndex',
-    'imageId',
     'keyName',
     'architecture',
     'rootDeviceType',

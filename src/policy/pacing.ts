@@ -13,9 +13,17 @@ export type Pace = {
   readonly reason?: string;
   /** Moments of the launches of the last hour, one an instance. */
   readonly launches: readonly number[];
+  /** Moments at which slaves became ready, in the last hour. */
+  readonly ready: readonly number[];
 };
 
-export const FRESH_PACE: Pace = { refusals: 0, failedBoots: 0, notBefore: 0, launches: [] };
+export const FRESH_PACE: Pace = { refusals: 0, failedBoots: 0, notBefore: 0, launches: [], ready: [] };
+
+/** An hour may have so many times the largest `max` of launches that gave no slave, and so many times that in all. */
+const FRUITLESS = 4;
+const IN_ALL = 3;
+/** Small farms may try as often as this. */
+const FRUITLESS_AT_LEAST = 12;
 
 /** After so many failed boots in a row only single attempts are made, slower and slower (contract, `boot_timeout`). */
 export const FAILED_BOOTS_TOLERATED = 5;
@@ -87,15 +95,19 @@ export function afterFailedBoot(pace: Pace, reason: string, now: number): Pace {
 }
 
 /** The pace after a slave has become ready: launches go on, and one that dies soon after stops them again. */
-export function afterReady(pace: Pace): Pace {
-  if (pace.failedBoots < FAILED_BOOTS_TOLERATED) return pace;
-  const { reason: _, ...rest } = pace;
-  return { ...rest, failedBoots: FAILED_BOOTS_TOLERATED - 1, notBefore: 0 };
+export function afterReady(pace: Pace, now: number): Pace {
+  return { ...goingOn(pace), ready: [...pace.ready.filter(at => at > now - HOUR), now] };
 }
 
 /** The pace after a slave has proved itself: it has served for as long as `boot_timeout`. */
 export function afterGoodBoot(pace: Pace): Pace {
-  return pace.failedBoots === 0 ? pace : { ...afterReady(pace), failedBoots: 0 };
+  return pace.failedBoots === 0 ? pace : { ...goingOn(pace), failedBoots: 0 };
+}
+
+function goingOn(pace: Pace): Pace {
+  if (pace.failedBoots < FAILED_BOOTS_TOLERATED) return pace;
+  const { reason: _, ...rest } = pace;
+  return { ...rest, failedBoots: FAILED_BOOTS_TOLERATED - 1, notBefore: 0 };
 }
 
 /** 10, 20, 40 minutes … up to 6 hours between single attempts. */
@@ -105,7 +117,8 @@ function singleAttemptWait(failedBoots: number): number {
 
 /**
  * How many of `wanted` instances may be launched now. Whatever fails in whatever way, no more than four times the
- * table's largest `max` (at least 12) are launched in an hour.
+ * table's largest `max` (at least 12) are launched in an hour; one that becomes ready does not count, so that a load
+ * that goes up and down all the time has its slaves, but in all there are never more than three times as many.
  *
  * @returns the number, and when it is none the moment (monotonic ms) to ask again
  */
@@ -118,7 +131,9 @@ export function permitted(
   if (wanted <= 0) return { count: 0, notBefore: 0 };
   if (now < pace.notBefore) return { count: 0, notBefore: pace.notBefore };
   const lately = pace.launches.filter(at => at > now - HOUR);
-  const left = Math.max(12, 4 * ceiling) - lately.length;
+  const fruitless = Math.max(FRUITLESS_AT_LEAST, FRUITLESS * ceiling);
+  const ready = pace.ready.filter(at => at > now - HOUR).length;
+  const left = Math.min(fruitless + ready, IN_ALL * fruitless) - lately.length;
   if (left <= 0) return { count: 0, notBefore: (lately[0] ?? now) + HOUR };
   const single = pace.failedBoots >= FAILED_BOOTS_TOLERATED;
   return { count: Math.min(wanted, left, single ? 1 : wanted), notBefore: 0 };

@@ -16,6 +16,8 @@ export type Candidate = {
   readonly standing: Standing;
   /** Any number that grows with the time of launch. */
   readonly launchedAt: number;
+  /** Made from other data, or another image, than a new one would be. */
+  readonly outdated?: boolean;
 };
 
 export type Situation = {
@@ -32,8 +34,8 @@ export type Situation = {
 
 export type Scaling = { readonly launch: number; readonly release: readonly string[] };
 
-/** Released first: who serves nobody, then who may be failing, then the newest (its caches are the coldest). */
-const RELEASE_ORDER: Record<Standing, number> = {
+/** Released first: who serves nobody, then who may be failing. */
+export const RELEASE_ORDER: Record<Standing, number> = {
   leaving: 0,
   draining: 0,
   booting: 1,
@@ -45,6 +47,9 @@ const RELEASE_ORDER: Record<Standing, number> = {
  * The scaling policy. Fewer slaves than `min`: launch the difference; more than `max`: release the difference;
  * otherwise nothing. Never more than `ceiling` beside those that are draining (so a replacement may have to wait until
  * EC2 knows that its predecessor leaves), and never more than twice the ceiling with them.
+ *
+ * Released first are, after `RELEASE_ORDER`, outdated ones, then the newest (its caches are the coldest). A slave and
+ * the outdated one that it replaces count as one: which of them goes is decided elsewhere.
  */
 export function scale(situation: Situation): Scaling {
   const { range, ceiling, underway } = situation;
@@ -60,13 +65,32 @@ export function scale(situation: Situation): Scaling {
     return { launch: Math.max(0, Math.min(range.min - count, room)), release: [] };
   }
   // Those underway are not released before they are seen, nor others in their place.
-  const surplus = situation.loadIsKnown ? staying.length - range.max : 0;
+  const replacements = replacementsIn(staying);
+  const surplus = situation.loadIsKnown ? staying.length - replacements.length - range.max : 0;
   if (surplus <= 0) return { launch: 0, release: [] };
-  const victims = staying.toSorted(
-    (a, b) =>
-      RELEASE_ORDER[a.standing] - RELEASE_ORDER[b.standing] ||
-      b.launchedAt - a.launchedAt ||
-      (a.id < b.id ? -1 : 1),
-  );
+  const victims = staying
+    .filter(slave => !replacements.includes(slave))
+    .toSorted(
+      (a, b) =>
+        RELEASE_ORDER[a.standing] - RELEASE_ORDER[b.standing] ||
+        Number(b.outdated ?? false) - Number(a.outdated ?? false) ||
+        b.launchedAt - a.launchedAt ||
+        (a.id < b.id ? -1 : 1),
+    );
   return { launch: 0, release: victims.slice(0, surplus).map(slave => slave.id) };
+}
+
+/** Slaves that are, or are about to be, in the place of outdated ones: the best of the others, one for each. */
+function replacementsIn(staying: readonly Candidate[]): readonly Candidate[] {
+  const outdated = staying.filter(slave => slave.outdated === true).length;
+  if (outdated === 0) return [];
+  return staying
+    .filter(slave => slave.outdated !== true)
+    .toSorted(
+      (a, b) =>
+        RELEASE_ORDER[b.standing] - RELEASE_ORDER[a.standing] ||
+        a.launchedAt - b.launchedAt ||
+        (a.id < b.id ? -1 : 1),
+    )
+    .slice(0, outdated);
 }

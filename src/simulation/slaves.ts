@@ -99,23 +99,26 @@ export function createSimulatedSlaves(options: {
     return Math.floor(up / behaviour.flaps) % 2 === 0 ? 'serves' : 'refuses';
   }
 
-  function answerAt(address: string, port: number): 'serves' | 'refuses' | 'hangs' {
+  /** What the ports of whoever has the address do now. */
+  function answersAt(address: string, asked: readonly number[]): ('serves' | 'refuses' | 'hangs')[] {
     const instance = account.instanceAt(address);
     const process = instance === undefined ? undefined : processOf(instance);
-    if (instance === undefined || process === undefined) return 'hangs';
+    if (instance === undefined || process === undefined) return asked.map(() => 'hangs');
     const { master, ports } = settings;
-    if (master !== undefined && !account.admits(instance.id, port, master.address, master.groupIds))
-      return 'hangs';
-    return process === 'serves' && ports?.includes(port) === false ? 'refuses' : process;
+    return asked.map(port => {
+      if (master !== undefined && !account.admits(instance.id, port, master.address, master.groupIds))
+        return 'hangs';
+      return process === 'serves' && ports?.includes(port) === false ? 'refuses' : process;
+    });
   }
 
   return {
     async probe(address, ports) {
-      const isMute = ports.some(port => answerAt(address, port) === 'hangs');
+      const isMute = answersAt(address, ports).includes('hangs');
       await clock.sleep(isMute ? settings.timeLimit : settings.roundTrip);
-      return !isMute && ports.every(port => answerAt(address, port) === 'serves');
+      return !isMute && answersAt(address, ports).every(answer => answer === 'serves');
     },
-    answerAt,
+    answerAt: (address, port) => answersAt(address, [port])[0] ?? 'hangs',
     listening: () =>
       account.instances().flatMap(instance => {
         const process = processOf(instance);

@@ -2,14 +2,13 @@ import type { Config } from '../config/config.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { isEc2Error, troubleOf } from '../ec2/errors.ts';
 import type { Site } from '../master/site.ts';
-import { findImage } from './image.ts';
 import { createFleetRequest, type Intent, type LaunchOutcome, type LaunchPlan, outcomeOf } from './launch.ts';
 import { deleteTemplate, ensureLaunchTemplate, findOwnTemplates, templateData } from './launch-template.ts';
 import { look } from './look.ts';
-import { findPlacements } from './network.ts';
-import { ensureSecurityGroup, findOwnGroups, vpcOfGroup } from './security-group.ts';
+import { ensureSecurityGroup, findOwnGroups } from './security-group.ts';
 import type { Slave } from './slave.ts';
-import { DRAINING_TAG, ownedBy } from './tags.ts';
+import { survey } from './survey.ts';
+import { DRAINING_TAG, isBalancers, markAlive, ownedBy } from './tags.ts';
 
 /** The spot manager: everything that the balancer does in EC2. Each call throws `Ec2Error`, or `UserError`. */
 export type SpotFleet = {
@@ -24,6 +23,13 @@ export type SpotFleet = {
   launch(intent: Intent): Promise<LaunchOutcome>;
   /** Writes down, on the instances, since when (wall clock ms) they have been draining. */
   markDraining(instanceIds: readonly string[], since: number): Promise<void>;
+  /**
+   * Leaves a sign of life (wall clock ms) on the launch template: on that of the plan, or on what is found of this
+   * master's.
+   *
+   * @returns false when there is none, and so nothing that could be taken for a leftover
+   */
+  markAlive(now: number, templateId?: string): Promise<boolean>;
   /** @returns those that EC2 does not know: they are gone for long, or so new that it does not show them yet */
   terminate(instanceIds: readonly string[]): Promise<readonly string[]>;
   /**
@@ -55,10 +61,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
     const ports = [...new Set([...slave.ports, ...portsInUse])];
     const sshKey = settings.sshKey ?? slave.sshKey;
     const databases = config.master.databases ?? settings.databases;
-    const image = await findImage(ec2, site.image, slave.imageOwners);
-    const givenVpc = slave.securityGroup && (await vpcOfGroup(ec2, slave.securityGroup));
-    const placements = await findPlacements(ec2, site, givenVpc);
-    const vpcId = placements[0]?.vpcId ?? '';
+    const { image, vpcId, pools } = await survey(ec2, site, slave);
     const securityGroupId =
       slave.securityGroup ??
       (await ensureSecurityGroup(ec2, site.name, vpcId, {
@@ -76,13 +79,10 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
     const template = await ensureLaunchTemplate(ec2, site.name, data);
     return {
       templateId: template.id,
+      imageId: image.imageId,
       found: template.found,
       spotBid: slave.spotBid,
-      pools: slave.instanceTypes.flatMap(instanceType =>
-        placements
-          .filter(placement => placement.vpcId === vpcId)
-          .map(({ subnetId }) => ({ instanceType, subnetId })),
-      ),
+      pools,
     };
   }
 
@@ -104,7 +104,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
     const { SpotInstanceRequests = [] } = await ec2('DescribeSpotInstanceRequests', {
       Filters: [ownedBy(site.name), { Name: 'state', Values: ['open', 'active'] }],
     });
-    const ids = SpotInstanceRequests.flatMap(request => request.SpotInstanceRequestId ?? []);
+    const ids = SpotInstanceRequests.filter(isBalancers).flatMap(it => it.SpotInstanceRequestId ?? []);
     if (ids.length > 0) await ec2('CancelSpotInstanceRequests', { SpotInstanceRequestIds: ids });
   }
 
@@ -115,6 +115,18 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
     markDraining: async (instanceIds, since) => {
       const Tags = [{ Key: DRAINING_TAG, Value: new Date(since).toISOString() }];
       await ec2('CreateTags', { Resources: [...instanceIds], Tags });
+    },
+    markAlive: async (now, templateId) => {
+      const ids =
+        templateId === undefined ? (await findOwnTemplates(ec2, site.name)).map(it => it.id) : [templateId];
+      if (ids.length === 0) return false;
+      try {
+        await markAlive(ec2, ids, now);
+      } catch (error) {
+        // The next launch sees that it is gone.
+        if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
+      }
+      return true;
     },
     terminate,
     tidy: async () => {

@@ -5,7 +5,7 @@ import type { Ec2 } from '../ec2/api.ts';
 import { isEc2Error, troubleOf } from '../ec2/errors.ts';
 import type { Site } from '../master/site.ts';
 import type { SlaveImage } from './image.ts';
-import { DATA_TAG, ownedBy, ownTags, PORTS_TAG, tagged } from './tags.ts';
+import { DATA_TAG, isBalancers, ownedBy, ownTags, PORTS_TAG, tagged } from './tags.ts';
 import { userData } from './user-data.ts';
 
 /** Everything that a launch template is made from. */
@@ -126,17 +126,19 @@ async function createTemplate(
   }
 }
 
-/** The launch templates that carry this master's tag. */
+/** The launch templates of this master's balancer. */
 export async function findOwnTemplates(
   ec2: Ec2,
   master: string,
 ): Promise<readonly { readonly id: string; readonly name: string }[]> {
   const answer = await ec2('DescribeLaunchTemplates', { Filters: [ownedBy(master)] });
-  return (answer.LaunchTemplates ?? []).flatMap(template =>
-    template.LaunchTemplateId === undefined
-      ? []
-      : [{ id: template.LaunchTemplateId, name: template.LaunchTemplateName ?? '' }],
-  );
+  return (answer.LaunchTemplates ?? [])
+    .filter(isBalancers)
+    .flatMap(template =>
+      template.LaunchTemplateId === undefined
+        ? []
+        : [{ id: template.LaunchTemplateId, name: template.LaunchTemplateName ?? '' }],
+    );
 }
 
 /** Deletes a template; one that is gone already is no error. */

@@ -8,6 +8,8 @@ export type Pool = { readonly instanceType: string; readonly subnetId: string };
 /** What slaves are launched from: a launch template, in whichever pool suits, for at most the bid (dollars an hour). */
 export type LaunchPlan = {
   readonly templateId: string;
+  /** The AMI, whatever the configuration calls it. */
+  readonly imageId: string;
   readonly pools: readonly Pool[];
   readonly spotBid: number;
   /** Whether the launch template was there before: a predecessor has worked with it. */

@@ -2,7 +2,7 @@ import type { Instance, SpotInstanceRequest } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
 import { isEc2Error, troubleOf } from '../ec2/errors.ts';
 import { isLive, RECLAIMING, type Slave, slaveOf } from './slave.ts';
-import { ownedBy } from './tags.ts';
+import { isBalancers, ownedBy } from './tags.ts';
 
 /** DescribeInstances gives at most so many a call; the load table's `max` may not be larger. */
 const PAGE = 1000;
@@ -38,7 +38,8 @@ async function describeInstances(ec2: Ec2, master: string): Promise<Instance[]> 
       MaxResults: PAGE,
       ...(token !== undefined && { NextToken: token }),
     });
-    for (const reservation of page.Reservations ?? []) instances.push(...(reservation.Instances ?? []));
+    for (const { Instances = [] } of page.Reservations ?? [])
+      instances.push(...Instances.filter(isBalancers));
     token = page.NextToken || undefined;
   } while (token !== undefined);
   return instances;

@@ -3,7 +3,7 @@ import type { IpPermission, SecurityGroup } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
 import { isEc2Error, troubleOf } from '../ec2/errors.ts';
 import { failure } from '../errors.ts';
-import { ownedBy, ownTags, tagged } from './tags.ts';
+import { isBalancers, ownedBy, ownTags, tagged } from './tags.ts';
 
 /** Whom the balancer's own security group lets in: the master alone, to these ports. */
 export type Admission = { readonly address: string; readonly ports: readonly number[] };
@@ -48,9 +48,10 @@ export async function ensureSecurityGroup(
   return groupId;
 }
 
-/** The security groups that carry this master's tag. */
+/** The security groups of this master's balancer. */
 export async function findOwnGroups(ec2: Ec2, master: string): Promise<readonly SecurityGroup[]> {
-  return (await ec2('DescribeSecurityGroups', { Filters: [ownedBy(master)] })).SecurityGroups ?? [];
+  const { SecurityGroups = [] } = await ec2('DescribeSecurityGroups', { Filters: [ownedBy(master)] });
+  return SecurityGroups.filter(isBalancers);
 }
 
 /**

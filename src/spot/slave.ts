@@ -22,6 +22,8 @@ export type Slave = {
   readonly reason?: string;
   /** The data snapshots that it was made from, space-delimited as in the configuration file. */
   readonly data: string;
+  /** Its AMI; empty when EC2 does not say. */
+  readonly imageId: string;
   /** The ClientToken of the launch that it came from. */
   readonly launchToken?: string;
 };
@@ -63,6 +65,7 @@ export function slaveOf(
     reclaimed,
     endedByUser: instance.StateReason?.Code === 'Client.UserInitiatedShutdown',
     data: tagValue(instance.Tags, DATA_TAG) ?? '',
+    imageId: instance.ImageId ?? '',
     ...(address !== undefined && address !== '' && { address }),
     ...(!Number.isNaN(draining) && { drainingSince: draining }),
     ...(reason !== undefined && { reason }),

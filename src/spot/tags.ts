@@ -1,4 +1,6 @@
+import { hostname } from 'node:os';
 import type { Filter, Tag, TagSpecification } from '@aws-sdk/client-ec2';
+import type { Ec2 } from '../ec2/api.ts';
 
 /** The ownership tag: what does not carry it with this master's name is never touched. */
 export const MASTER_TAG = 'gbrowse-aws-balancer:master';
@@ -10,6 +12,10 @@ export const PORTS_TAG = 'gbrowse-aws-balancer:ports';
 export const DATA_TAG = 'gbrowse-aws-balancer:data';
 /** The ClientToken of the launch that a slave came from: a lost answer is recognised by it. */
 export const LAUNCH_TAG = 'gbrowse-aws-balancer:launch';
+/** On everything that a run of `sync` makes for itself, next to the ownership tag: the id of that run. */
+export const SYNC_TAG = 'gbrowse-aws-balancer:sync';
+/** When (ISO time), and on which host, a balancer last was alive, on its launch template; a sync, on its instance. */
+export const ALIVE_TAG = 'gbrowse-aws-balancer:alive';
 
 /** The tags that everything of a master carries from the call that creates it. */
 export function ownTags(master: string): Tag[] {
@@ -33,7 +39,36 @@ export function ownedBy(master: string): Filter {
   return { Name: `tag:${MASTER_TAG}`, Values: [master] };
 }
 
+/** Whether something of a master's is the balancer's: what has the tag of a `sync` is that one's. */
+export function isBalancers({ Tags }: { readonly Tags?: readonly Tag[] | undefined }): boolean {
+  return tagValue(Tags, SYNC_TAG) === undefined;
+}
+
 /** The value of a tag; undefined when it is not there. */
 export function tagValue(tags: readonly Tag[] | undefined, key: string): string | undefined {
   return tags?.find(tag => tag.Key === key)?.Value;
+}
+
+/** A balancer, or a sync, was alive at this moment (wall clock ms) on the machine of this name. */
+export type SignOfLife = { readonly at: number; readonly host: string };
+
+/** The tag of a sign of life: `2026-01-02T03:04:05.678Z HOST`. */
+export function aliveTag(now: number, host: string = hostname()): Tag {
+  return { Key: ALIVE_TAG, Value: `${new Date(now).toISOString()} ${host}` };
+}
+
+/** The sign of life in tags; undefined when there is none that can be read. */
+export function signOfLife(tags: readonly Tag[] | undefined): SignOfLife | undefined {
+  const [time = '', host = ''] = (tagValue(tags, ALIVE_TAG) ?? '').split(' ');
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? undefined : { at, host };
+}
+
+/**
+ * Leaves a sign of life (wall clock ms) on resources that are ours: `gc` on another machine spares what belongs to them.
+ *
+ * @throws {Ec2Error}
+ */
+export async function markAlive(ec2: Ec2, resourceIds: readonly string[], now: number): Promise<void> {
+  await ec2('CreateTags', { Resources: [...resourceIds], Tags: [aliveTag(now)] });
 }

@@ -8,6 +8,9 @@ export type SlaveScript = {
   readonly databases?: string;
 };
 
+/** What `sync` writes at the root of a data volume: a line for each path of each tree, `PLACE PATH …`, with tabs. */
+export const MANIFEST = 'gbrowse-data.manifest';
+
 /** Where plain data volumes are mounted on a slave, one directory a volume. */
 const DATA_ROOT = '/srv/gbrowse-data';
 
@@ -37,20 +40,54 @@ function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Old GBrowse images keep their data in the LVM volume group "volumes"; else each volume has a plain filesystem. */
+/**
+ * Old GBrowse images keep their data in the LVM volume group "volumes"; else each volume has a plain filesystem. Where
+ * `sync` has left its manifest, every tree is put at the paths that it has on the master (a tree that lies elsewhere is
+ * the manual's first cause of rendering errors), and the database servers serve what was copied.
+ */
 const MOUNT = `
 mount_data() {
   if command -v vgchange >/dev/null && vgchange -ay volumes >/dev/null 2>&1; then
     mountpoint -q /opt/gbrowse || mount /dev/volumes/gbrowse /opt/gbrowse
+    place_data /opt/gbrowse
   fi
   for device in $(lsblk -rnpo NAME,FSTYPE,MOUNTPOINT 2>/dev/null | awk 'NF == 2 && $2 ~ /^(ext[234]|xfs|btrfs)$/ { print $1 }'); do
     point=${DATA_ROOT}/$(basename "$device")
     mkdir -p "$point"
     mount "$device" "$point" || continue
-    if [ -n "$DATABASES" ] && [ -d "$point/databases" ]; then
-      mkdir -p "$DATABASES"
-      mount --bind "$point/databases" "$DATABASES"
+    if [ -f "$point/${MANIFEST}" ]; then
+      place_data "$point"
+    elif [ -n "$DATABASES" ] && [ -d "$point/databases" ]; then
+      show_at "$point/databases" "$DATABASES"
     fi
+  done
+}
+show_at() { # DIRECTORY PATH
+  [ "$1" = "$2" ] || { mkdir -p "$2" && mount --bind "$1" "$2"; }
+}
+place_data() { # POINT
+  [ -f "$1/${MANIFEST}" ] || return 0
+  server lib/mysql "$1" stop mariadb mysql mysqld
+  server lib/postgresql "$1" stop postgresql
+  while IFS='\t' read -r place path _rest; do
+    case $place in
+      databases|lib/mysql|lib/postgresql) show_at "$1/$place" "$path" ;;
+    esac
+  done < "$1/${MANIFEST}"
+  server lib/mysql "$1" start mariadb mysql mysqld
+  server lib/postgresql "$1" start postgresql
+}
+server() { # PLACE POINT stop|start NAME...: of the first service that the image has
+  [ -d "$2/$1" ] || return 0
+  tree=$2/$1 action=$3 user=postgres
+  [ "$1" != lib/mysql ] || user=mysql
+  shift 3
+  for name; do
+    [ -e "/etc/init.d/$name" ] || [ -e "/lib/systemd/system/$name.service" ] || [ -e "/usr/lib/systemd/system/$name.service" ] || continue
+    # The numbers of users differ between images.
+    if [ "$action" = start ] && [ "$(stat -c %U "$tree")" != "$user" ]; then chown -R "$user:$user" "$tree"; fi
+    service "$name" "$action" </dev/null >/dev/null 2>&1
+    return
   done
 }
 `;

@@ -17,10 +17,17 @@ const SLAVE: Slave = {
   reclaimed: false,
   endedByUser: false,
   data: '',
+  imageId: 'ami-1',
 };
 
 function served() {
-  const state = initialState({ config: createWorld().configOf(), runId: 'run', listed: [], now: 0 });
+  const state = initialState({
+    config: createWorld().configOf(),
+    runId: 'run',
+    listed: [],
+    followsConfig: false,
+    now: 0,
+  });
   const show = (slave: Slave, now: number) => noteSight(state, { slaves: [slave], now, wall: now });
   const probe = (address: string, now: number) => noteProbe(state, { instanceId: 'i-1', address }, true, now);
   show(SLAVE, 1000);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Tag } from '@aws-sdk/client-ec2';
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
-import { createWorld, firstListed, serving, type World } from './world.ts';
+import { MASTER_TAG, SYNC_TAG } from '../../src/spot/tags.ts';
+import { createWorld, firstListed, MASTER, serving, type World } from './world.ts';
 
 describe('what is not this master’s', () => {
   it('is never touched: other masters’ slaves, untagged instances, groups and templates', async () => {
@@ -16,6 +18,22 @@ describe('what is not this master’s', () => {
       assert.equal(world.cloud.account.instance(id)?.state, 'running');
     }
     world.assertNothingLeft();
+  });
+
+  it('nor is what a sync of the same master works with', async () => {
+    const world = createWorld({ load: 3 });
+    const staging = createStaging(world);
+    await staging.done;
+    world.start();
+    await world.when('a slave in the farm', () => world.farm.urls().length === 1);
+    await world.run(HOUR);
+    assert.equal(world.log.count(/took up/), 0);
+    assert.equal(await world.stop(), 'clean');
+    for (const id of staging.ids()) assert.equal(world.cloud.account.instance(id)?.state, 'running');
+    const rest = [...world.cloud.account.groups(), ...world.cloud.account.launchTemplates()];
+    assert.equal(rest.filter(it => it.tags[SYNC_TAG] !== undefined).length, 2);
+    const requests = world.cloud.account.spotRequests().filter(it => staging.ids().includes(it.instanceId));
+    assert.ok(requests.every(it => it.state === 'active'));
   });
 
   it('neither is a slave whose tags somebody detaches', async () => {
@@ -54,21 +72,45 @@ async function detach(world: World, id: string): Promise<void> {
 
 /** Somebody else's instances in the same account, of the same image. */
 function createOther(world: World) {
+  return createInstances(world, 2, [{ Key: MASTER_TAG, Value: 'another master' }]);
+}
+
+/** What a sync has: an instance and a group with the tags of this master and its own. */
+function createStaging(world: World) {
+  return createInstances(world, 1, [
+    { Key: MASTER_TAG, Value: MASTER },
+    { Key: SYNC_TAG, Value: 'run 1' },
+  ]);
+}
+
+function createInstances(world: World, count: number, tags: Tag[]) {
   let ids: string[] = [];
   const done = (async () => {
     const ec2 = world.cloud.ec2;
-    const tags = [{ Key: 'gbrowse-aws-balancer:master', Value: 'another master' }];
+    const tagged = <T extends string>(ResourceType: T) => ({ ResourceType, Tags: tags });
+    const { GroupId = '' } = await world.clock.run(
+      ec2('CreateSecurityGroup', {
+        GroupName: 'others',
+        Description: 'others',
+        TagSpecifications: [tagged('security-group')],
+      }),
+    );
     const data = {
       ImageId: 'ami-0a254c1f7e93b8d60',
-      TagSpecifications: [{ ResourceType: 'instance' as const, Tags: tags }],
+      SecurityGroupIds: [GroupId],
+      TagSpecifications: [tagged('instance'), tagged('volume'), tagged('spot-instances-request')],
     };
     const { LaunchTemplate } = await world.clock.run(
-      ec2('CreateLaunchTemplate', { LaunchTemplateName: 'others', LaunchTemplateData: data }),
+      ec2('CreateLaunchTemplate', {
+        LaunchTemplateName: 'others',
+        LaunchTemplateData: data,
+        TagSpecifications: [tagged('launch-template')],
+      }),
     );
     const answer = await world.clock.run(
       ec2('CreateFleet', {
         Type: 'instant',
-        TargetCapacitySpecification: { TotalTargetCapacity: 2, DefaultTargetCapacityType: 'spot' },
+        TargetCapacitySpecification: { TotalTargetCapacity: count, DefaultTargetCapacityType: 'spot' },
         LaunchTemplateConfigs: [
           {
             LaunchTemplateSpecification: {

@@ -65,6 +65,8 @@ export function createWorld(settings: WorldSettings = {}) {
   const log = createCapture(() => clock.monotonic());
   const configOf = (more: WorldSettings = {}) => createConfig({ ...settings, ...more });
 
+  /** What somebody has written into the configuration file, until it is read; a text: what is wrong with it. */
+  let written: Config | string | undefined;
   let starts = 0;
   let decisions = 0;
   let alive = { current: true };
@@ -103,6 +105,12 @@ export function createWorld(settings: WorldSettings = {}) {
           }),
         },
         readStatus: edge(apache.readStatus),
+        readConfigIfWritten: edge(async () => {
+          const now = written;
+          written = undefined;
+          if (typeof now === 'string') throw failure(now);
+          return now;
+        }),
         fleet: createSpotFleet({
           ec2,
           site: {
@@ -111,6 +119,7 @@ export function createWorld(settings: WorldSettings = {}) {
             image: 'GBrowse-2.54',
             address: ADDRESS,
             ...settings.site,
+            ...more.site,
           },
           findAddress: () => Promise.resolve(ADDRESS),
         }),
@@ -149,6 +158,10 @@ export function createWorld(settings: WorldSettings = {}) {
       return start(more);
     },
     configOf,
+    /** The administrator, or sync, writes the configuration file; a text: with a mistake. */
+    writeConfig(what: WorldSettings | string) {
+      written = typeof what === 'string' ? what : configOf(what);
+    },
     get balancer() {
       return balancer;
     },

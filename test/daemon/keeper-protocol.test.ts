@@ -46,8 +46,8 @@ test('anything else is not the URL of a slave', () => {
   fc.assert(fc.property(fc.string(), text => !isSlaveUrl(text)));
 });
 
-test('a keeper does six things', () => {
-  for (const ask of ['config', 'farm.read', 'farm.reload', 'log', 'end']) {
+test('a keeper does seven things', () => {
+  for (const ask of ['config', 'config.mark', 'farm.read', 'farm.reload', 'log', 'end']) {
     assert.deepEqual(parseRequest({ id: 1, ask }), { id: 1, request: { ask } });
   }
   const urls = ['http://10.0.0.5:8101'];

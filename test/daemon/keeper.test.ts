@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chownSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { test } from 'node:test';
 import { findProcess } from '../../src/daemon/process.ts';
 import { SLAVE, startAsWeb, WEB, world } from './fixtures/keeper-world.ts';
@@ -52,6 +61,25 @@ test('the farm follows the configuration file, and a bad file changes nothing', 
   });
   assert.deepEqual(await ask(name, { do: 'reload' }), { value: 'new' });
 });
+
+test(
+  'a balancer that may not look where the configuration file lies sees all the same that it was written',
+  asRoot,
+  async t => {
+    const made = world(t);
+    mkdirSync(made.at('closed'), { mode: 0o700 });
+    const conf = made.at('closed/conf');
+    writeFileSync(conf, JSON.stringify({ renderfarmConf: made.at('farm'), reloadCommand: 'none' }));
+    const { name } = startAsWeb(t, made, '--conf', conf);
+    const { value: before } = await ask(name, { do: 'mark' });
+    assert.match(String(before), /^\d+ \d+ \d+ \d+$/);
+    assert.deepEqual((await ask(name, { do: 'mark' })).value, before);
+    utimesSync(conf, 1, 1);
+    const { value: after } = await ask(name, { do: 'mark' });
+    assert.match(String(after), /^\d+ \d+ \d+ \d+$/);
+    assert.notEqual(after, before);
+  },
+);
 
 test('after logrotate the log is made anew for the user, in a directory of root’s', asRoot, async t => {
   const made = world(t);

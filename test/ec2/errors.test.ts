@@ -23,6 +23,7 @@ const TROUBLES: readonly (readonly [code: string, trouble: Trouble])[] = [
   ['InvalidPermission.Duplicate', 'exists'],
   ['InvalidLaunchTemplateName.AlreadyExistsException', 'exists'],
   ['DependencyViolation', 'in-use'],
+  ['VolumeInUse', 'in-use'],
   ['IdempotentParameterMismatch', 'mismatch'],
   [NO_ANSWER, 'unreachable'],
   ['InternalError', 'service'],

@@ -9,7 +9,7 @@ describe('a slimmed answer', () => {
   it('keeps what the balancer looks at and drops the rest, nested elements of the same names included', () => {
     assert.equal(
       slim('DescribeInstances', INSTANCE),
-      '<item><instanceId>i-1</instanceId><instanceState><code>16</code><name>running</name></instanceState><privateIpAddress>10.0.0.1</privateIpAddress><tagSet><item><key>Name</key><value>GBrowse &lt;Slave&gt;</value></item></tagSet></item>',
+      '<item><instanceId>i-1</instanceId><imageId>ami-1</imageId><instanceState><code>16</code><name>running</name></instanceState><privateIpAddress>10.0.0.1</privateIpAddress><tagSet><item><key>Name</key><value>GBrowse &lt;Slave&gt;</value></item></tagSet></item>',
     );
   });
 

@@ -7,6 +7,7 @@ const INTENT: Intent = {
   count: 3,
   plan: {
     templateId: 'lt-1',
+    imageId: 'ami-1',
     found: false,
     spotBid: 0.08,
     pools: [

@@ -20,6 +20,7 @@ spot_bid = 0.1
 ports = ${settings.ports.join(' ')}
 region = us-west-2
 image_id = GBrowse-2.54
+data_snapshots = ${(settings.data ?? []).join(' ')}
 boot_timeout = ${settings.bootTimeout / MINUTE}
 orphan_timeout = ${settings.orphanTimeout / MINUTE}
 `;

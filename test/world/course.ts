@@ -1,9 +1,10 @@
 import type { History } from './history.ts';
 import { farmIsTrue } from './invariants/farm.ts';
 import { staysAlive, unknownLoadShrinksNothing } from './invariants/health.ts';
-import type { Accuse, Invariant, Number9 } from './invariants/invariant.ts';
+import type { Accuse, Invariant, InvariantNumber } from './invariants/invariant.ts';
 import { neverTooMany, noLaunchLoop } from './invariants/numbers.ts';
 import { nothingOfOthers, taggedFromBirth } from './invariants/ownership.ts';
+import { renewalIsGentle } from './invariants/renewal.ts';
 import type { Mutation } from './mutation.ts';
 import { createScene } from './scene.ts';
 import { settle } from './settle.ts';
@@ -11,7 +12,7 @@ import { createTroublemaker } from './strike.ts';
 import type { Witness } from './witness.ts';
 
 export type Violation = {
-  readonly invariant: Number9;
+  readonly invariant: InvariantNumber;
   /** When, true monotonic ms. */
   readonly at: number;
   readonly facts: string;
@@ -40,6 +41,7 @@ const INVARIANTS: readonly Invariant[] = [
   noLaunchLoop,
   unknownLoadShrinksNothing,
   staysAlive,
+  renewalIsGentle,
 ];
 
 /** Lets a history take its course, and watches the invariants at every step. Stops soon after the first violation. */

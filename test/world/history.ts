@@ -1,6 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
 import type { LoadStep } from '../../src/simulation/load-profile.ts';
 import { createRandom, type Random } from '../../src/simulation/random.ts';
+import { GOOD } from './snapshots.ts';
 import { drawTrouble, type Trouble } from './troubles.ts';
 
 /** `requests/s min max` of one row. */
@@ -15,6 +16,8 @@ export type Settings = {
   readonly orphanTimeout: number;
   readonly instanceTypes: readonly string[];
   readonly ports: readonly number[];
+  /** The data snapshots; unset: none. */
+  readonly data?: readonly string[];
 };
 
 /**
@@ -71,7 +74,9 @@ export function drawSettings(random: Random, calm: boolean): Settings {
   return {
     table: random.pick(TABLES),
     pollInterval: random.pick(
-      calm ? [MINUTE, 5 * MINUTE, 10 * MINUTE] : [5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE],
+      calm
+        ? [30 * SECOND, MINUTE, 5 * MINUTE, 10 * MINUTE]
+        : [6 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, 10 * MINUTE],
     ),
     drainTime: random.pick([0, 20 * SECOND, MINUTE, MINUTE, 5 * MINUTE]),
     bootTimeout: random.pick([3 * MINUTE, 5 * MINUTE, 10 * MINUTE]),
@@ -82,6 +87,7 @@ export function drawSettings(random: Random, calm: boolean): Settings {
       ['m5.large', 'c5.large', 'm7i.xlarge'],
     ]),
     ports: random.pick([[8101], [8101, 8102]]),
+    data: random.pick([[], [GOOD[0]], [GOOD[0]], [GOOD[1], GOOD[2]]]),
   };
 }
 

@@ -42,10 +42,10 @@ export function createMachineClock(clock: Clock): MachineClock {
     async sleep(ms, signal) {
       const end = monotonic() + ms;
       await clock.sleep(ms, signal);
-      await awake();
-      while (monotonic() < end) {
+      for (;;) {
+        if (isAsleep()) await awake();
+        if (monotonic() >= end) return;
         await clock.sleep(end - monotonic(), signal);
-        await awake();
       }
     },
     suspend(ms) {

@@ -40,8 +40,11 @@ export type Master = {
   /** The machine goes down for good. */
   retire(): void;
   stop(how: 'cleanly' | 'hurried' | 'keeping slaves', downtime?: number): void;
-  reconfigure(settings: Settings): void;
-  /** When the configuration was last changed; how often it was read again since a moment. True monotonic ms. */
+  /** Somebody writes the configuration file. */
+  write(settings: Settings): void;
+  /** SIGHUP: the file is read again. */
+  reload(): void;
+  /** When the configuration in force was last changed; how often it was read again since a moment. True monotonic ms. */
   changedAt(): number;
   reloadsSince(moment: number): number;
   /** How often it was started. */
@@ -89,12 +92,21 @@ export function createMaster(
 ): Master {
   const { clock, machine } = around;
   let config = configOf(name, options.settings);
+  /** What the file says, when it has not been read yet. */
+  let written: Config | undefined;
   const past: { readonly since: number; readonly config: Config }[] = [{ since: clock.monotonic(), config }];
   let process: Process | undefined;
   let starts = 0;
   let retired = false;
   let asSeen = (it: Config) => it;
   let fuse: { left: number; readonly downtime: number } | undefined;
+
+  function readFile(): void {
+    if (written === undefined) return;
+    config = written;
+    written = undefined;
+    past.push({ since: clock.monotonic(), config });
+  }
 
   const inForceSince = (moment: number) =>
     past.filter((_, at) => (past[at + 1]?.since ?? Number.POSITIVE_INFINITY) >= moment);
@@ -128,6 +140,13 @@ export function createMaster(
     const plain: Omit<Edges, 'fleet'> = {
       clock: { ...machine, sleep: mortal(machine.sleep) },
       readStatus: mortal(around.readStatus),
+      readConfigIfWritten: mortal(async () => {
+        if (written === undefined) return undefined;
+        await clock.sleep(SECOND);
+        if (written === undefined || !life.alive) return undefined;
+        readFile();
+        return asSeen(config);
+      }),
       probe: mortal(around.probe),
       farm: {
         read: mortal(around.disk.farm.read),
@@ -164,6 +183,7 @@ export function createMaster(
       later(START_AGAIN, start);
       return;
     }
+    readFile();
     starts += 1;
     const life = { alive: true, decisions: 0 };
     const current: { balancer?: Balancer } = {};
@@ -242,10 +262,15 @@ export function createMaster(
       const again = () => later(downtime ?? 0, start);
       if (downtime !== undefined) void stopping.balancer.ended.then(again, again);
     },
-    reconfigure(settings) {
-      config = configOf(name, settings);
-      past.push({ since: clock.monotonic(), config });
-      if (process?.alive && process.stopping === undefined) process.balancer.reconfigure(asSeen(config));
+    write(settings) {
+      written = configOf(name, settings);
+    },
+    reload() {
+      // Whoever does not run reads it at the start.
+      if (process?.alive !== true || process.stopping !== undefined) return;
+      written ??= config;
+      readFile();
+      process.balancer.reconfigure(asSeen(config));
     },
     changedAt: () => past.at(-1)?.since ?? 0,
     reloadsSince: moment => past.filter(it => it.since >= moment).length,

@@ -1,35 +1,31 @@
 import { createHash } from 'node:crypto';
 import { MINUTE, SECOND } from '../../src/clock.ts';
 import type { Ec2 } from '../../src/ec2/api.ts';
-import { failure } from '../../src/errors.ts';
 import { listedIn } from '../../src/farm/renderfarm.ts';
-import { parseStatus } from '../../src/load/mod-status.ts';
-import type { ReadStatus } from '../../src/load/reading.ts';
 import type { Level } from '../../src/log/log.ts';
-import { createSimulatedApache } from '../../src/simulation/apache.ts';
-import { createSimulatedEc2, type Effect } from '../../src/simulation/ec2/simulated-ec2.ts';
+import { createSimulatedApache, type SimulatedApache } from '../../src/simulation/apache.ts';
+import { DEFAULT_EC2_SETTINGS } from '../../src/simulation/ec2/settings.ts';
+import { createSimulatedEc2 } from '../../src/simulation/ec2/simulated-ec2.ts';
 import type { InstanceView } from '../../src/simulation/ec2/view.ts';
 import { createLoadProfile } from '../../src/simulation/load-profile.ts';
 import { createRandom } from '../../src/simulation/random.ts';
-import { createSimulatedSlaves } from '../../src/simulation/slaves.ts';
 import { createVirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { MASTER_TAG } from '../../src/spot/tags.ts';
-import { bornIn, endedIn } from './answers.ts';
+import { endedIn } from './answers.ts';
+import { type ApacheTrouble, createStatusReader } from './apache.ts';
 import { createDisk } from './disk.ts';
 import { drawSettings, type History, type Settings } from './history.ts';
 import { createMachineClock, type MachineClock } from './machine-clock.ts';
 import { ADDRESS, createMaster, type Master, type Process } from './master.ts';
 import type { Mutation } from './mutation.ts';
+import { createWorldSlaves } from './slaves.ts';
+import { SNAPSHOT_SIZES } from './snapshots.ts';
 import { NOBODY, type Witness } from './witness.ts';
 
-/** One look at mod_status never takes longer (ms); see serve.ts. */
-const STATUS_LIMIT = 10 * SECOND;
 /** Where the slaves of all configurations listen; a URL of a torn file may name another port. */
 const PORTS: readonly string[] = ['8101', '8102'];
 /** How many lines of a history's log are kept for people. */
 const LINES_KEPT = 3000;
-
-export type ApacheTrouble = 'down' | 'hangs' | 'wrong page' | 'slow';
 
 export type Scene = Awaited<ReturnType<typeof createScene>>;
 
@@ -65,132 +61,39 @@ export async function createScene(history: History, mutation?: Mutation) {
       lag: [0, history.lag],
       pendingTime: [4 * SECOND, 15 * SECOND],
       shutdownTime: [2 * SECOND, 40 * SECOND],
+      snapshots: { ...DEFAULT_EC2_SETTINGS.snapshots, ...SNAPSHOT_SIZES },
       callsKept: 50,
     },
     onEffect(effect) {
       const sender = senders.get(effect.request);
-      born(effect);
-      if (sender?.master === masters[0]) changes += newborn.size + endedIn(effect).length;
+      slaves.born(effect);
+      if (sender?.master === masters[0]) changes += slaves.newborn().size + endedIn(effect).length;
       witness.onEffect(sender?.master, effect, sender?.at ?? clock.monotonic());
       sender?.master.moment();
     },
   });
   const { account } = cloud;
-  const slaves = createSimulatedSlaves({
+  const slaves = createWorldSlaves({
     clock,
     random,
-    account,
-    settings: { bootTime: [10 * SECOND, 90 * SECOND], master: { address: ADDRESS } },
+    cloud,
+    address: ADDRESS,
+    brokenBoots: history.brokenBoots,
+    note,
+    onReady: (instance, address) => witness.onReady(instance, address),
   });
 
-  // --- slaves ---
-  const odd = new Map<string, 'refuses' | 'hangs' | 'flaps' | 'half' | 'slow'>();
-  const deadSince = new Map<string, number>();
-  const contacted = new Map<string, number>();
-  const newborn = new Set<string>();
-  const fates = random.fork('fates');
-  let brokenBoots = history.brokenBoots;
-
-  function behave(id: string, how: 'refuses' | 'hangs' | 'flaps' | 'half' | 'slow' | undefined): void {
-    if (account.instance(id) === undefined) return;
-    if (how === undefined) odd.delete(id);
-    else odd.set(id, how);
-    if (how === 'refuses' || how === 'hangs') slaves.set(id, how);
-    else slaves.set(id, how === 'flaps' ? { flaps: 7 * SECOND } : 'serves');
-    const isDead = how === 'refuses' || how === 'hangs' || how === 'half';
-    if (!isDead) deadSince.delete(id);
-    else if (!deadSince.has(id)) deadSince.set(id, clock.monotonic());
-  }
-
-  function born(effect: Effect): void {
-    newborn.clear();
-    for (const id of bornIn(effect)) {
-      if (contacted.has(id)) continue;
-      newborn.add(id);
-      const instance = account.instance(id);
-      if (instance === undefined) continue;
-      contacted.set(id, instance.runningAt - epoch);
-      if (fates.chance(brokenBoots)) behave(id, fates.pick(['refuses', 'half']));
-      void guard(id, orphanTimeoutOf(instance));
-    }
-  }
-
-  /** The guard in the slave's user-data: nobody has contacted it for so long, so it powers itself off. */
-  async function guard(id: string, timeout: number): Promise<void> {
-    for (;;) {
-      const left = (contacted.get(id) ?? 0) + timeout - clock.monotonic();
-      if (left > 0) {
-        await clock.sleep(Math.min(left, 12 * 60 * MINUTE));
-        continue;
-      }
-      if (account.instance(id)?.state === 'running') {
-        note('slave', `${id} powers itself off: nobody has contacted it`);
-        cloud.powerOff(id);
-      }
-      return;
-    }
-  }
-
-  async function probe(address: string, ports: readonly number[]): Promise<boolean> {
-    const instance = account.instanceAt(address);
-    const how = instance === undefined ? undefined : odd.get(instance.id);
-    if (how === 'slow') await clock.sleep(2.5 * SECOND);
-    const answers = await slaves.probe(address, ports);
-    if (instance === undefined) return answers;
-    const [port = 0] = ports;
-    if (answers || slaves.answerAt(address, port) === 'serves' || how === 'hangs') {
-      contacted.set(instance.id, clock.monotonic());
-    }
-    const ready = answers && how !== 'half';
-    if (ready) witness.onReady(instance, address);
-    return ready;
-  }
-
-  // --- Apache ---
   let apacheTrouble: ApacheTrouble | undefined;
   const profile = createLoadProfile(history.load);
   // Apache is on the master's machine, and sleeps with it.
   const machine = createMachineClock(clock);
   const apache = createSimulatedApache(machine, profile);
-  const readerOf = (
-    master: () => Master | undefined,
-    source: typeof apache,
-    trouble: () => ApacheTrouble | undefined,
-  ): ReadStatus => {
-    return async () => {
-      const of = master();
-      const limit = Math.min(of?.config().master.pollInterval ?? STATUS_LIMIT, STATUS_LIMIT);
-      const how = trouble();
-      witness.onReading(of, 'begins');
-      try {
-        await clock.sleep(how === 'hangs' ? limit : how === 'slow' ? 0.9 * limit : 5);
-        if (how === 'hangs')
-          throw failure(
-            `cannot read the load from http://localhost/server-status: no answer within ${limit / SECOND} s`,
-          );
-        if (how === 'down')
-          throw failure('cannot read the load from http://localhost/server-status: connection refused');
-        const { totalAccesses, serverUptimeSeconds, restartTime } = await source.readStatus();
-        const page =
-          how === 'wrong page'
-            ? '<html><h1>It works!</h1></html>'
-            : `localhost\nRestartTime: ${restartTime}\nServerUptimeSeconds: ${serverUptimeSeconds}\nTotal Accesses: ${totalAccesses}\nBusyWorkers: 1\n`;
-        const reading = parseStatus(page);
-        witness.onReading(of, 'ok');
-        return reading;
-      } catch (error) {
-        witness.onReading(of, 'failed');
-        throw error;
-      }
-    };
-  };
 
-  // --- masters ---
   function addMaster(
     name: string,
     settings: Settings,
     on: MachineClock,
-    readStatus: (self: () => Master | undefined) => ReadStatus,
+    load: { readonly apache: SimulatedApache; readonly trouble: () => ApacheTrouble | undefined },
     mutant?: Mutation,
   ): Master {
     const self: { master?: Master } = {};
@@ -229,8 +132,13 @@ export async function createScene(history: History, mutation?: Mutation) {
           // A process that is killed here never sends it.
           return self.master?.moment() === true ? new Promise(() => {}) : ec2(action, request, options);
         },
-        readStatus: readStatus(() => self.master),
-        probe,
+        readStatus: createStatusReader({
+          clock,
+          ...load,
+          pollInterval: () => self.master?.config().master.pollInterval ?? Number.POSITIVE_INFINITY,
+          onReading: how => witness.onReading(self.master, how),
+        }),
+        probe: slaves.probe,
         disk,
         log: (level: Level, message: string) => {
           note(name, `${level} ${message}`);
@@ -260,15 +168,16 @@ export async function createScene(history: History, mutation?: Mutation) {
     'balancer',
     history.settings,
     machine,
-    self => readerOf(self, apache, () => apacheTrouble),
+    { apache, trouble: () => apacheTrouble },
     mutation,
   );
   if (history.neighbour) {
     const load = createLoadProfile(history.load.map(step => ({ ...step, from: step.from + 3 * MINUTE })));
     const theirs = createSimulatedApache(clock, load);
-    addMaster('neighbour', drawSettings(random.fork('neighbour'), false), createMachineClock(clock), self =>
-      readerOf(self, theirs, () => undefined),
-    );
+    addMaster('neighbour', drawSettings(random.fork('neighbour'), false), createMachineClock(clock), {
+      apache: theirs,
+      trouble: () => undefined,
+    });
   }
 
   const read = createReader();
@@ -278,10 +187,16 @@ export async function createScene(history: History, mutation?: Mutation) {
     history,
     /** What the administrator's file says. */
     settings: () => settings,
-    /** The administrator edits the file, and the daemon reads it again. */
+    /** The administrator edits the file, and tells the daemon to read it again. */
     configure(next: Settings) {
       settings = next;
-      master.reconfigure(next);
+      master.write(next);
+      master.reload();
+    },
+    /** The administrator, or sync, edits the file; the daemon sees it by itself. */
+    write(next: Settings) {
+      settings = next;
+      master.write(next);
     },
     clock,
     /** Monotonic true time of one of EC2's moments. */
@@ -300,14 +215,14 @@ export async function createScene(history: History, mutation?: Mutation) {
     call(on: Witness) {
       witness = on;
     },
-    behave,
-    behaviour: (id: string) => odd.get(id),
+    behave: slaves.behave,
+    behaviour: slaves.behaviour,
     setApache(how: ApacheTrouble | undefined) {
       apacheTrouble = how;
     },
     apacheTrouble: () => apacheTrouble,
     /** Of an instance that a call's answer speaks of: whether that call has made it. */
-    isNew: (id: string) => newborn.has(id),
+    isNew: (id: string) => slaves.newborn().has(id),
     /** Whether it had ended before this moment. */
     isGone: (id: string) => (account.instance(id)?.endsAt ?? Number.POSITIVE_INFINITY) < account.now(),
     /** Somebody else writes the balancer's farm file. */
@@ -324,23 +239,16 @@ export async function createScene(history: History, mutation?: Mutation) {
       steppedAt = clock.monotonic();
     },
     /** How many instances the effect of this moment has made. */
-    newborn: () => newborn.size,
+    newborn: () => slaves.newborn().size,
     /** How often the fleet or the farm was changed by a master: instances born or ended, lists written. */
     changes: () => changes,
     /** Whether EC2 has said that it takes the instance back. */
     hasNotice: (id: string) => account.instance(id)?.noticedAt !== undefined,
     loadNow: () => profile.requestsPerSecondAt(machine.monotonic()),
     /** No slave that is launched from now on is born broken. */
-    healthyBoots() {
-      brokenBoots = 0;
-    },
+    healthyBoots: slaves.healthyBoots,
     /** Since when (true monotonic ms) a slave gives no service; undefined: it does. */
-    deadSince(id: string): number | undefined {
-      const instance = account.instance(id);
-      const ended = instance === undefined ? 0 : (instance.endsAt ?? Number.POSITIVE_INFINITY) - epoch;
-      const since = Math.min(ended, deadSince.get(id) ?? Number.POSITIVE_INFINITY);
-      return since <= clock.monotonic() ? since : undefined;
-    },
+    deadSince: slaves.deadSince,
     /** The instances of a master that exist, by the truth of its tag. */
     live: (name: string): InstanceView[] =>
       account.instances().filter(it => isLive(it) && it.tags[MASTER_TAG] === name),
@@ -364,11 +272,4 @@ function createReader(): (text: string) => readonly string[] {
 
 export function isLive(instance: InstanceView): boolean {
   return instance.state === 'pending' || instance.state === 'running';
-}
-
-/** What the generated user-data says. */
-function orphanTimeoutOf(instance: InstanceView): number {
-  const script = Buffer.from(instance.launchTemplateData.UserData ?? '', 'base64').toString();
-  const seconds = /^ORPHAN_SECONDS=(\d+)$/m.exec(script)?.[1];
-  return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * SECOND;
 }

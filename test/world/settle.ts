@@ -1,7 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
 import { largestMax, rangeFor } from '../../src/policy/load-table.ts';
 import { permitted } from '../../src/policy/pacing.ts';
-import { MASTER_TAG } from '../../src/spot/tags.ts';
+import { DATA_TAG, MASTER_TAG } from '../../src/spot/tags.ts';
 import type { Accuse } from './invariants/invariant.ts';
 import { isDraining } from './invariants/numbers.ts';
 import { isLive, type Scene } from './scene.ts';
@@ -20,6 +20,9 @@ const LONGEST_HOLD = 6 * HOUR;
  * `boot_timeout` for slaves that will never be ready, three rounds for those that are dead, a `drain_time`, the longest
  * wait between two tries of anything (a minute), two minutes for a launch whose fate is unknown, and a boot. There: for
  * half an hour, and four polls, nothing is launched, ended or listed anew.
+ *
+ * 10. "New data reach every slave": the data of every slave are those of the file. For that three minutes more for each
+ * of the largest `max`.
  *
  * 2. "[…] after a crash and restart nothing is lost sight of": every instance that has our tag is known to the process.
  * "With the balancer dead for good, every slave ends by itself": within `orphan_timeout`.
@@ -72,20 +75,29 @@ function difference(scene: Scene): string | undefined {
   if (dead !== undefined) return `${dead.id} is listed and dead`;
   const members = master.process()?.balancer.state.members;
   const lost = live.find(it => !members?.has(it.id));
-  return lost && `${lost.id} is not known to the process`;
+  if (lost !== undefined) return `${lost.id} is not known to the process`;
+  return isRenewed(scene) ? undefined : 'there are slaves with old data';
+}
+
+function isRenewed(scene: Scene): boolean {
+  const data = scene.settings().data?.join(' ') ?? '';
+  return scene.live(scene.master.name).every(it => (it.tags[DATA_TAG] ?? '') === data);
 }
 
 async function converge(scene: Scene, accuse: Accuse, enough: () => boolean): Promise<void> {
   const { clock, master } = scene;
   const { pollInterval, drainTime } = master.config().master;
   const round = Math.min(pollInterval, MINUTE);
-  let left = 3 * pollInterval + 2 * master.config().slave.bootTimeout + drainTime + 6 * round + 9 * MINUTE;
+  // One after another, at the largest max: a launch, a boot and a probe each.
+  const renewal = isRenewed(scene) ? 0 : 3 * MINUTE * largestMax(master.config().loadTable);
+  let left =
+    renewal + 3 * pollInterval + 2 * master.config().slave.bootTimeout + drainTime + 6 * round + 9 * MINUTE;
   let held = 0;
   for (;;) {
     const what = difference(scene);
     if (what === undefined || enough()) return;
     if (left < 0) {
-      accuse(6, `not within bounded time: ${what}`);
+      accuse(isRenewed(scene) ? 6 : 10, `not within bounded time: ${what}`);
       return;
     }
     await clock.runFor(10 * SECOND);

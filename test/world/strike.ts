@@ -6,6 +6,7 @@ import { MASTER_TAG } from '../../src/spot/tags.ts';
 import { configText } from './configuration.ts';
 import { drawSettings } from './history.ts';
 import type { Scene } from './scene.ts';
+import { GOOD, isGoodData } from './snapshots.ts';
 import type { Trouble } from './troubles.ts';
 
 export type Troublemaker = {
@@ -144,6 +145,9 @@ export function createTroublemaker(scene: Scene): Troublemaker {
       case 'stopped':
         master.stop(trouble.how, trouble.downtime);
         return;
+      case 'new data':
+        scene.write({ ...scene.settings(), data: trouble.snapshots });
+        return;
       case 'configuration':
         configure(trouble);
         return;
@@ -172,6 +176,8 @@ export function createTroublemaker(scene: Scene): Troublemaker {
       goingOn.clear();
       faults.clear();
       scene.healthyBoots();
+      const { data = [] } = scene.settings();
+      if (!isGoodData(data.join(' '))) scene.write({ ...scene.settings(), data: [GOOD[0]] });
     },
   };
 }

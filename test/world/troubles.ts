@@ -2,6 +2,7 @@ import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
 import type { Ec2Action } from '../../src/ec2/api.ts';
 import { NO_ANSWER } from '../../src/ec2/errors.ts';
 import type { Random } from '../../src/simulation/random.ts';
+import { BROKEN, GONE, GOOD } from './snapshots.ts';
 
 /** What goes wrong, or is done by somebody, at a moment. `at` and durations in ms; `which` picks a slave, 0 to 1. */
 export type Trouble = { readonly at: number } & (
@@ -59,6 +60,7 @@ export type Trouble = { readonly at: number } & (
       readonly how: 'cleanly' | 'hurried' | 'keeping slaves';
       readonly downtime: number;
     }
+  | { readonly kind: 'new data'; readonly snapshots: readonly string[] }
   | { readonly kind: 'configuration'; readonly how: 'another' | 'bad' | 'the same'; readonly seed: number }
 );
 
@@ -189,6 +191,20 @@ export function drawTrouble(random: Random, at: number, left: number): Trouble {
     [
       3,
       () => ({ at, kind: 'stopped', how: random.pick(['cleanly', 'hurried', 'keeping slaves']), downtime }),
+    ],
+    [
+      4,
+      () => ({
+        at,
+        kind: 'new data',
+        snapshots: random.pick([
+          ...GOOD.map(id => [id]),
+          [GOOD[0], GOOD[3]],
+          [BROKEN[0]],
+          [BROKEN[1]],
+          [GONE[0]],
+        ]),
+      }),
     ],
     [
       4,

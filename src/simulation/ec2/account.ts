@@ -22,9 +22,22 @@ export type Volume = Resource & {
   readonly deviceName: string;
   /** GiB. */
   readonly size: number;
+  readonly type: string;
   readonly snapshotId?: string;
   readonly deleteOnTermination: boolean;
+  deletedAt?: number;
 };
+
+export type Snapshot = Resource & {
+  /** GiB of its volume. */
+  readonly size: number;
+  readonly volumeId?: string;
+  readonly owner: string;
+  /** From then on it is complete; it is pending before. */
+  readonly completedAt: number;
+};
+
+export type KeyPair = Resource & { readonly name: string };
 
 /** A spot instance, with the request behind it and the volumes on it. */
 export type Instance = Resource &
@@ -73,6 +86,9 @@ export type Account = {
   readonly fleets: Map<string, Fleet>;
   /** Volumes that their instance left behind. */
   readonly leftVolumes: Map<string, Volume>;
+  readonly snapshots: Map<string, Snapshot>;
+  /** By name. */
+  readonly keyPairs: Map<string, KeyPair>;
   /** `TYPE ZONE` to the pool of spot capacity. */
   readonly pools: Map<string, Pool>;
   /** Who has, or last had, an address. */
@@ -95,7 +111,8 @@ export function createAccount(settings: Ec2Settings, random: Random, clock: Cloc
   const epoch = clock.wall() - clock.monotonic();
   const ids = random.fork('ids');
   const lags = random.fork('lags');
-  let sequence = 0;
+  const found = fromTheBeginning(settings, epoch);
+  let sequence = found.snapshots.length + found.keyPairs.length;
   let nextSweep = 0;
 
   function newId(prefix: string, length: number): string {
@@ -117,6 +134,8 @@ export function createAccount(settings: Ec2Settings, random: Random, clock: Cloc
     templates: new Map(),
     fleets: new Map(),
     leftVolumes: new Map(),
+    snapshots: new Map(found.snapshots.map(it => [it.id, it])),
+    keyPairs: new Map(found.keyPairs.map(it => [it.name, it])),
     pools: new Map(),
     occupants: new Map(),
     subnetAddresses: new Map(settings.subnets.map(({ id, cidr }) => [id, createAddressPool(cidr)])),
@@ -140,11 +159,15 @@ export function createAccount(settings: Ec2Settings, random: Random, clock: Cloc
         if (isShownAt(instance, now - instance.lag) || now < instance.bornAt + instance.lag) continue;
         account.instances.delete(instance.id);
         for (const volume of instance.volumes) {
-          if (!volume.deleteOnTermination) account.leftVolumes.set(volume.id, volume);
+          if (!volume.deleteOnTermination && volume.deletedAt === undefined)
+            account.leftVolumes.set(volume.id, volume);
         }
         for (const address of [instance.privateAddress, instance.publicAddress ?? '']) {
           if (account.occupants.get(address) === instance) account.occupants.delete(address);
         }
+      }
+      for (const { id, deletedAt } of account.leftVolumes.values()) {
+        if (deletedAt !== undefined) account.leftVolumes.delete(id);
       }
       for (const { id, bornAt } of account.fleets.values()) {
         if (bornAt + FLEETS_KEPT < now) account.fleets.delete(id);
@@ -152,6 +175,23 @@ export function createAccount(settings: Ec2Settings, random: Random, clock: Cloc
     },
   };
   return account;
+}
+
+/** The snapshots and key pairs that the account has when the world begins. */
+function fromTheBeginning(
+  settings: Ec2Settings,
+  epoch: number,
+): { readonly snapshots: readonly Snapshot[]; readonly keyPairs: readonly KeyPair[] } {
+  const snapshots = Object.entries(settings.snapshots).map(([id, size], sequence): Snapshot => {
+    const image = settings.images.find(it => it.rootSnapshot === id);
+    const owner = image?.owner ?? settings.accountId;
+    return { id, sequence, bornAt: epoch, lag: 0, tags: [], size, owner, completedAt: epoch };
+  });
+  const keyPairs = settings.keyPairs.map((name, index): KeyPair => {
+    const id = `key-${String(index).padStart(17, '0')}`;
+    return { id, sequence: snapshots.length + index, bornAt: epoch, lag: 0, tags: [], name };
+  });
+  return { snapshots, keyPairs };
 }
 
 /** Whether nobody has the address: an instance keeps its own until it is terminated. */

@@ -1,9 +1,11 @@
 import type { Ec2Action, Ec2Actions } from '../../ec2/api.ts';
 import type { Account } from './account.ts';
 import { createTags } from './create-tags.ts';
+import { deleteVolume, describeVolumes } from './describe-volumes.ts';
 import { createFleet } from './fleets.ts';
 import { describeImages, describeSubnets } from './images-and-subnets.ts';
 import { describeInstances, findInstances, terminateInstances } from './instances.ts';
+import { deleteKeyPair, describeKeyPairs, importKeyPair } from './key-pairs.ts';
 import { createLaunchTemplate, deleteLaunchTemplate, describeLaunchTemplates } from './launch-templates.ts';
 import { notServed, onlyServed, Refusal } from './refusal.ts';
 import {
@@ -13,6 +15,7 @@ import {
   describeSecurityGroups,
   revokeSecurityGroupIngress,
 } from './security-groups.ts';
+import { createSnapshots, deleteSnapshot, describeSnapshots } from './snapshots.ts';
 import { cancelSpotInstanceRequests, describeSpotInstanceRequests } from './spot-requests.ts';
 
 /** What an action does to the account, and the parameters that it understands. */
@@ -54,24 +57,35 @@ const HANDLERS: { readonly [A in Ec2Action]?: Handler<A> } = {
     run: createSecurityGroup,
     served: ['Description', 'GroupName', 'TagSpecifications', 'VpcId'],
   },
+  CreateSnapshots: {
+    run: createSnapshots,
+    served: ['Description', 'InstanceSpecification', 'TagSpecifications'],
+  },
   CreateTags: { run: createTags, served: ['Resources', 'Tags'] },
+  DeleteKeyPair: { run: deleteKeyPair, served: ['KeyName', 'KeyPairId'] },
   DeleteLaunchTemplate: {
     run: deleteLaunchTemplate,
     served: ['LaunchTemplateId', 'LaunchTemplateName'],
   },
   DeleteSecurityGroup: { run: deleteSecurityGroup, served: ['GroupId', 'GroupName'] },
+  DeleteSnapshot: { run: deleteSnapshot, served: ['SnapshotId'] },
+  DeleteVolume: { run: deleteVolume, served: ['VolumeId'] },
   DescribeImages: { run: describeImages, served: ['Filters', 'ImageIds', 'Owners'] },
   DescribeInstances: { run: describeInstances, served: [...PAGE, 'InstanceIds'] },
+  DescribeKeyPairs: { run: describeKeyPairs, served: ['Filters', 'KeyNames', 'KeyPairIds'] },
   DescribeLaunchTemplates: {
     run: describeLaunchTemplates,
     served: [...PAGE, 'LaunchTemplateIds', 'LaunchTemplateNames'],
   },
   DescribeSecurityGroups: { run: describeSecurityGroups, served: [...PAGE, 'GroupIds', 'GroupNames'] },
+  DescribeSnapshots: { run: describeSnapshots, served: [...PAGE, 'OwnerIds', 'SnapshotIds'] },
   DescribeSpotInstanceRequests: {
     run: describeSpotInstanceRequests,
     served: [...PAGE, 'SpotInstanceRequestIds'],
   },
   DescribeSubnets: { run: describeSubnets, served: ['Filters', 'SubnetIds'] },
+  DescribeVolumes: { run: describeVolumes, served: [...PAGE, 'VolumeIds'] },
+  ImportKeyPair: { run: importKeyPair, served: ['KeyName', 'PublicKeyMaterial', 'TagSpecifications'] },
   RevokeSecurityGroupIngress: {
     run: revokeSecurityGroupIngress,
     served: ['GroupId', 'GroupName', 'IpPermissions'],

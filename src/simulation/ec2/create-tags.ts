@@ -5,6 +5,7 @@ import { findTemplate } from './launch-templates.ts';
 import { Refusal } from './refusal.ts';
 import { findGroup } from './security-groups.ts';
 import { readTags, withTags } from './tags.ts';
+import { volumesOf } from './volumes.ts';
 
 /** Tags resources of any kind, all of them or none. */
 export function createTags(account: Account, request: CreateTagsRequest): unknown {
@@ -28,8 +29,9 @@ function findResource(account: Account, id: string): Resource {
   if (id.startsWith('lt-')) return findTemplate(account, id);
   for (const instance of account.instances.values()) {
     if (instance.spotRequest.id === id) return instance.spotRequest;
-    const volume = instance.volumes.find(it => it.id === id);
-    if (volume !== undefined) return volume;
   }
+  const others = [...volumesOf(account), ...account.snapshots.values(), ...account.keyPairs.values()];
+  const other = others.find(it => it.id === id);
+  if (other !== undefined) return other;
   throw new Refusal('InvalidID', `The ID '${id}' is not valid`);
 }

@@ -55,7 +55,7 @@ export function findImage(account: Account, id: string): ImageSettings {
 }
 
 function toSdkImage(account: Account, image: ImageSettings): Image {
-  const size = account.settings.snapshots[image.rootSnapshot];
+  const size = account.snapshots.get(image.rootSnapshot)?.size;
   return {
     ImageId: image.id,
     Name: image.name,

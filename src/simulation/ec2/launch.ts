@@ -49,7 +49,7 @@ export function planLaunch(
     throw new Refusal('MissingParameter', 'The request must contain the parameter InstanceType');
   }
   const image = findImage(account, imageId);
-  if (data.KeyName !== undefined && !account.settings.keyPairs.includes(data.KeyName)) {
+  if (data.KeyName !== undefined && !account.keyPairs.has(data.KeyName)) {
     throw new Refusal('InvalidKeyPair.NotFound', `The key pair '${data.KeyName}' does not exist`);
   }
   const { subnet, pool } = placeOf(account, instanceType, data, override);

@@ -38,7 +38,9 @@ export type Ec2Settings = {
   /** Public addresses come from here. */
   readonly publicCidr: string;
   readonly images: readonly ImageSettings[];
-  /** Size in GiB by id. */
+  /** From the beginning of a snapshot to its completion. */
+  readonly snapshotTime: Delay;
+  /** Size in GiB by id, of those that are there from the beginning. */
   readonly snapshots: Readonly<Record<string, number>>;
   readonly keyPairs: readonly string[];
   /** Spot price, US dollars an hour: of a type, or of a type in each zone that offers it. */
@@ -89,6 +91,7 @@ export const DEFAULT_EC2_SETTINGS: Ec2Settings = {
       rootSnapshot: 'snap-0deb1a12000000000',
     },
   ],
+  snapshotTime: [30 * SECOND, 300 * SECOND],
   snapshots: {
     'snap-0f00d1e5a7b3c9000': 8,
     'snap-0bad00c0ffee00bad': 8,

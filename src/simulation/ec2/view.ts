@@ -54,6 +54,9 @@ export type FleetView = ResourceView & { readonly target: number; readonly resul
 export type VolumeView = ResourceView &
   Pick<Volume, 'deviceName' | 'size' | 'snapshotId' | 'deleteOnTermination'>;
 
+export type SnapshotView = ResourceView & { readonly size: number; readonly isComplete: boolean };
+export type KeyPairView = ResourceView & { readonly name: string };
+
 /** The account as it truly is at this moment, without any lag. */
 export type AccountView = {
   /** EC2's clock, ms since 1970. */
@@ -69,6 +72,8 @@ export type AccountView = {
   launchTemplates(): readonly TemplateView[];
   fleets(): readonly FleetView[];
   volumes(): readonly VolumeView[];
+  snapshots(): readonly SnapshotView[];
+  keyPairs(): readonly KeyPairView[];
   /** Whether the groups of an instance let a TCP packet from there in. */
   admits(instanceId: string, port: number, fromAddress: string, fromGroups?: readonly string[]): boolean;
 };
@@ -128,6 +133,14 @@ export function createAccountView(account: Account): AccountView {
         ...(it.snapshotId !== undefined && { snapshotId: it.snapshotId }),
         deleteOnTermination: it.deleteOnTermination,
       })),
+    snapshots: () =>
+      Array.from(account.snapshots.values(), it => ({
+        ...resourceView(it, account.now()),
+        size: it.size,
+        isComplete: it.completedAt <= account.now(),
+      })),
+    keyPairs: () =>
+      Array.from(account.keyPairs.values(), it => ({ ...resourceView(it, account.now()), name: it.name })),
     admits(id, port, fromAddress, fromGroups) {
       const instance = account.instances.get(id);
       return instance !== undefined && admits(account, instance, port, fromAddress, fromGroups);

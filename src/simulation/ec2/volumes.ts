@@ -3,11 +3,13 @@ import type { Account, Volume } from './account.ts';
 import { ROOT_DEVICE } from './images-and-subnets.ts';
 import { stateAt } from './lifecycle.ts';
 import { Refusal } from './refusal.ts';
+import { findSnapshot } from './snapshots.ts';
 
 /** A volume that an instance will be launched with. */
 export type PlannedVolume = {
   readonly deviceName: string;
   readonly size: number;
+  readonly type: string;
   readonly snapshotId?: string;
   readonly deleteOnTermination: boolean;
 };
@@ -44,6 +46,7 @@ export function planVolumes(
     volumes.set(deviceName, {
       deviceName,
       size,
+      type: Ebs.VolumeType ?? (isRoot ? IMAGE_VOLUME_TYPE : DEFAULT_VOLUME_TYPE),
       ...(snapshotId !== undefined && { snapshotId }),
       deleteOnTermination: Ebs.DeleteOnTermination ?? isRoot,
     });
@@ -53,6 +56,7 @@ export function planVolumes(
     volumes.set(ROOT_DEVICE, {
       deviceName: ROOT_DEVICE,
       size,
+      type: IMAGE_VOLUME_TYPE,
       snapshotId: rootSnapshot,
       deleteOnTermination: true,
     });
@@ -60,10 +64,15 @@ export function planVolumes(
   return [...volumes.values()];
 }
 
+/** What the images' root devices say. */
+const IMAGE_VOLUME_TYPE = 'gp3';
+/** Where a mapping says nothing (API reference, `EbsBlockDevice`). */
+const DEFAULT_VOLUME_TYPE = 'gp2';
+
 function snapshotSize(account: Account, id: string): number {
-  const size = account.settings.snapshots[id];
-  if (size === undefined)
-    throw new Refusal('InvalidSnapshot.NotFound', `The snapshot '${id}' does not exist.`);
+  const { size, completedAt } = findSnapshot(account, id);
+  if (completedAt > account.now())
+    throw new Refusal('IncorrectState', `Snapshot is in invalid state - pending: ${id}`);
   return size;
 }
 
@@ -75,5 +84,5 @@ export function volumesOf(account: Account): readonly Volume[] {
       ? instance.volumes.filter(volume => !volume.deleteOnTermination)
       : instance.volumes,
   );
-  return [...account.leftVolumes.values(), ...attached.flat()];
+  return [...account.leftVolumes.values(), ...attached.flat()].filter(it => it.deletedAt === undefined);
 }

@@ -151,7 +151,8 @@ export const farmIsTrue: Invariant = (scene, accuse) => {
         if (now < hindered + LONGEST_RETRY + rounds) continue;
         for (const id of scene.listed(master).flatMap(it => it?.id ?? [])) {
           const dead = scene.deadSince(id);
-          if (dead !== undefined && now > dead + rounds) {
+          // With another configuration the rounds may have become shorter.
+          if (dead !== undefined && now > Math.max(dead, master.changedAt()) + rounds) {
             accuse(
               4,
               `${id} has been dead for ${Math.round((now - dead) / SECOND)} s and is still in the farm file`,

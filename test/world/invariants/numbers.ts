@@ -49,14 +49,15 @@ const CALLS_MORE = 25;
 /**
  * 7. "A broken image or quota never makes a launch loop: launches per hour are bounded."
  *
- * In any hour of EC2's clock at most four times the largest `max` instances are born, and at least 12 may be (see
- * `permitted` in pacing.ts), whatever starts and dies; one largest `max` more when a process was killed, because what it
+ * In any hour of EC2's clock at most four times the largest `max` instances are born, and at least 12 may be, and for
+ * each slave that became ready one more, up to three times as many (see `permitted` in pacing.ts), whatever dies; one largest `max` more when a process was killed, because what it
  * launched at the last moment is not shown to its successor at once. (Not judged where the wall clock was set: a
  * successor knows of these launches by their time. What somebody has taken the tag from is not ours, nor counted.) Calls that give nothing: the shortest of the longest waits
  * between them is a minute, after a few quick ones.
  */
 export const noLaunchLoop: Invariant = (scene, accuse) => {
   type Past = { births: { at: number; id: string }[]; calls: number[]; starts: number[] };
+  let ready: { at: number; id: string; master: string | undefined }[] = [];
   const pasts = new Map<Master, Past>();
   const pastOf = (master: Master): Past => {
     const known = pasts.get(master);
@@ -71,6 +72,12 @@ export const noLaunchLoop: Invariant = (scene, accuse) => {
     onStart(master) {
       const past = pastOf(master);
       past.starts = [...lately(past.starts), scene.clock.monotonic()];
+    },
+    onReady(instance) {
+      const now = scene.clock.monotonic();
+      ready = ready.filter(it => it.at > now - HOUR);
+      if (ready.some(it => it.id === instance.id)) return;
+      ready.push({ at: now, id: instance.id, master: instance.tags[MASTER_TAG] });
     },
     onCall(master, action) {
       if (action !== 'CreateFleet') return;
@@ -91,7 +98,10 @@ export const noLaunchLoop: Invariant = (scene, accuse) => {
         scene.account.instance(id)?.tags[MASTER_TAG] === master.name;
       past.births = [...past.births.filter(it => it.at > now - HOUR && isOurs(it)), ...fresh];
       const ceiling = master.ceilingSince(now - HOUR - MINUTE);
-      const allowed = Math.max(12, 4 * ceiling) + (lately(past.starts).length > 0 ? ceiling : 0);
+      const fruitless = Math.max(12, 4 * ceiling);
+      const proved = ready.filter(it => it.master === master.name).length;
+      const allowed =
+        Math.min(fruitless + proved, 3 * fruitless) + (lately(past.starts).length > 0 ? ceiling : 0);
       if (scene.steppedAt() > now - 2 * HOUR) return;
       if (past.births.length > allowed) {
         accuse(

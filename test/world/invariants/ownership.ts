@@ -97,9 +97,11 @@ export const nothingOfOthers: Invariant = (scene, accuse) => {
         return;
       }
       for (const id of [...endedIn(effect), ...taggedIn(effect)]) {
-        const owner = account.instance(id)?.tags[MASTER_TAG];
+        const owner = account.instance(id)?.tags[MASTER_TAG] ?? makers.get(id);
         const at = handedOver.get(id) ?? Number.NEGATIVE_INFINITY;
-        const mayNotKnow = sentAt - at <= SIGHT || (at > 0 && scene.lookFailedAt() > at);
+        // Nor what was done while the machine slept.
+        const knowableAt = Math.max(at, master.clock.wokeAt() > at ? master.clock.wokeAt() : at);
+        const mayNotKnow = sentAt - knowableAt <= SIGHT || (at > 0 && scene.lookFailedAt() > at);
         if (owner !== name && !mayNotKnow)
           accuse(3, `${name}: ${action} of ${id}, which is ${owner ?? 'nobody'}'s`);
       }

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import type {
+  DeleteKeyPairRequest,
+  DeleteKeyPairResult,
+  DescribeKeyPairsRequest,
+  DescribeKeyPairsResult,
+  ImportKeyPairRequest,
+  ImportKeyPairResult,
+} from '@aws-sdk/client-ec2';
+import type { Account, KeyPair } from './account.ts';
+import { type Fields, passes } from './filters.ts';
+import { Refusal } from './refusal.ts';
+import { readTagSpecifications, type Tags, tagsAt, toSdkTags } from './tags.ts';
+
+type Seen = { readonly keyPair: KeyPair; readonly tags: Tags };
+
+const FIELDS: Fields<Seen> = {
+  'key-name': it => it.keyPair.name,
+  'key-pair-id': it => it.keyPair.id,
+};
+
+export function importKeyPair(account: Account, request: ImportKeyPairRequest): ImportKeyPairResult {
+  const { KeyName: name = '', PublicKeyMaterial, TagSpecifications } = request;
+  if (name === '') throw new Refusal('MissingParameter', 'The request must contain the parameter KeyName');
+  const material = Buffer.from(PublicKeyMaterial ?? '').toString();
+  if (!/^ssh-(rsa|ed25519) [A-Za-z0-9+/=]+/.test(material))
+    throw new Refusal('InvalidKey.Format', 'Key is not in valid OpenSSH public key format');
+  if (account.keyPairs.has(name))
+    throw new Refusal('InvalidKeyPair.Duplicate', `The keypair '${name}' already exists.`);
+  const tags = readTagSpecifications(TagSpecifications, ['key-pair']).get('key-pair') ?? new Map();
+  const keyPair = { ...account.newResource('key', tags), name };
+  account.keyPairs.set(name, keyPair);
+  const KeyFingerprint = createHash('md5')
+    .update(material)
+    .digest('hex')
+    .replace(/..(?=.)/g, '$&:');
+  return { KeyPairId: keyPair.id, KeyName: name, KeyFingerprint, Tags: toSdkTags(tags) };
+}
+
+/** A key pair that is asked for by name or id is there at once; by filters it is shown after its lag. */
+export function describeKeyPairs(account: Account, request: DescribeKeyPairsRequest): DescribeKeyPairsResult {
+  const { KeyNames, KeyPairIds } = request;
+  const asked = [
+    ...(KeyNames ?? []).map(name => findKeyPair(account, it => it.name === name, name)),
+    ...(KeyPairIds ?? []).map(id => findKeyPair(account, it => it.id === id, id)),
+  ];
+  const isAsked = KeyNames !== undefined || KeyPairIds !== undefined;
+  const now = account.now();
+  const shown = isAsked ? asked : [...account.keyPairs.values()].filter(it => now >= it.bornAt + it.lag);
+  const matches = passes('DescribeKeyPairs', request.Filters, FIELDS);
+  return {
+    KeyPairs: shown
+      .map(keyPair => ({ keyPair, tags: tagsAt(keyPair.tags, now - keyPair.lag) }))
+      .filter(matches)
+      .map(({ keyPair, tags }) => ({
+        KeyPairId: keyPair.id,
+        KeyName: keyPair.name,
+        KeyType: 'ed25519',
+        CreateTime: new Date(keyPair.bornAt),
+        Tags: toSdkTags(tags),
+      })),
+  };
+}
+
+/** A name that is not there is no error; an id is. */
+export function deleteKeyPair(account: Account, request: DeleteKeyPairRequest): DeleteKeyPairResult {
+  const { KeyName, KeyPairId } = request;
+  if (KeyPairId !== undefined) {
+    const { id, name } = findKeyPair(account, it => it.id === KeyPairId, KeyPairId);
+    account.keyPairs.delete(name);
+    return { Return: true, KeyPairId: id };
+  }
+  if (KeyName === undefined)
+    throw new Refusal('MissingParameter', 'Either the key pair name or its id must be specified');
+  account.keyPairs.delete(KeyName);
+  return { Return: true };
+}
+
+function findKeyPair(account: Account, test: (it: KeyPair) => boolean, what: string): KeyPair {
+  const keyPair = [...account.keyPairs.values()].find(test);
+  if (keyPair === undefined)
+    throw new Refusal('InvalidKeyPair.NotFound', `The key pair '${what}' does not exist`);
+  return keyPair;
+}

@@ -1,0 +1,46 @@
+import { largestMax, rangeFor } from '../../../src/policy/load-table.ts';
+import { DATA_TAG } from '../../../src/spot/tags.ts';
+import type { Master } from '../master.ts';
+import type { Invariant } from './invariant.ts';
+
+/**
+ * 10. "New data reach every slave, and cost the farm nothing."
+ *
+ * When a slave is released for its old data, the others in service are as many as the load needs; but one less when the
+ * fleet is at the largest `max`, where nothing can be launched before something is released. Data with which no slave
+ * has ever become ready cost at most that one. (That in the end every slave has the data of the file is seen when all is
+ * well: `settle.ts`.)
+ */
+export const renewalIsGentle: Invariant = (_scene, accuse) => {
+  const released = new Map<Master, { readonly since: number; readonly ids: Set<string> }>();
+  const proven = new Set<string>();
+
+  return {
+    onReady: instance => void proven.add(instance.tags[DATA_TAG] ?? ''),
+    onLog(master, message) {
+      const id = /^releasing slave (\S+) .*its data are out of date/.exec(message)?.[1];
+      const state = master.process()?.balancer.state;
+      if (id === undefined || state?.lastRate === undefined) return;
+      const { loadTable, slave } = state.config;
+      const before = released.get(master);
+      const since = master.changedAt();
+      const ids = before?.since === since ? before.ids.add(id) : new Set([id]);
+      released.set(master, { since, ids });
+      const data = slave.dataSnapshots.join(' ');
+      if (ids.size > 1 && !proven.has(data)) {
+        accuse(10, `${master.name} gave ${ids.size} slaves up for ${data}, with which none has become ready`);
+      }
+
+      if (state.members.get(id)?.readySince === undefined) return;
+      const members = [...state.members.values()];
+      const others = members.filter(it => it.readySince !== undefined && it.leaving === undefined).length;
+      const { min } = rangeFor(loadTable, state.lastRate);
+      const asked = state.expected.size + (state.intent?.count ?? 0);
+      const staying = members.filter(it => it.leaving === undefined).length + asked;
+      const atTheTop = staying + 1 >= largestMax(loadTable);
+      if (others < (atTheTop ? min - 1 : min)) {
+        accuse(10, `${master.name} gave ${id} up, and ${others} are in service, of at least ${min}`);
+      }
+    },
+  };
+};
