@@ -1,0 +1,48 @@
+import { HOUR } from '../clock.ts';
+import type { Resource } from './resource.ts';
+import { duration } from './words.ts';
+
+/** How long (ms) after a sign of life, or after the birth of its youngest resource, a balancer is taken for alive. */
+export const SIGN_LASTS = HOUR;
+
+/** What is known of where we are. */
+export type Here = {
+  /** The master of this machine. */
+  readonly master: string;
+  readonly host: string;
+  /** Wall clock ms. */
+  readonly now: number;
+};
+
+/**
+ * Why resources of one balancer, or of one run of `sync`, are held; undefined when nobody holds them.
+ *
+ * On this machine the lock decides. One that runs on another machine is known by what it leaves in EC2: a sign of life,
+ * or, before its first one, what it has just made. This machine's own master is another's only if the sign says so: a
+ * copy of the configuration may have been taken elsewhere.
+ *
+ * @param resources all of one master, and all of them the balancer's or of one run of `sync`
+ */
+export function holderOf(
+  resources: readonly Resource[],
+  lockIsHeld: boolean,
+  here: Here,
+): string | undefined {
+  const [first] = resources;
+  if (first === undefined) return undefined;
+  const who = first.sync === undefined ? 'a balancer' : 'a sync';
+  if (lockIsHeld) return `${who} is running on this machine`;
+  const isOwn = first.master === here.master;
+  const signs = resources
+    .flatMap(({ alive }) => alive ?? [])
+    .filter(({ host }) => !isOwn || (host !== '' && host !== here.host));
+  const last = signs.toSorted((a, b) => b.at - a.at)[0];
+  if (last !== undefined && here.now - last.at < SIGN_LASTS) {
+    const where = last.host === '' || last.host === here.host ? 'another machine' : last.host;
+    return `${who} on ${where} gave a sign of life ${duration(here.now - last.at)} ago`;
+  }
+  if (isOwn) return undefined;
+  const youngest = Math.max(...resources.flatMap(({ bornAt }) => bornAt ?? []));
+  if (here.now - youngest >= SIGN_LASTS) return undefined;
+  return `made ${duration(here.now - youngest)} ago, so ${who} may be running on another machine`;
+}

@@ -1,0 +1,181 @@
+import type {
+  Filter,
+  Instance,
+  KeyPairInfo,
+  LaunchTemplate,
+  SecurityGroup,
+  Snapshot,
+  SpotInstanceRequest,
+  Tag,
+  Volume,
+} from '@aws-sdk/client-ec2';
+import type { Ec2 } from '../ec2/api.ts';
+import { MASTER_TAG, SYNC_TAG, signOfLife, tagValue } from '../spot/tags.ts';
+import { instanceCost, snapshotCost, volumeCost } from './cost.ts';
+import type { Kind, Resource } from './resource.ts';
+
+/** A kind of resource that EC2 did not list, and its error. */
+export type Unlisted = { readonly kind: Kind; readonly error: unknown };
+
+/** What tells whether a balancer lives: without it nothing can be said of the rest. */
+const NEEDED: readonly Kind[] = ['instance', 'launch template'];
+
+/**
+ * Everything that carries the ownership tag and exists, whoever's it is. (What has ended already, EC2 forgets by itself.)
+ *
+ * @param tagged which ones: those of one master, or all
+ * @param now wall clock ms
+ * @throws {Ec2Error} when the instances or the launch templates cannot be listed
+ */
+export async function listResources(
+  ec2: Ec2,
+  tagged: Filter,
+  now: number,
+): Promise<{ readonly resources: readonly Resource[]; readonly unlisted: readonly Unlisted[] }> {
+  const Filters = [tagged];
+  const requests = everything(
+    token => ec2('DescribeSpotInstanceRequests', { Filters, ...token }),
+    page => page.SpotInstanceRequests,
+  );
+  // What an instance costs at most stands in its request; not to know it is no reason to keep quiet about the instance.
+  const prices = requests.then(pricesOf, () => new Map<string, number>());
+  const lists: Readonly<Record<Kind, Promise<readonly (Resource | undefined)[]>>> = {
+    instance: everything(
+      token => ec2('DescribeInstances', { Filters, ...token }),
+      page => page.Reservations?.flatMap(reservation => reservation.Instances ?? []),
+    ).then(async all => {
+      const known = await prices;
+      return all.map(it => fromInstance(it, known.get(it.InstanceId ?? ''), now));
+    }),
+    'spot request': requests.then(all => all.map(fromRequest)),
+    volume: everything(
+      token => ec2('DescribeVolumes', { Filters, ...token }),
+      page => page.Volumes,
+    ).then(all => all.map(it => fromVolume(it, now))),
+    snapshot: everything(
+      token => ec2('DescribeSnapshots', { Filters, OwnerIds: ['self'], ...token }),
+      page => page.Snapshots,
+    ).then(all => all.map(it => fromSnapshot(it, now))),
+    'key pair': ec2('DescribeKeyPairs', { Filters }).then(it => (it.KeyPairs ?? []).map(fromKeyPair)),
+    'launch template': everything(
+      token => ec2('DescribeLaunchTemplates', { Filters, ...token }),
+      page => page.LaunchTemplates,
+    ).then(all => all.map(fromTemplate)),
+    'security group': everything(
+      token => ec2('DescribeSecurityGroups', { Filters, ...token }),
+      page => page.SecurityGroups,
+    ).then(all => all.map(fromGroup)),
+  };
+  const kinds = Object.keys(lists) as Kind[];
+  const answers = await Promise.allSettled(kinds.map(kind => lists[kind]));
+  const resources: Resource[] = [];
+  const unlisted: Unlisted[] = [];
+  answers.forEach((answer, index) => {
+    const kind = kinds[index];
+    if (kind === undefined) return;
+    if (answer.status === 'fulfilled') resources.push(...answer.value.filter(it => it !== undefined));
+    else if (NEEDED.includes(kind)) throw answer.reason;
+    else unlisted.push({ kind, error: answer.reason });
+  });
+  return { resources, unlisted };
+}
+
+/** All pages of a Describe action. */
+async function everything<Page extends { readonly NextToken?: string | undefined }, Item>(
+  describe: (token: { readonly NextToken?: string }) => Promise<Page>,
+  itemsOf: (page: Page) => readonly Item[] | undefined,
+): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  let token: string | undefined;
+  do {
+    const page = await describe(token === undefined ? {} : { NextToken: token });
+    items.push(...(itemsOf(page) ?? []));
+    token = page.NextToken || undefined;
+  } while (token !== undefined);
+  return items;
+}
+
+function pricesOf(requests: readonly SpotInstanceRequest[]): Map<string, number> {
+  return new Map(
+    requests.flatMap(({ InstanceId, SpotPrice }) => {
+      const price = Number.parseFloat(SpotPrice ?? '');
+      return InstanceId === undefined || Number.isNaN(price) ? [] : [[InstanceId, price] as const];
+    }),
+  );
+}
+
+/** What every resource has; undefined for one that is not ours, or lacks what every one has. */
+function basis(
+  kind: Kind,
+  id: string | undefined,
+  tags: readonly Tag[] | undefined,
+  born: Date | undefined,
+): Omit<Resource, 'what'> | undefined {
+  const master = tagValue(tags, MASTER_TAG);
+  if (id === undefined || master === undefined) return undefined;
+  const sync = tagValue(tags, SYNC_TAG);
+  const alive = signOfLife(tags);
+  return {
+    kind,
+    id,
+    master,
+    ...(sync !== undefined && { sync }),
+    ...(born !== undefined && { bornAt: born.getTime() }),
+    ...(alive !== undefined && { alive }),
+  };
+}
+
+function ageOf({ bornAt }: Pick<Resource, 'bornAt'>, now: number): number | undefined {
+  return bornAt === undefined ? undefined : now - bornAt;
+}
+
+function priced(cost: number | undefined): Pick<Resource, 'cost'> {
+  return cost === undefined ? {} : { cost };
+}
+
+function fromInstance(it: Instance, maxPrice: number | undefined, now: number): Resource | undefined {
+  const state = it.State?.Name;
+  const base = basis('instance', it.InstanceId, it.Tags, it.LaunchTime);
+  if (base === undefined || state === 'shutting-down' || state === 'terminated') return undefined;
+  const cost = priced(instanceCost(ageOf(base, now), maxPrice));
+  return { ...base, what: `${it.InstanceType ?? 'instance'}, ${state}`, ...cost };
+}
+
+function fromRequest(it: SpotInstanceRequest): Resource | undefined {
+  const base = basis('spot request', it.SpotInstanceRequestId, it.Tags, it.CreateTime);
+  if (base === undefined || (it.State !== 'open' && it.State !== 'active')) return undefined;
+  return { ...base, what: it.State, cost: 0 };
+}
+
+function fromVolume(it: Volume, now: number): Resource | undefined {
+  const base = basis('volume', it.VolumeId, it.Tags, it.CreateTime);
+  if (base === undefined || it.State === 'deleting' || it.State === 'deleted') return undefined;
+  const { Size = 0, VolumeType = 'unknown type' } = it;
+  const cost = priced(volumeCost(ageOf(base, now), VolumeType, Size));
+  return { ...base, what: `${Size} GiB ${VolumeType}, ${it.State}`, ...cost };
+}
+
+function fromSnapshot(it: Snapshot, now: number): Resource | undefined {
+  const base = basis('snapshot', it.SnapshotId, it.Tags, it.StartTime);
+  if (base === undefined) return undefined;
+  const { VolumeSize = 0, State } = it;
+  const cost = priced(snapshotCost(ageOf(base, now), VolumeSize));
+  // One that went to the Recycle Bin was complete, too.
+  const isData = State !== 'pending' && State !== 'error';
+  return { ...base, what: `${VolumeSize} GiB, ${State}`, ...cost, ...(isData && { isData }) };
+}
+
+function fromKeyPair(it: KeyPairInfo): Resource | undefined {
+  const base = basis('key pair', it.KeyPairId, it.Tags, it.CreateTime);
+  return base && { ...base, what: it.KeyName ?? '', cost: 0 };
+}
+
+function fromTemplate(it: LaunchTemplate): Resource | undefined {
+  const base = basis('launch template', it.LaunchTemplateId, it.Tags, it.CreateTime);
+  return base && { ...base, what: it.LaunchTemplateName ?? '', cost: 0 };
+}
+
+function fromGroup(it: SecurityGroup): Resource | undefined {
+  const base = basis('security group', it.GroupId, it.Tags, undefined);
+  return base && { ...base, what: it.GroupName ?? '', cost: 0 };
+}

@@ -1,0 +1,114 @@
+import { explain } from '../balancer/explain.ts';
+import type { Leftovers, MasterLeftovers } from './find.ts';
+import type { Outcome } from './remove.ts';
+import { KINDS, type Kind, type Resource } from './resource.ts';
+import { counted, dollars, shortDuration } from './words.ts';
+
+/** What was found, as lines for people. */
+export function leftoversAsText(found: Leftovers, now: number): string {
+  const masters = found.masters.map(it => masterAsText(it, now));
+  const unlisted = found.unlisted.map(
+    ({ kind, error }) => `EC2 did not list ${kind}s, there may be leftovers among them: ${explain(error)}`,
+  );
+  const hasCost = found.masters.some(it => it.leftovers.some(({ cost }) => cost !== 0));
+  return [...masters, ...unlisted, ...(hasCost ? [ABOUT_COSTS] : [])].join('\n\n');
+}
+
+const ABOUT_COSTS = `Costs are estimates from above: instances at their maximum price (the bid),
+storage at the list price of us-east-1 and us-west-2; ? where none is known.`;
+
+function masterAsText({ master, leftovers, held, kept }: MasterLeftovers, now: number): string {
+  const lines = [`Master "${master}": ${leftovers.length === 0 ? 'nothing is left over' : total(leftovers)}`];
+  if (leftovers.length > 0) lines.push('', ...table(leftovers, now), '');
+  for (const { why, resources } of held) lines.push(`  held: ${why}`, `        (${summary(resources)})`);
+  for (const it of kept) lines.push(`  kept: snapshot ${it.id} is complete, and so it is data`);
+  return lines.join('\n').trimEnd();
+}
+
+function total(leftovers: readonly Resource[]): string {
+  const cost = leftovers.reduce((sum, it) => sum + (it.cost ?? 0), 0);
+  const unknown = leftovers.some(it => it.cost === undefined);
+  const most = cost < 0.01 ? 'less than $0.01' : `at most ${dollars(cost)}`;
+  const money = cost === 0 ? '' : `, ${most} so far${unknown ? ' (without those marked ?)' : ''}`;
+  return `${leftovers.length} left over${money}`;
+}
+
+/** `2 instances, 1 security group`. */
+export function summary(resources: readonly Resource[]): string {
+  return KINDS.flatMap(kind => {
+    const count = resources.filter(it => it.kind === kind).length;
+    return count === 0 ? [] : [counted(count, kind)];
+  }).join(', ');
+}
+
+/** Their names say nothing but that they are ours. */
+const NAMED_AFTER_US: readonly Kind[] = ['launch template', 'security group'];
+
+function table(resources: readonly Resource[], now: number): string[] {
+  const rows = resources.map(it => [
+    it.kind,
+    it.id,
+    it.bornAt === undefined ? '-' : shortDuration(now - it.bornAt),
+    it.cost === undefined ? '?' : it.cost === 0 ? '-' : dollars(it.cost),
+    NAMED_AFTER_US.includes(it.kind) ? '' : it.what,
+  ]);
+  const all = [['', '', 'age', 'cost', ''], ...rows];
+  const widths = [0, 1, 2, 3].map(column => Math.max(...all.map(row => row[column]?.length ?? 0)));
+  return all.map(row =>
+    `  ${row.map((cell, column) => (column === 3 ? cell.padStart(widths[3] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ')}`.trimEnd(),
+  );
+}
+
+/** What became of one resource, as a line for people. */
+export function outcomeAsText(outcome: Outcome): string {
+  const { resource } = outcome;
+  return `${resource.kind} ${resource.id}: ${became(outcome)}`;
+}
+
+function became(outcome: Outcome): string {
+  switch (outcome.became) {
+    case 'removed':
+      return outcome.resource.kind === 'instance' ? 'has ended' : 'removed';
+    case 'gone':
+      return ['volume', 'spot request'].includes(outcome.resource.kind)
+        ? 'went with its instance'
+        : 'is gone already';
+    case 'left':
+      return `left alone: ${outcome.why}`;
+    case 'failed':
+      return `could not be removed: ${outcome.why}`;
+  }
+}
+
+/** What was found, and what became of it, for programs. Times are ISO 8601, costs US dollars. */
+export function leftoversAsJson(found: Leftovers, outcomes?: readonly Outcome[]): string {
+  const masters = found.masters.map(({ master, leftovers, held, kept }) => ({
+    master,
+    leftovers: leftovers.map(asJson),
+    held: held.map(({ why, resources }) => ({ why, resources: resources.map(asJson) })),
+    kept: kept.map(asJson),
+  }));
+  const unlisted = found.unlisted.map(({ kind, error }) => ({ kind, why: explain(error) }));
+  const removed = outcomes?.map(({ resource, ...rest }) => ({
+    kind: resource.kind,
+    id: resource.id,
+    ...rest,
+  }));
+  return JSON.stringify(
+    { masters, unlisted, ...(removed !== undefined && { outcomes: removed }) },
+    undefined,
+    2,
+  );
+}
+
+function asJson({ kind, id, sync, bornAt, what, cost, alive }: Resource) {
+  return {
+    kind,
+    id,
+    what,
+    ...(sync !== undefined && { sync }),
+    ...(bornAt !== undefined && { bornAt: new Date(bornAt).toISOString() }),
+    ...(cost !== undefined && { costAtMost: Number(cost.toFixed(4)) }),
+    ...(alive !== undefined && { alive: new Date(alive.at).toISOString() }),
+  };
+}

@@ -1,0 +1,210 @@
+import { explain } from '../balancer/explain.ts';
+import { type Clock, MINUTE, SECOND } from '../clock.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import { isEc2Error, type Trouble, troubleOf } from '../ec2/errors.ts';
+import type { Leftovers } from './find.ts';
+import { KINDS, type Kind, type Resource } from './resource.ts';
+import { counted } from './words.ts';
+
+/** What became of a resource that was to be removed. */
+export type Outcome = { readonly resource: Resource } & (
+  | { readonly became: 'removed' | 'gone' }
+  /** `why`: whoever holds it now, or why EC2 did not remove it. */
+  | { readonly became: 'left' | 'failed'; readonly why: string }
+);
+
+export type RemoveOptions = {
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
+  /** Looks again: what is left over once the instances have ended, and who holds the rest. */
+  readonly findAgain: () => Promise<Leftovers>;
+  /** Is told of each resource, when it is known what became of it. */
+  readonly onOutcome: (outcome: Outcome) => void;
+  /** Is told what takes long. */
+  readonly onWait: (what: string) => void;
+};
+
+/** EC2 ends an instance within a minute or two. */
+const ENDING = 5 * MINUTE;
+/** EC2 lets go of volumes and groups some time after it has shown the end of their instance. */
+const LETTING_GO = 2 * MINUTE;
+const LOOK_INTERVAL = 3 * SECOND;
+/** Waits before a call is repeated that EC2 itself failed to answer. */
+const REPEATS = [2 * SECOND, 5 * SECOND, 10 * SECOND];
+const PASSING: readonly Trouble[] = ['throttling', 'unreachable', 'service'];
+
+/**
+ * Removes leftovers, in an order that EC2 allows: the instances, and what hangs on them once they have ended. What cannot
+ * be removed stops nothing else; doing it again is safe.
+ */
+export async function removeLeftovers(
+  ec2: Ec2,
+  resources: readonly Resource[],
+  options: RemoveOptions,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const done = (outcome: Outcome) => {
+    outcomes.push(outcome);
+    options.onOutcome(outcome);
+  };
+  const [instances, others] = [
+    resources.filter(it => it.kind === 'instance'),
+    resources.filter(it => it.kind !== 'instance'),
+  ];
+  await endInstances(ec2, instances, options, done);
+  if (others.length === 0) return outcomes;
+
+  let again: Leftovers;
+  try {
+    again = await patiently(options.clock, options.findAgain);
+  } catch (error) {
+    for (const resource of others) done({ resource, became: 'failed', why: explain(error) });
+    return outcomes;
+  }
+  const left = new Set(again.masters.flatMap(it => it.leftovers.map(({ id }) => id)));
+  const holders = new Map(
+    again.masters.flatMap(it =>
+      it.held.flatMap(({ why, resources: all }) => all.map(({ id }) => [id, why] as const)),
+    ),
+  );
+  const unknown = new Map(again.unlisted.map(({ kind, error }) => [kind, explain(error)]));
+  const deadline = options.clock.monotonic() + LETTING_GO;
+  for (const resource of inRemovalOrder(others)) {
+    const why = holders.get(resource.id) ?? unknown.get(resource.kind);
+    if (why !== undefined) done({ resource, became: 'left', why });
+    else if (!left.has(resource.id)) done({ resource, became: 'gone' });
+    else done(await remove(ec2, resource, options, deadline));
+  }
+  return outcomes;
+}
+
+function inRemovalOrder(resources: readonly Resource[]): Resource[] {
+  return resources.toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+}
+
+/** Terminates instances, and waits until they have ended: before, nothing that they use can go. */
+async function endInstances(
+  ec2: Ec2,
+  instances: readonly Resource[],
+  { clock, onWait }: RemoveOptions,
+  done: (outcome: Outcome) => void,
+): Promise<void> {
+  const ending = new Map<string, Resource>();
+  for (const { resource, error } of await terminate(ec2, instances, clock)) {
+    if (error === undefined) ending.set(resource.id, resource);
+    else if (isGone(error)) done({ resource, became: 'gone' });
+    else done({ resource, became: 'failed', why: explain(error) });
+  }
+  if (ending.size === 0) return;
+  onWait(`waiting for ${counted(ending.size, 'instance')} to end`);
+  const deadline = clock.monotonic() + ENDING;
+  for (;;) {
+    let why = `EC2 has not ended it within ${ENDING / MINUTE} minutes`;
+    try {
+      const ended = await endedAmong(ec2, [...ending.keys()]);
+      for (const id of ended) {
+        const resource = ending.get(id);
+        ending.delete(id);
+        if (resource !== undefined) done({ resource, became: 'removed' });
+      }
+    } catch (error) {
+      why = `whether it has ended cannot be seen: ${explain(error)}`;
+    }
+    if (ending.size === 0) return;
+    if (clock.monotonic() >= deadline) {
+      for (const resource of ending.values()) done({ resource, became: 'failed', why });
+      return;
+    }
+    await clock.sleep(LOOK_INTERVAL);
+  }
+}
+
+type Attempt = { readonly resource: Resource; readonly error?: unknown };
+
+/** One call for all; where one id spoils it (it is gone, it is protected), one for each. */
+async function terminate(
+  ec2: Ec2,
+  instances: readonly Resource[],
+  clock: RemoveOptions['clock'],
+): Promise<readonly Attempt[]> {
+  if (instances.length === 0) return [];
+  try {
+    const InstanceIds = instances.map(({ id }) => id);
+    await patiently(clock, () => ec2('TerminateInstances', { InstanceIds }));
+    return instances.map(resource => ({ resource }));
+  } catch (error) {
+    if (instances.length === 1) return instances.map(resource => ({ resource, error }));
+    const attempts: Attempt[] = [];
+    for (const resource of instances) attempts.push(...(await terminate(ec2, [resource], clock)));
+    return attempts;
+  }
+}
+
+/** EC2 takes at most 200 values in a filter. */
+const FILTER_VALUES = 200;
+
+async function endedAmong(ec2: Ec2, ids: readonly string[]): Promise<readonly string[]> {
+  const alive = new Set<string>();
+  for (let at = 0; at < ids.length; at += FILTER_VALUES) {
+    const { Reservations = [] } = await ec2('DescribeInstances', {
+      Filters: [
+        { Name: 'instance-id', Values: ids.slice(at, at + FILTER_VALUES) },
+        {
+          Name: 'instance-state-name',
+          Values: ['pending', 'running', 'shutting-down', 'stopping', 'stopped'],
+        },
+      ],
+    });
+    for (const { Instances = [] } of Reservations) for (const it of Instances) alive.add(it.InstanceId ?? '');
+  }
+  return ids.filter(id => !alive.has(id));
+}
+
+const REMOVE: Readonly<Record<Exclude<Kind, 'instance'>, (ec2: Ec2, id: string) => Promise<unknown>>> = {
+  'spot request': (ec2, id) => ec2('CancelSpotInstanceRequests', { SpotInstanceRequestIds: [id] }),
+  volume: (ec2, id) => ec2('DeleteVolume', { VolumeId: id }),
+  snapshot: (ec2, id) => ec2('DeleteSnapshot', { SnapshotId: id }),
+  'key pair': (ec2, id) => ec2('DeleteKeyPair', { KeyPairId: id }),
+  'launch template': (ec2, id) => ec2('DeleteLaunchTemplate', { LaunchTemplateId: id }),
+  'security group': (ec2, id) => ec2('DeleteSecurityGroup', { GroupId: id }),
+};
+
+async function remove(
+  ec2: Ec2,
+  resource: Resource,
+  { clock, onWait }: RemoveOptions,
+  deadline: number,
+): Promise<Outcome> {
+  const { kind, id } = resource;
+  if (kind === 'instance') throw new Error(`${id} is an instance, and has been ended before`);
+  let waited = false;
+  for (;;) {
+    try {
+      await patiently(clock, () => REMOVE[kind](ec2, id));
+      return { resource, became: 'removed' };
+    } catch (error) {
+      if (isGone(error)) return { resource, became: 'gone' };
+      const inUse = isEc2Error(error) && troubleOf(error) === 'in-use';
+      if (!inUse || clock.monotonic() >= deadline) return { resource, became: 'failed', why: explain(error) };
+      if (!waited) onWait(`waiting for EC2 to let go of ${kind} ${id}`);
+      waited = true;
+      await clock.sleep(LOOK_INTERVAL);
+    }
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return isEc2Error(error) && troubleOf(error) === 'gone';
+}
+
+/** Repeats a call that EC2 was too busy for, or did not answer: each of ours may be made twice. */
+async function patiently<T>(clock: RemoveOptions['clock'], call: () => Promise<T>): Promise<T> {
+  for (const wait of REPEATS) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isEc2Error(error) || !PASSING.includes(troubleOf(error))) throw error;
+      await clock.sleep(wait);
+    }
+  }
+  return call();
+}
