@@ -14,8 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ec2Account, Ec2Instance, Ec2StandIn } from '../peers/ec2-stand-in.ts';
+import { until } from '../peers/until.ts';
+
+export { until };
 
 /** The executable as users get it. */
 export const PROGRAM = path.resolve(import.meta.dirname, '../../dist/gbrowse-aws-balancer');
@@ -24,20 +26,6 @@ export const PROGRAM = path.resolve(import.meta.dirname, '../../dist/gbrowse-aws
 export const SECRET = 'sesame/OPEN+sesame/OPEN+sesame/OPEN+0123';
 
 const PATIENCE = 90_000;
-
-/** Waits until `look` finds something, and returns it. Looks twenty times a second. */
-export async function until<T>(
-  what: string,
-  look: () => T | undefined | false | Promise<T | undefined | false>,
-) {
-  const deadline = Date.now() + PATIENCE;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await sleep(50);
-  }
-}
 
 /** A process that was started from the executable. */
 export type Running = {

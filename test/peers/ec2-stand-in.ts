@@ -35,6 +35,11 @@ export type Ec2State = {
   /** `rules`: `8101 from 192.0.2.1/32`. */
   readonly groups: readonly (Tagged & { readonly name: string; readonly rules: readonly string[] })[];
   readonly templates: readonly (Tagged & { readonly name: string })[];
+  readonly volumes: readonly (Tagged & { readonly state: string })[];
+  readonly snapshots: readonly (Tagged & { readonly state: string })[];
+  readonly keyPairs: readonly (Tagged & { readonly name: string })[];
+  /** By master: the most instances that ever lived at a time, draining ones apart. */
+  readonly peaks: Readonly<Record<string, number>>;
   readonly subnets: readonly { readonly id: string; readonly vpc: string; readonly zone: string }[];
 };
 
@@ -55,6 +60,8 @@ export type Ec2Call = {
 export type Fault = {
   /** A regular expression. */
   readonly action: string;
+  /** A regular expression that one of the call's parameters fits: `Tag.1.Key=Name`. */
+  readonly having?: string;
   readonly count?: number;
   readonly code?: string;
   readonly status?: number;
@@ -73,6 +80,12 @@ export type Ec2Account = {
   state(options?: { readonly ended?: boolean }): Promise<Ec2State>;
   calls(action?: string): Promise<readonly Ec2Call[]>;
   fault(fault: Fault): Promise<void>;
+  /** How many calls the master's faults are still to hit. */
+  faultsLeft(): Promise<number>;
+  /** Makes a spot request that waits for an instance, with the tags of the master's. */
+  request(): Promise<void>;
+  /** The most slaves of the master's that ever lived at a time, draining ones apart. */
+  peak(): Promise<number>;
   /** What is left of the master: empty when all is gone. */
   remains(): Promise<readonly string[]>;
 };
@@ -84,6 +97,8 @@ export type Ec2StandIn = {
   /** The id of the image `GBrowse-2.54`. */
   readonly image: string;
   account(master: string): Ec2Account;
+  /** Everything in the account, whosever it is, what has ended among it. */
+  state(): Promise<Ec2State>;
   /** EC2 takes a spot instance back: its request says so now, it ends after `notice` seconds. */
   interrupt(instance: string, notice: number): Promise<void>;
   /** What the ports of an instance do from now on. */
@@ -104,7 +119,7 @@ export function ec2Missing(): string | false {
 }
 
 /** The Python that `moto_server` runs with: its first line names it, else it stands beside it. */
-function findPython(): string | undefined {
+export function findPython(): string | undefined {
   const server = findMotoServer();
   if (server === undefined) return undefined;
   const [, interpreter] = /^#!\s*(\/\S*python\S*)/.exec(readFileSync(server, 'latin1')) ?? [];
@@ -119,15 +134,33 @@ export async function startEc2(tls?: {
 }): Promise<Ec2StandIn> {
   const script = path.join(import.meta.dirname, 'ec2_stand_in.py');
   const more = tls === undefined ? [] : ['--certificate', tls.certificate, '--key', tls.key];
+  return (await startStandIn(script, more)).ec2;
+}
+
+/**
+ * Starts a stand-in that is built on `ec2_stand_in.py`.
+ *
+ * @returns besides it the JSON that it said when it was ready, and its control interface
+ */
+export async function startStandIn(
+  script: string,
+  options: readonly string[],
+): Promise<{
+  readonly ec2: Ec2StandIn;
+  readonly ready: Readonly<Record<string, unknown>>;
+  readonly control: <T>(command: string, body?: unknown) => Promise<T>;
+}> {
   // -B: no bytecode beside the sources.
-  const child = spawn(findPython() ?? 'python3', ['-B', script, ...more], {
+  const child = spawn(findPython() ?? 'python3', ['-B', script, ...options], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
   const lines = createInterface({ input: child.stdout });
   const first = await Promise.race([once(lines, 'line'), ended.then(() => undefined)]);
   if (first === undefined) throw new Error('the stand-in for EC2 ended while it was starting');
-  const ready: { port: number; tlsPort?: number; image: string } = JSON.parse(String(first[0]));
+  const ready: { port: number; tlsPort?: number; image: string } & Record<string, unknown> = JSON.parse(
+    String(first[0]),
+  );
   const endpoint = `http://127.0.0.1:${ready.port}`;
 
   async function control<T>(command: string, body?: unknown): Promise<T> {
@@ -140,17 +173,12 @@ export async function startEc2(tls?: {
 
   function account(master: string): Ec2Account {
     const accessKey = `AKIA${master.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')}`;
-    const isOwn = ({ tags }: { readonly tags: Readonly<Record<string, string>> }) =>
-      tags[MASTER_TAG] === master;
-
     async function state({ ended = false } = {}): Promise<Ec2State> {
-      const all = await control<Ec2State>('state');
+      const all = await control<Ec2State>('state', { master });
       return {
-        instances: all.instances.filter(isOwn).filter(it => ended || /pending|running/.test(it.state)),
-        requests: all.requests.filter(isOwn).filter(it => ended || /open|active/.test(it.state)),
-        groups: all.groups.filter(isOwn),
-        templates: all.templates.filter(isOwn),
-        subnets: all.subnets,
+        ...all,
+        instances: all.instances.filter(it => ended || /pending|running/.test(it.state)),
+        requests: all.requests.filter(it => ended || /open|active/.test(it.state)),
       };
     }
 
@@ -159,22 +187,31 @@ export async function startEc2(tls?: {
       accessKey,
       state,
       async calls(action) {
-        const calls = await control<Ec2Call[]>('calls');
-        return calls.filter(it => it.accessKey === accessKey && (action ?? it.action) === it.action);
+        const calls = await control<Ec2Call[]>('calls', { accessKey });
+        return calls.filter(it => (action ?? it.action) === it.action);
       },
       fault: fault => control('faults', { count: 1, accessKey, ...fault }),
+      async faultsLeft() {
+        const faults = await control<{ accessKey: string; count: number }[]>('faults');
+        return faults.reduce((sum, it) => sum + (it.accessKey === accessKey ? it.count : 0), 0);
+      },
+      request: () => control('request', { tags: { [MASTER_TAG]: master } }),
+      peak: async () => (await state()).peaks[master] ?? 0,
       async remains() {
-        const { instances, requests, groups, templates } = await state();
-        return [...instances, ...requests, ...groups, ...templates].map(({ id }) => id);
+        const { instances, requests, groups, templates, volumes, snapshots, keyPairs } = await state();
+        const making = snapshots.filter(it => it.state === 'pending');
+        const all = [...instances, ...requests, ...groups, ...templates, ...volumes, ...making, ...keyPairs];
+        return all.map(({ id }) => id);
       },
     };
   }
 
-  return {
+  const ec2: Ec2StandIn = {
     endpoint,
     ...(ready.tlsPort !== undefined && { tlsEndpoint: `https://localhost:${ready.tlsPort}` }),
     image: ready.image,
     account,
+    state: () => control('state'),
     interrupt: (instance, notice) => control('interrupt', { instance, notice }),
     behave: (instance, behaviour) => control('behave', { instance, behaviour }),
     settings: settings => control('settings', settings),
@@ -184,4 +221,5 @@ export async function startEc2(tls?: {
       await ended;
     },
   };
+  return { ec2, ready, control };
 }

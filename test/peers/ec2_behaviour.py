@@ -4,6 +4,7 @@ it says which, with AWS's page. Importing the module puts them in force.
 import threading
 import time
 import uuid
+from collections import Counter
 
 import moto.ec2.models.amis as amis
 import moto.ec2.utils as utils
@@ -14,9 +15,11 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.core import TaggedEC2Resource
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState, StateReason
+from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.spot_requests import SpotRequestBackend
 from moto.ec2.responses.fleets import Fleets
+from moto.ec2.responses.key_pairs import KeyPairs
 
 from ec2_machines import Machine, Network
 
@@ -58,6 +61,16 @@ _parse_timestamp = amis.parse_timestamp
 amis.parse_timestamp = lambda value: _parse_timestamp(value) if isinstance(value, str) else value
 
 
+# moto looks for a resource's tags among those of all resources: a look at all of them would take the square of the time.
+def get_tags(self):
+    kind = utils.EC2_PREFIX_TO_RESOURCE.get(utils.get_prefix(self.id), '') if self.id else ''
+    tags = dict(self.ec2_backend.tags.get(self.id, {}))
+    return [{'resource_id': self.id, 'key': it, 'value': tags[it], 'resource_type': kind} for it in tags]
+
+
+TaggedEC2Resource.get_tags = get_tags
+
+
 # --- An instance is pending for a moment, then running; its programs listen some time after. When it is terminated, it is
 # shutting-down first. (EC2 User Guide, "Amazon EC2 instance state changes")
 
@@ -68,8 +81,12 @@ def create_instance(self, *args, **kwargs):
     _create_instance(self, *args, **kwargs)
     self._state = InstanceState('pending', CODES['pending'])
     self.spot_instance_request_id = None
+    place(self)
+
+
+def place(instance):
     address = NETWORK.address()
-    card = self.nics[0]
+    card = instance.nics[0]
     card.private_ip_address = card.public_ip = address
     card.private_ip_addresses = [{'Primary': True, 'PrivateIpAddress': address}]
 
@@ -78,8 +95,12 @@ def set_state(instance, name):
     instance._state = InstanceState(name, CODES[name])
 
 
+def tags_of(resource):
+    return {tag['key']: tag['value'] for tag in resource.get_tags()}
+
+
 def ports_of(instance):
-    tags = {tag['key']: tag['value'] for tag in instance.get_tags()}
+    tags = tags_of(instance)
     return [int(port) for port in tags.get('gbrowse-aws-balancer:ports', '').split()] or [8101]
 
 
@@ -129,12 +150,13 @@ class SpotRequest(TaggedEC2Resource):
     def __init__(self, instance, max_price, tags):
         self.ec2_backend = backend()
         self.id = self.spot_instance_request_id = utils.random_spot_request_id()
-        self.instance, self.instance_id = instance, instance.id
+        self.instance, self.instance_id = instance, instance and instance.id
         self.spot_price, self.type = max_price, 'one-time'
         self.create_time = utcnow()
-        self.set('active', 'fulfilled')
+        self.set('active', 'fulfilled') if instance else self.set('open', 'pending-fulfillment')
         self.add_tags(tags)
-        instance.spot_instance_request_id = self.id
+        if instance:
+            instance.spot_instance_request_id = self.id
         backend().spot_instance_requests[self.id] = self
 
     def set(self, state, code):
@@ -255,7 +277,8 @@ def room(override):
     return max(0, pool['capacity'] - len(taken)), 'InsufficientInstanceCapacity'
 
 
-def launch(data, override, tags, count):
+def launch(data, override, tags, count, lifecycle='spot'):
+    cards = data.get('NetworkInterfaces') or [{}]
     reservation = backend().run_instances(
         data['ImageId'],
         count,
@@ -270,13 +293,27 @@ def launch(data, override, tags, count):
         block_device_mappings=data.get('BlockDeviceMappings') or [],
         metadata_options=data.get('MetadataOptions') or {},
         instance_initiated_shutdown_behavior=data.get('InstanceInitiatedShutdownBehavior'),
-        lifecycle='spot',
+        lifecycle=lifecycle,
+        associate_public_ip=cards[0].get('AssociatePublicIpAddress'),
         tags=tags,
     )
     for instance in reservation.instances:
-        SpotRequest(instance, override.get('MaxPrice'), tags.get('spot-instances-request', {}))
+        if lifecycle == 'spot':
+            SpotRequest(instance, override.get('MaxPrice'), tags.get('spot-instances-request', {}))
         power_on(instance)
+    note_peaks()
     return [instance.id for instance in reservation.instances]
+
+
+# The most instances of each master that ever lived at a time, draining ones apart.
+PEAKS = {}
+
+
+def note_peaks():
+    all_tags = [tags_of(it) for it in backend().all_instances() if it.state in ('pending', 'running')]
+    working = [it for it in all_tags if 'gbrowse-aws-balancer:draining' not in it]
+    for master, count in Counter(it.get('gbrowse-aws-balancer:master') for it in working).items():
+        PEAKS[master] = max(count, PEAKS.get(master, 0))
 
 
 def create_fleet(self):
@@ -308,6 +345,27 @@ def create_fleet(self):
             elif wanted > 0:
                 errors.append({**about, 'ErrorCode': code, 'ErrorMessage': message})
     return ActionResult({'FleetId': f'fleet-{uuid.uuid4()}', 'Errors': errors, 'Instances': instances})
+
+
+# --- A launch template's tags change as everything's do. (EC2 API Reference, "CreateTags")
+
+LaunchTemplate.tags = property(TaggedEC2Resource.get_tags, lambda self, tags: None)
+
+
+# --- A key pair is deleted by its name or by its id. (EC2 API Reference, "DeleteKeyPair")
+
+def delete_key_pair(self):
+    self.error_on_dryrun()
+    name, key_id = self._get_param('KeyName'), self._get_param('KeyPairId')
+    if key_id is not None:
+        name = next((it.key_name for it in backend().key_pairs.values() if it.id == key_id), None)
+        if name is None:
+            raise error('InvalidKeyPair.NotFound', f"The key pair '{key_id}' does not exist")
+    key_pair = backend().delete_key_pair(name)
+    return ActionResult({'Return': True, 'KeyPairId': key_pair and key_pair.id})
+
+
+KeyPairs.delete_key_pair = delete_key_pair
 
 
 # --- A ClientToken names one intent and its parameters. (EC2 API Reference, "Ensuring idempotency")

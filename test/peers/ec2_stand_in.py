@@ -5,11 +5,13 @@
 
 It prints one line of JSON when it is ready: the ports, and the id of the account's image `GBrowse-2.54`.
 
-Control, on the same port: GET /control/state, GET /control/calls, POST /control/{faults,settings,pools,interrupt,behave}.
+Control, on the same port: GET /control/{state,faults}, POST /control/state {master}, /control/calls {accessKey},
+/control/{faults,request,settings,pools,interrupt,behave}.
 
-A fault: {action, accessKey, code, status, message, count, delay, hang, drop, after}. `action` is a regular expression.
-The next `count` calls that fit are delayed by `delay` seconds, then answered with the error `code`, or never (`hang`
-seconds, then the connection breaks), or the connection is reset (`drop`). With `after` the call has its effect first.
+A fault: {action, accessKey, having, code, status, message, count, delay, hang, drop, after}. `action` is a regular
+expression, and so is `having`, for the call's parameters (`Tag.1.Key=Name`), of which one has to fit. The next `count`
+calls that fit are delayed by `delay` seconds, then answered with the error `code`, or never (`hang` seconds, then the
+connection breaks), or the connection is reset (`drop`). With `after` the call has its effect first.
 """
 import argparse
 import io
@@ -48,18 +50,21 @@ with tempfile.NamedTemporaryFile('w', suffix='.json') as images:
     images.flush()
     os.environ['MOTO_AMIS_PATH'] = images.name
     import ec2_behaviour as ec2
+    import ec2_market  # noqa: F401 (puts its patches in force)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     ec2.backend()
 
 FAULTS = []
-CALLS = []
+# By access key.
+CALLS = {}
+# More for a stand-in that is built on this one: control commands by name, what may refuse a call (with a fault, by action
+# and parameters), and what is done after a call.
+COMMANDS = {}
+LIMITS = []
+AFTER_CALL = []
 NO_TIME_WAIT = struct.pack('ii', 1, 0)
-
-
-def tags_of(resource):
-    return {tag['key']: tag['value'] for tag in resource.get_tags()}
 
 
 def user_data_of(instance):
@@ -71,8 +76,13 @@ def source_of(rule):
     return (rule.ip_range or {}).get('CidrIp') or (rule.source_group or {}).get('GroupId')
 
 
-def state():
+def state(master=None):
+    """Everything in the account, or what is this master's of all that has tags."""
     account = ec2.backend()
+
+    def of(resources):
+        return [it for it in resources if master in (None, ec2.tags_of(it).get('gbrowse-aws-balancer:master'))]
+
     return {
         'instances': [
             {
@@ -92,9 +102,9 @@ def state():
                     for device, volume in it.block_device_mapping.items()
                 ],
                 'shutdownBehaviour': it.instance_initiated_shutdown_behavior,
-                'tags': tags_of(it),
+                'tags': ec2.tags_of(it),
             }
-            for it in account.all_instances()
+            for it in of(account.all_instances())
         ],
         'requests': [
             {
@@ -102,23 +112,33 @@ def state():
                 'state': it.state,
                 'status': it.status['Code'],
                 'maxPrice': it.spot_price,
-                'tags': tags_of(it),
+                'tags': ec2.tags_of(it),
             }
-            for it in account.spot_instance_requests.values()
+            for it in of(account.spot_instance_requests.values())
         ],
         'groups': [
             {
                 'id': it.id,
                 'name': it.name,
                 'rules': [f'{rule.from_port} from {source_of(rule)}' for rule in it.ingress_rules],
-                'tags': tags_of(it),
+                'tags': ec2.tags_of(it),
             }
-            for it in account.describe_security_groups()
+            for it in of(account.describe_security_groups())
             if it.name != 'default'
         ],
         'templates': [
-            {'id': it.id, 'name': it.name, 'tags': tags_of(it)} for it in account.launch_templates.values()
+            {'id': it.id, 'name': it.name, 'tags': ec2.tags_of(it)} for it in of(account.launch_templates.values())
         ],
+        'volumes': [
+            {'id': it.id, 'state': it.status, 'tags': ec2.tags_of(it)} for it in of(account.volumes.values())
+        ],
+        'snapshots': [
+            {'id': it.id, 'state': it.status, 'tags': ec2.tags_of(it)} for it in of(account.snapshots.values())
+        ],
+        'keyPairs': [
+            {'id': it.id, 'name': it.key_name, 'tags': ec2.tags_of(it)} for it in of(account.key_pairs.values())
+        ],
+        'peaks': ec2.PEAKS,
         'subnets': [
             {'id': it.id, 'vpc': it.vpc_id, 'zone': it.availability_zone}
             for it in account.get_default_subnets().values()
@@ -128,11 +148,15 @@ def state():
 
 def control(command, given):
     if command == 'state':
-        return state()
+        return state(given.get('master'))
     if command == 'calls':
-        return CALLS
+        return CALLS.get(given['accessKey'], [])
     if command == 'faults':
+        if not given:
+            return FAULTS
         FAULTS.append(given)
+    elif command == 'request':
+        ec2.SpotRequest(None, '0.100000', given['tags'])
     elif command == 'settings':
         ec2.SETTINGS.update(given)
     elif command == 'pools':
@@ -141,18 +165,25 @@ def control(command, given):
         ec2.interrupt(ec2.backend().get_instance(given['instance']), given['notice'])
     elif command == 'behave':
         ec2.MACHINES[given['instance']].behave(given['behaviour'])
+    elif command in COMMANDS:
+        return COMMANDS[command](given)
     else:
         raise KeyError(command)
     return {}
 
 
-def take_fault(action, access_key):
+def take_fault(action, access_key, parameters):
     for fault in FAULTS:
         fits = re.fullmatch(fault['action'], action) and fault.get('accessKey', access_key) == access_key
-        if fits and fault['count'] > 0:
+        has = any(re.search(fault.get('having', ''), f'{key}={value}') for key, value in parameters.items())
+        if fits and (has or 'having' not in fault) and fault['count'] > 0:
             fault['count'] -= 1
             return fault
     return None
+
+
+def refusal(action, parameters):
+    return next((fault for limit in LIMITS if (fault := limit(action, parameters))), None)
 
 
 def error_document(fault):
@@ -178,6 +209,8 @@ def call_moto(environment, body, action):
         ec2.public.call = action.startswith('Describe')
         answer['body'] = b''.join(moto(environment, start_response))
         ec2.public.call = False
+        for follow in AFTER_CALL:
+            follow(action)
     return answer
 
 
@@ -213,8 +246,8 @@ def front(environment, start_response):
         'status': None,
         'code': None,
     }
-    CALLS.append(call)
-    fault = take_fault(action, access_key)
+    CALLS.setdefault(access_key, []).append(call)
+    fault = take_fault(action, access_key, parameters) or refusal(action, parameters)
     answer = None
     if fault is None or fault.get('after') or not {'code', 'hang', 'drop'} & fault.keys():
         answer = call_moto(environment, body, action)
@@ -255,11 +288,14 @@ def main():
     parser.add_argument('--certificate', help='with --key: answer on a second port over TLS too')
     parser.add_argument('--key')
     options = parser.parse_args()
-    ready = {'port': serve(), 'image': IMAGE}
-    if options.certificate:
-        ready['tlsPort'] = serve((options.certificate, options.key))
-    print(json.dumps(ready), flush=True)
+    run({'tlsPort': serve((options.certificate, options.key))} if options.certificate else {})
+
+
+def run(more, end=lambda: None):
+    """Says that it is ready, with `more`, and answers until its standard input ends."""
+    print(json.dumps({'port': serve(), 'image': IMAGE, **more}), flush=True)
     sys.stdin.read()
+    end()
     os._exit(0)
 
 

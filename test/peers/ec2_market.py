@@ -1,0 +1,36 @@
+"""Patches of moto 5.2.1 for the spot market: what the pools of ec2_behaviour.py cost, zone by zone. Importing the module
+puts them in force.
+"""
+from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
+from moto.ec2.responses.spot_instances import SpotInstances
+
+from ec2_behaviour import REGION, backend, pool_of
+
+
+# --- The price that holds now, of each type in each zone that offers it. moto has one price, of 2006.
+# (EC2 API Reference, "DescribeSpotPriceHistory")
+def describe_spot_price_history(self):
+    offered = INSTANCE_TYPE_OFFERINGS['availability-zone'].get(REGION, [])
+    zones = {subnet.availability_zone for subnet in backend().get_default_subnets().values()}
+    wanted = self._get_param('InstanceTypes', [])
+    products = self._get_param('ProductDescriptions', []) or ['Linux/UNIX']
+    return ActionResult(
+        {
+            'SpotPriceHistory': [
+                {
+                    'InstanceType': it['InstanceType'],
+                    'ProductDescription': products[0],
+                    'SpotPrice': f"{pool_of(it['InstanceType'])['price']:.6f}",
+                    'AvailabilityZone': it['Location'],
+                    'Timestamp': utcnow(),
+                }
+                for it in offered
+                if it['InstanceType'] in wanted and it['Location'] in zones
+            ]
+        }
+    )
+
+
+SpotInstances.describe_spot_price_history = describe_spot_price_history
