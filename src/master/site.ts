@@ -19,6 +19,15 @@ export type Site = {
   readonly availabilityZone?: string;
 };
 
+/** The value of the ownership tag: what the file says, else the EC2 instance, else the host. */
+export function masterNameOf(
+  { master }: Config,
+  metadata: Pick<MasterMetadata, 'instanceId'> | undefined,
+  hostName: string,
+): string {
+  return master.name ?? metadata?.instanceId ?? hostName;
+}
+
 /**
  * The manual, "[SLAVE]": on EC2 region, zone, subnet and image are the master's own, and slaves talk to its private
  * address; elsewhere `region` and `image_id` are required. A zone or subnet in the file is obeyed in both places.
@@ -27,7 +36,7 @@ export type Site = {
  */
 export function siteOf(config: Config, metadata: MasterMetadata | undefined, hostName: string): Site {
   const { master, slave } = config;
-  const name = master.name ?? metadata?.instanceId ?? hostName;
+  const name = masterNameOf(config, metadata, hostName);
   if (metadata !== undefined) {
     const elsewhere =
       slave.subnet !== undefined ||

@@ -1,0 +1,45 @@
+import type { State } from '../balancer/state.ts';
+import { rangeFor } from '../policy/load-table.ts';
+import type { Slave } from '../spot/slave.ts';
+import type { Level } from './history.ts';
+import type { Rate } from './money.ts';
+
+/** How load and farm stand in the balancer's state. */
+export function levelOf(state: Readonly<State>): Level {
+  const members = [...state.members.values()];
+  const range = state.lastRate === undefined ? undefined : rangeFor(state.config.loadTable, state.lastRate);
+  return {
+    requestsPerSecond: isLoadCurrent(state) ? state.load.rate : undefined,
+    serving: members.filter(it => it.readySince !== undefined && it.leaving === undefined).length,
+    slaves: members.length,
+    min: range?.min,
+    max: range?.max,
+  };
+}
+
+/** Whether the last load that was measured is the load of now. */
+export function isLoadCurrent(state: Readonly<State>): boolean {
+  return state.loadError === undefined && state.load.rate !== undefined;
+}
+
+/** What a slave costs an hour, in dollars: the spot price, or the bid as the most that it can be. */
+export function priceOf(
+  slave: Slave,
+  bid: number,
+  spotPrice: (slave: Slave) => number | undefined,
+): { readonly dollars: number; readonly isKnown: boolean } {
+  const dollars = spotPrice(slave);
+  return dollars === undefined ? { dollars: bid, isKnown: false } : { dollars, isKnown: true };
+}
+
+/** What all slaves cost now. EC2 bills an instance from the moment that it runs. */
+export function rateOf(state: Readonly<State>, spotPrice: (slave: Slave) => number | undefined): Rate {
+  let rate: Rate = { perHour: 0, atMost: false };
+  for (const { slave, readySince } of state.members.values()) {
+    // What answers runs, whatever EC2 showed last.
+    if (slave.state === 'pending' && readySince === undefined) continue;
+    const { dollars, isKnown } = priceOf(slave, state.config.slave.spotBid, spotPrice);
+    rate = { perHour: rate.perHour + dollars, atMost: rate.atMost || !isKnown };
+  }
+  return rate;
+}

@@ -1,0 +1,237 @@
+import { isListed, portsOf } from '../balancer/members.ts';
+import { DOING } from '../balancer/observe.ts';
+import type { Member, State } from '../balancer/state.ts';
+import { HOUR, MINUTE } from '../clock.ts';
+import { largestMax, rangeFor } from '../policy/load-table.ts';
+import { permitted } from '../policy/pacing.ts';
+import type { Slave } from '../spot/slave.ts';
+import { type Calls, type Counts, onDay } from './calls.ts';
+import type { Event, Events } from './events.ts';
+import { type History, summary } from './history.ts';
+import { isLoadCurrent, priceOf } from './levels.ts';
+import type { Moment, Money, Spent } from './money.ts';
+import {
+  type Report,
+  type ReportedEvent,
+  type ReportedSlave,
+  SCHEMA_VERSION,
+  type SlaveState,
+} from './report.ts';
+
+/** Who reports. */
+export type Identity = {
+  readonly version: string;
+  readonly pid: number;
+  readonly master: string;
+  /** Wall clock ms. */
+  readonly startedAt: number;
+};
+
+/** What a report is made from. `history` and `money` are up to `now`. */
+export type Subject = {
+  readonly identity: Identity;
+  readonly state: Readonly<State>;
+  readonly history: History;
+  readonly money: Money;
+  readonly calls: Calls;
+  readonly events: Events;
+  spotPrice(slave: Slave): number | undefined;
+  readonly now: Moment;
+};
+
+/** The report of a balancer, as it stands at a moment. */
+export function makeReport(subject: Subject): Report {
+  const { identity, state, history, money, events, now } = subject;
+  const { config } = state;
+  const timeOf = (monotonic: number) => iso(now.wall - (now.monotonic - monotonic));
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    time: iso(now.wall),
+    balancer: {
+      version: identity.version,
+      pid: identity.pid,
+      master: identity.master,
+      configFile: config.file,
+      startedAt: iso(identity.startedAt),
+      uptimeSeconds: round((now.monotonic - state.startedAt) / 1000, 1),
+      phase: phaseOf(state),
+      pollIntervalSeconds: config.master.pollInterval / 1000,
+      nextPollAt: state.stop === undefined ? timeOf(state.nextPollAt) : null,
+    },
+    load: loadOf(state, history, timeOf),
+    wanted: wantedOf(state),
+    slaves: [...state.members.values()]
+      .toSorted(
+        (a, b) =>
+          a.slave.launchedAt - b.slave.launchedAt || (a.slave.instanceId < b.slave.instanceId ? -1 : 1),
+      )
+      .map(member => slaveOf(member, subject, timeOf)),
+    farm: { listedUrls: state.listed, reloadIsDue: state.reloadOwed },
+    launches: launchesOf(state, now.monotonic, timeOf),
+    retries: [...state.retry].map(([kind, { failures, notBefore }]) => ({
+      what: RETRIED.get(kind) ?? PREPARING,
+      failuresInARow: failures,
+      nextAttemptAt: timeOf(notBefore),
+    })),
+    decisions: events.decisions.map(eventOf),
+    problems: events.problems.map(eventOf),
+    ec2: ec2Of(onDay(subject.calls, now.wall)),
+    money: {
+      pricePerHour: dollars(money.rate.perHour),
+      isUpperBound: money.rate.atMost,
+      today: spentOf(money.today),
+      sinceStart: spentOf(money.sinceStart),
+    },
+    messages: { warnings: events.warnings, errors: events.errors },
+    history: {
+      stepSeconds: MINUTE / 1000,
+      points: history.minutes.map(({ start, knownFor, requests, peak, level }) => ({
+        time: timeOf(start),
+        requestsPerSecond: knownFor === 0 ? null : round((requests / knownFor) * 1000, 3),
+        peakRequestsPerSecond: knownFor === 0 ? null : round(peak, 3),
+        servingSlaves: level.serving,
+        slaves: level.slaves,
+        minSlaves: level.min ?? null,
+        maxSlaves: level.max ?? null,
+      })),
+    },
+  };
+}
+
+type TimeOf = (monotonic: number) => string;
+
+const RETRIED = new Map<string, string>(Object.entries(DOING));
+/** That has a message of its own in the log. */
+const PREPARING = 'what a launch needs cannot be made ready';
+
+function phaseOf({ stop }: Readonly<State>): string {
+  if (stop === undefined) return 'running';
+  return stop.keepSlaves ? 'ending and keeping its slaves' : 'stopping';
+}
+
+function loadOf(state: Readonly<State>, history: History, timeOf: TimeOf): Report['load'] {
+  const hour = summary(history.minutes);
+  const { measuredAt } = state.load;
+  return {
+    requestsPerSecond: state.lastRate === undefined ? null : round(state.lastRate, 3),
+    isCurrent: isLoadCurrent(state),
+    measuredAt: measuredAt === undefined ? null : timeOf(measuredAt),
+    error: state.loadError ?? null,
+    lastHourMeanRequestsPerSecond: hour === undefined ? null : round(hour.mean, 3),
+    lastHourPeakRequestsPerSecond: hour === undefined ? null : round(hour.peak, 3),
+  };
+}
+
+function wantedOf({ config, lastRate }: Readonly<State>): Report['wanted'] {
+  if (lastRate === undefined) return null;
+  const { min, max } = rangeFor(config.loadTable, lastRate);
+  const row = config.loadTable.findLast(it => it.requestsPerSecond <= lastRate);
+  return { minSlaves: min, maxSlaves: max, rowRequestsPerSecond: row?.requestsPerSecond ?? null };
+}
+
+function slaveOf(member: Member, { state, spotPrice, now }: Subject, timeOf: TimeOf): ReportedSlave {
+  const { slave, leaving, readySince } = member;
+  const { config } = state;
+  const price = priceOf(slave, config.slave.spotBid, spotPrice);
+  const dataSnapshots = slave.data.split(/\s+/).filter(Boolean);
+  const drainEndsAt =
+    leaving?.outSince === undefined ? undefined : leaving.outSince + config.master.drainTime;
+  return {
+    instanceId: slave.instanceId,
+    state: standingOf(state, member),
+    reason: leaving?.reason ?? (member.failures > 0 ? missed(member.failures) : null),
+    instanceType: slave.instanceType,
+    availabilityZone: slave.availabilityZone,
+    address: slave.address ?? null,
+    ports: portsOf(state, slave),
+    launchedAt: iso(slave.launchedAt),
+    ageSeconds: Math.max(0, Math.round((now.wall - slave.launchedAt) / 1000)),
+    readyAt: readySince === undefined ? null : timeOf(readySince),
+    drainEndsAt: drainEndsAt === undefined || !member.mayBeInUse ? null : timeOf(drainEndsAt),
+    pricePerHour: price.dollars,
+    priceIsKnown: price.isKnown,
+    dataSnapshots,
+    dataIsCurrent: sameSet(dataSnapshots, config.slave.dataSnapshots),
+  };
+}
+
+function missed(probes: number): string {
+  return probes === 1 ? 'it missed its last probe' : `it missed its last ${probes} probes`;
+}
+
+function standingOf(state: Readonly<State>, member: Member): SlaveState {
+  const { slave, leaving } = member;
+  if (leaving?.terminateAskedAt !== undefined) return 'ending';
+  const listed = isListed(state, slave);
+  if (leaving !== undefined) return listed ? 'leaving' : 'draining';
+  if (member.readySince === undefined) return slave.address === undefined ? 'starting' : 'booting';
+  if (member.failures > 0) return 'not answering';
+  return listed ? 'serving' : 'ready';
+}
+
+function launchesOf(state: Readonly<State>, now: number, timeOf: TimeOf): Report['launches'] {
+  const { pace, config, expected, intent } = state;
+  const { count, notBefore } = permitted(pace, 1, largestMax(config.loadTable), now);
+  const held = count === 0;
+  const lastHour = pace.launches.filter(at => at > now - HOUR).length;
+  const tooMany = `${lastHour} slaves were launched within an hour, more than a load table of this size can need`;
+  return {
+    underway: expected.size + (intent === undefined ? 0 : Math.max(0, intent.count - intent.shown)),
+    lastHour,
+    failedBootsInARow: pace.failedBoots,
+    refusalsInARow: pace.refusals,
+    heldUntil: held ? timeOf(notBefore) : null,
+    reason: held && now >= pace.notBefore ? tooMany : (pace.reason ?? null),
+  };
+}
+
+function ec2Of({ today, sinceStart, lastError }: Calls): Report['ec2'] {
+  return {
+    callsToday: total(today, 'calls'),
+    errorsToday: total(today, 'errors'),
+    callsSinceStart: total(sinceStart, 'calls'),
+    errorsSinceStart: total(sinceStart, 'errors'),
+    today: listOf(today),
+    sinceStart: listOf(sinceStart),
+    lastError: lastError === undefined ? null : { time: iso(lastError.at), ...pick(lastError) },
+  };
+}
+
+function pick({ action, code, message }: NonNullable<Calls['lastError']>) {
+  return { action, code, message };
+}
+
+function total(counts: Counts, what: 'calls' | 'errors'): number {
+  return [...counts.values()].reduce((sum, count) => sum + count[what], 0);
+}
+
+/** The most frequent first. */
+function listOf(counts: Counts): Report['ec2']['today'] {
+  return [...counts]
+    .map(([action, { calls, errors }]) => ({ action, calls, errors }))
+    .toSorted((a, b) => b.calls - a.calls || (a.action < b.action ? -1 : 1));
+}
+
+function spentOf({ since, dollars: spent, atMost }: Spent): Report['money']['today'] {
+  return { since: iso(since), dollars: dollars(spent), isUpperBound: atMost };
+}
+
+function eventOf({ at, level, message }: Event): ReportedEvent {
+  return { time: iso(at), level, message };
+}
+
+function iso(wall: number): string {
+  return new Date(Math.round(wall)).toISOString();
+}
+
+function dollars(amount: number): number {
+  return round(amount, 6);
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every(it => b.includes(it));
+}

@@ -1,0 +1,83 @@
+import { constants } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { messageOf, systemCode } from '../errors.ts';
+import type { Log } from '../log/log.ts';
+
+/** A file for node_exporter's textfile collector. Its methods never throw. */
+export type MetricsFile = {
+  /** Replaces the file as a whole, with mode 0644. What cannot be written is said once. */
+  write(make: () => Promise<string>): Promise<void>;
+  /** A balancer that has ended has no metrics: what is left would be taken for true for ever. */
+  remove(): Promise<void>;
+};
+
+/** @param file absolute path */
+export function createMetricsFile(file: string, log: Log): MetricsFile {
+  // The collector reads *.prom only, so not this one.
+  const temporary = `${file}.${process.pid}.tmp`;
+  let trouble: string | undefined;
+  let written = false;
+  /** One after the other. */
+  let last = Promise.resolve();
+
+  async function replace(make: () => Promise<string>): Promise<void> {
+    try {
+      const text = await make();
+      // Whatever somebody has put there is not written through.
+      await rm(temporary, { force: true });
+      const { O_WRONLY, O_CREAT, O_EXCL } = constants;
+      const handle = await open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o644);
+      try {
+        await handle.chmod(0o644);
+        await handle.writeFile(text);
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, file);
+      if (!written && !file.endsWith('.prom')) {
+        log.warn(`--metrics-file ${file}: node_exporter reads only files whose names end in .prom`);
+      }
+      written = true;
+      if (trouble !== undefined) log.info(`the metrics file ${file} can be written again`);
+      trouble = undefined;
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {});
+      const reason = reasonOf(error);
+      if (reason !== trouble) log.warn(`the metrics file ${file} cannot be written: ${reason}`);
+      trouble = reason;
+    }
+  }
+
+  return {
+    write(make) {
+      last = last.then(() => replace(make));
+      return last;
+    },
+    remove() {
+      last = last.then(async () => {
+        if (written) await rm(file, { force: true }).catch(() => {});
+      });
+      return last;
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  switch (systemCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'its directory does not exist';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied; the user that the balancer runs as (--user) must be allowed to write into its directory';
+    case 'EROFS':
+      return 'its file system is read-only (for a systemd service: ReadWritePaths= must have its directory)';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full';
+    case 'EISDIR':
+      return 'it is a directory';
+    default:
+      return messageOf(error);
+  }
+}

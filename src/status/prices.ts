@@ -1,0 +1,85 @@
+import type { _InstanceType, DescribeSpotPriceHistoryResult } from '@aws-sdk/client-ec2';
+import { HOUR, MINUTE } from '../clock.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import type { Slave } from '../spot/slave.ts';
+import type { Moment } from './money.ts';
+
+type Place = Pick<Slave, 'instanceType' | 'availabilityZone'>;
+
+/** Spot prices as EC2 said them last. */
+export type Prices = {
+  /** Dollars an hour; undefined while it is not known. */
+  of(slave: Place): number | undefined;
+  /** Asks for the prices of these slaves if it is time; does not wait for the answer, and never throws. */
+  follow(slaves: readonly Place[], now: Moment): void;
+  /** Whether an answer is awaited. */
+  isAsking(): boolean;
+};
+
+/** Spot prices move slowly, and every call counts. */
+const AGAIN = HOUR;
+/** For a slave of a type that was not asked for; and after a call that failed. */
+const SOON = 10 * MINUTE;
+/** Nobody has to allow DescribeSpotPriceHistory. */
+const AFTER_REFUSAL = 24 * HOUR;
+
+/** The prices of the slaves that there are, for one DescribeSpotPriceHistory an hour. */
+export function createPrices(ec2: Ec2): Prices {
+  let known: ReadonlyMap<string, number> = new Map();
+  /** Monotonic ms. */
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let patience = AGAIN;
+  let askedFor: readonly string[] = [];
+  let running = false;
+
+  async function ask(types: readonly string[], wall: number): Promise<void> {
+    try {
+      // AWS: with a start time of now, the answer is the price of now.
+      const answer = await ec2('DescribeSpotPriceHistory', {
+        // New types appear faster than the SDK's list of them.
+        InstanceTypes: types.map(type => type as _InstanceType),
+        ProductDescriptions: ['Linux/UNIX'],
+        StartTime: new Date(wall),
+      });
+      known = pricesIn(answer);
+      patience = AGAIN;
+    } catch (error) {
+      patience = isEc2Error(error) && troubleOf(error) === 'permission' ? AFTER_REFUSAL : SOON;
+    }
+  }
+
+  return {
+    isAsking: () => running,
+    of: slave => known.get(keyOf(slave.instanceType, slave.availabilityZone)),
+    follow(slaves, { monotonic, wall }) {
+      if (slaves.length === 0 || running) return;
+      const types = [...new Set(slaves.map(it => it.instanceType))];
+      const isNew = patience === AGAIN && types.some(type => !askedFor.includes(type));
+      if (monotonic < askedAt + (isNew ? SOON : patience)) return;
+      askedAt = monotonic;
+      askedFor = types;
+      running = true;
+      void ask(types, wall).finally(() => {
+        running = false;
+      });
+    },
+  };
+}
+
+/** The newest price of each type in each zone, dollars an hour. */
+export function pricesIn(answer: DescribeSpotPriceHistoryResult): Map<string, number> {
+  const prices = new Map<string, number>();
+  const history = (answer.SpotPriceHistory ?? []).toSorted(
+    (a, b) => (a.Timestamp?.getTime() ?? 0) - (b.Timestamp?.getTime() ?? 0),
+  );
+  for (const { InstanceType = '', AvailabilityZone = '', SpotPrice } of history) {
+    const price = Number(SpotPrice);
+    if (price > 0) prices.set(keyOf(InstanceType, AvailabilityZone), price);
+  }
+  return prices;
+}
+
+function keyOf(instanceType: string, availabilityZone: string): string {
+  return `${instanceType} ${availabilityZone}`;
+}

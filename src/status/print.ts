@@ -1,0 +1,214 @@
+import { sparkline, squeezed } from './chart.ts';
+import { type Look, paint } from './paint.ts';
+import type { Report, ReportedEvent, SlaveState } from './report.ts';
+import { slaveTable } from './table.ts';
+import { clockTime, counted, grouped, harmless, money, rate, span, wrapped } from './words.ts';
+
+/** Where the text after a label begins. */
+const INDENT = 10;
+/** The states of slaves in a sum. */
+const ORDER: readonly string[] = [
+  'serving',
+  'ready',
+  'booting',
+  'starting',
+  'not answering',
+  'leaving',
+  'draining',
+  'ending',
+] satisfies readonly SlaveState[];
+/** A minute is one character wide. */
+const CHART_WIDTH = 60;
+const MOST_EVENTS = 8;
+const MOST_ACTIONS = 4;
+/** A blank at which no line is broken. */
+const UNBROKEN = '\u00a0';
+
+/** The report for people, its lines at most as wide as the terminal (from 60 columns on). */
+export function printReport(report: Report, look: Look): readonly string[] {
+  return [
+    ...heading(report, look),
+    '',
+    ...loadLines(report, look),
+    ...wantedLines(report, look),
+    ...slaveLines(report, look),
+    ...launchLines(report, look),
+    ...retryLines(report, look),
+    ...moneyLines(report, look),
+    ...ec2Lines(report, look),
+    ...section(slaveTable(report, look)),
+    ...section(eventLines(report, look)),
+  ];
+}
+
+function section(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', ...lines];
+}
+
+/** A label, and a text that may take several lines. */
+function labelled(
+  label: string,
+  text: string,
+  look: Look,
+  colour?: Parameters<typeof paint>[1],
+): readonly string[] {
+  return wrapped(harmless(text), Math.max(20, look.width - INDENT)).map(
+    (line, at) =>
+      `${at === 0 ? paint(look, 'bold', label) + ' '.repeat(INDENT - label.length) : ' '.repeat(INDENT)}${paint(look, colour, line.replaceAll(UNBROKEN, ' '))}`,
+  );
+}
+
+function heading({ balancer, time }: Report, look: Look): readonly string[] {
+  const { phase, nextPollAt } = balancer;
+  const wait = nextPollAt === null ? undefined : (Date.parse(nextPollAt) - Date.parse(time)) / 1000;
+  const next = wait === undefined ? '' : wait < 0.5 ? ', polling now' : `, next poll in ${span(wait)}`;
+  const state = `${phase} for ${span(balancer.uptimeSeconds)} (process ${balancer.pid})${next}`;
+  return [
+    ...wrapped(
+      harmless(`gbrowse-aws-balancer ${balancer.version}, master "${balancer.master}"`),
+      look.width,
+    ).map(line => paint(look, 'bold', line)),
+    ...wrapped(harmless(phase === 'running' ? state : state.replace(/ for .*? \(/, ' (')), look.width).map(
+      line => paint(look, phase === 'running' ? 'green' : 'yellow', line),
+    ),
+    ...wrapped(harmless(`configuration ${balancer.configFile}`), look.width),
+  ];
+}
+
+function loadLines({ load, history }: Report, look: Look): readonly string[] {
+  const {
+    requestsPerSecond,
+    lastHourMeanRequestsPerSecond: mean,
+    lastHourPeakRequestsPerSecond: peak,
+  } = load;
+  const now =
+    requestsPerSecond === null
+      ? 'not measured yet'
+      : `${rate(requestsPerSecond)} requests/s${load.isCurrent ? '' : ' at the last measurement'}`;
+  const hour =
+    mean === null || peak === null ? '' : `; last hour ${rate(mean)} on average, ${rate(peak)} at most`;
+  return [
+    ...labelled('Load', `${now}${hour}`, look),
+    ...(load.error === null ? [] : labelled('', load.error, look, 'red')),
+    ...chart(
+      history.points.map(it => it.peakRequestsPerSecond),
+      'cyan',
+      look,
+    ),
+  ];
+}
+
+function wantedLines({ wanted }: Report, look: Look): readonly string[] {
+  if (wanted === null) return labelled('Wanted', 'not known before the load is', look);
+  const { minSlaves, maxSlaves, rowRequestsPerSecond: row } = wanted;
+  const range = minSlaves === maxSlaves ? counted(minSlaves, 'slave') : `${minSlaves} to ${maxSlaves} slaves`;
+  const why =
+    row === null
+      ? 'below the first row of the load table'
+      : `row of the load table: ${row} ${minSlaves} ${maxSlaves}`;
+  return labelled('Wanted', `${range} (${why})`, look);
+}
+
+function slaveLines({ slaves, launches, history }: Report, look: Look): readonly string[] {
+  const states = Map.groupBy(slaves, it => it.state);
+  const parts = [...states]
+    .toSorted(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b))
+    .map(([state, them]) => `${them.length} ${state}`);
+  if (launches.underway > 0) parts.push(`${launches.underway} just launched`);
+  return [
+    ...labelled('Slaves', parts.length === 0 ? 'none: GBrowse renders locally' : parts.join(', '), look),
+    ...chart(
+      history.points.map(it => it.servingSlaves),
+      'green',
+      look,
+    ),
+  ];
+}
+
+/** The last hour; an hour of nothing is no chart. */
+function chart(values: readonly (number | null)[], colour: 'cyan' | 'green', look: Look): readonly string[] {
+  if (values.length < 2 || values.every(it => it === null || it === 0)) return [];
+  const top = Math.max(...values.map(it => it ?? 0));
+  const width = Math.min(CHART_WIDTH, Math.max(10, look.width - INDENT - 8));
+  const line = sparkline(squeezed(values, width), look.utf8);
+  const scale = Number.isInteger(top) ? String(top) : rate(top);
+  return [`${' '.repeat(INDENT)}${paint(look, colour, line)} ${paint(look, 'dim', `0-${scale}`)}`];
+}
+
+function launchLines({ launches, time }: Report, look: Look): readonly string[] {
+  const { heldUntil, reason } = launches;
+  if (heldUntil === null && reason === null) return [];
+  const when =
+    heldUntil === null
+      ? 'the last one failed'
+      : `none before ${clockTime(heldUntil, time)} (in ${span((Date.parse(heldUntil) - Date.parse(time)) / 1000)})`;
+  return labelled('Launches', reason === null ? when : `${when}: ${reason}`, look, 'yellow');
+}
+
+function retryLines({ retries, time }: Report, look: Look): readonly string[] {
+  return retries.flatMap(({ what, failuresInARow, nextAttemptAt }, at) => {
+    const wait = (Date.parse(nextAttemptAt) - Date.parse(time)) / 1000;
+    const next = wait <= 0 ? 'trying again now' : `again in ${span(wait)}`;
+    const times = failuresInARow > 1 ? ` (${failuresInARow} times)` : '';
+    return labelled(at === 0 ? 'Trouble' : '', `${what}${times}, ${next}`, look, 'yellow');
+  });
+}
+
+function moneyLines({ money: spending, balancer }: Report, look: Look): readonly string[] {
+  const { today, sinceStart, pricePerHour, isUpperBound } = spending;
+  const most = (isBound: boolean) => (isBound ? 'at most ' : '');
+  const sameSpan = today.since === balancer.startedAt || today.since === sinceStart.since;
+  const sums = sameSpan
+    ? `${most(sinceStart.isUpperBound)}${money(sinceStart.dollars)} since the start`
+    : `${most(today.isUpperBound)}${money(today.dollars)} today (UTC), ${most(sinceStart.isUpperBound)}${money(sinceStart.dollars)} since the start`;
+  const bound = isUpperBound || sinceStart.isUpperBound;
+  return [
+    ...labelled('Money', `${most(isUpperBound)}${money(pricePerHour)} an hour now; ${sums}`, look),
+    ...(bound
+      ? labelled('', 'at most: with the bid, where AWS did not tell the spot price', look, 'dim')
+      : []),
+  ];
+}
+
+function ec2Lines({ ec2 }: Report, look: Look): readonly string[] {
+  const failed = ec2.errorsToday === 0 ? 'none failed' : `${grouped(ec2.errorsToday)} failed`;
+  const actions = ec2.today
+    .slice(0, MOST_ACTIONS)
+    .map(({ action, calls, errors }) =>
+      [action, grouped(calls), ...(errors === 0 ? [] : [`(${grouped(errors)} failed)`])]
+        .join(' ')
+        .replaceAll(' ', UNBROKEN),
+    );
+  const others = ec2.today.slice(MOST_ACTIONS).reduce((sum, it) => sum + it.calls, 0);
+  if (others > 0) actions.push(`others${UNBROKEN}${grouped(others)}`);
+  return labelled(
+    'EC2',
+    ec2.callsToday === 0
+      ? 'not called today'
+      : `${counted(ec2.callsToday, 'call')} today (UTC), ${failed}: ${actions.join(', ')}`,
+    look,
+  );
+}
+
+/** What was decided last, and below it the problems from before. */
+function eventLines({ decisions, problems, time }: Report, look: Look): readonly string[] {
+  const shown = decisions.slice(-MOST_EVENTS);
+  const from = shown[0]?.time ?? time;
+  const earlier = problems.filter(it => it.time < from).slice(-MOST_EVENTS / 2);
+  return [
+    ...(shown.length > 0 ? [paint(look, 'bold', 'Last decisions')] : []),
+    ...shown.flatMap(event => eventLine(event, time, look)),
+    ...(earlier.length > 0 ? ['', paint(look, 'bold', 'Warnings and errors before')] : []),
+    ...earlier.flatMap(event => eventLine(event, time, look)),
+  ];
+}
+
+function eventLine({ time, level, message }: ReportedEvent, now: string, look: Look): readonly string[] {
+  const at = clockTime(time, now);
+  const colour = level === 'error' ? 'red' : level === 'warn' ? 'yellow' : undefined;
+  const mark = level === 'error' ? 'error: ' : level === 'warn' ? 'warning: ' : '';
+  return wrapped(`${mark}${harmless(message)}`, Math.max(20, look.width - at.length - 1)).map(
+    (line, index) =>
+      `${index === 0 ? paint(look, 'dim', at) : ' '.repeat(at.length)} ${paint(look, colour, line)}`,
+  );
+}

@@ -1,0 +1,137 @@
+import type { State } from '../balancer/state.ts';
+import { type Clock, SECOND } from '../clock.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import { isEc2Error } from '../ec2/errors.ts';
+import { messageOf } from '../errors.ts';
+import type { Level, Log } from '../log/log.ts';
+import { type Calls, countCall, NO_CALLS } from './calls.ts';
+import { type Events, NO_EVENTS, remember } from './events.ts';
+import { advance, type History, NO_HISTORY } from './history.ts';
+import { levelOf, rateOf } from './levels.ts';
+import type { Identity } from './make-report.ts';
+import type { MetricsFile } from './metrics-file.ts';
+import { type Moment, type Money, noMoney, spend } from './money.ts';
+import { createPrices, type Prices } from './prices.ts';
+import type { Report } from './report.ts';
+
+/** What the balancer's process remembers for `status` and for the metrics, in bounded memory. */
+export type StatusRecord = {
+  /** Says who reports, and where the metrics go. Before there is no report. */
+  introduce(identity: Omit<Identity, 'startedAt'>, metrics: MetricsFile | undefined): void;
+  /** A log that is remembered as well. */
+  hear<L extends Log>(log: L): L;
+  /** EC2, with its calls counted. */
+  count(ec2: Ec2): Ec2;
+  /** The balancer has decided; its state holds until the next time. */
+  observe(state: Readonly<State>, now: number): void;
+  /** The report as it stands now; undefined before the balancer has decided anything. */
+  report(): Promise<Report | undefined>;
+  /** Writes no metrics any more, and removes their file. */
+  end(): Promise<void>;
+};
+
+export type RecordSettings = {
+  readonly clock: Clock;
+  /** Takes the secrets out of a message. */
+  redact(text: string): string;
+};
+
+/** The metrics are written in each round, and when something happens, but not more often. */
+const METRICS_INTERVAL = 15 * SECOND;
+
+export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
+  const startedAt = clock.wall();
+  let history: History = NO_HISTORY;
+  let money: Money = noMoney(moment());
+  let calls: Calls = NO_CALLS;
+  let events: Events = NO_EVENTS;
+  let identity: Identity | undefined;
+  let metrics: MetricsFile | undefined;
+  let prices: Prices | undefined;
+  let isPriceAwaited = false;
+  let observed: Readonly<State> | undefined;
+  let metricsAt = Number.NEGATIVE_INFINITY;
+
+  function moment(): Moment {
+    return { monotonic: clock.monotonic(), wall: clock.wall() };
+  }
+
+  const spotPrice: Prices['of'] = slave => prices?.of(slave);
+
+  function bringUpToDate(state: Readonly<State>, now: Moment): void {
+    history = advance(history, now.monotonic, levelOf(state));
+    // What comes before the answer, within seconds, is counted with the prices of the answer.
+    if (prices?.isAsking() === true) return;
+    const rate = rateOf(state, spotPrice);
+    money = spend(isPriceAwaited ? { ...money, rate } : money, now, rate);
+    isPriceAwaited = false;
+  }
+
+  async function report(): Promise<Report | undefined> {
+    // Not before somebody asks.
+    const { makeReport } = await import('./make-report.ts');
+    if (observed === undefined || identity === undefined) return undefined;
+    const now = moment();
+    bringUpToDate(observed, now);
+    return makeReport({ identity, state: observed, history, money, calls, events, spotPrice, now });
+  }
+
+  async function metricsNow(): Promise<string> {
+    const { metricsText } = await import('./metrics.ts');
+    const made = await report();
+    return made === undefined ? '' : metricsText(made);
+  }
+
+  return {
+    introduce(who, file) {
+      identity = { ...who, startedAt };
+      metrics = file;
+    },
+    hear(log) {
+      const heard = (level: Level) => (message: string, fields?: Parameters<Log[Level]>[1]) => {
+        events = remember(events, level, redact(message), clock.wall());
+        log[level](message, fields);
+      };
+      return {
+        ...log,
+        error: heard('error'),
+        warn: heard('warn'),
+        info: heard('info'),
+        debug: heard('debug'),
+      };
+    },
+    count(ec2) {
+      const counted: Ec2 = async (action, request, options) => {
+        try {
+          const answer = await ec2(action, request, options);
+          calls = countCall(calls, action, clock.wall());
+          return answer;
+        } catch (error) {
+          const code = isEc2Error(error) ? error.code : 'unknown';
+          calls = countCall(calls, action, clock.wall(), { code, message: redact(messageOf(error)) });
+          throw error;
+        }
+      };
+      prices = createPrices(counted);
+      return counted;
+    },
+    observe(state, monotonic) {
+      observed = state;
+      const now = { monotonic, wall: clock.wall() };
+      const slaves = [...state.members.values()].map(it => it.slave);
+      if (state.stop === undefined) prices?.follow(slaves, now);
+      if (prices?.isAsking() === true) isPriceAwaited = true;
+      bringUpToDate(state, now);
+      if (metrics === undefined) return;
+      if (monotonic - metricsAt < Math.min(METRICS_INTERVAL, state.config.master.pollInterval)) return;
+      metricsAt = monotonic;
+      void metrics.write(metricsNow);
+    },
+    report,
+    async end() {
+      const file = metrics;
+      metrics = undefined;
+      await file?.remove();
+    },
+  };
+}
