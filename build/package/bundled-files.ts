@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { build } from 'esbuild';
+import { textAssets } from '../bundle.ts';
 
 /**
  * The files that the executable's program is made of, relative to the project's directory: by a bundle of its own, in
@@ -16,6 +17,7 @@ export async function bundledFiles(root: string): Promise<readonly string[]> {
     format: 'cjs',
     mainFields: ['module', 'main'],
     logLevel: 'warning',
+    plugins: [textAssets],
     // As build/bundle.ts: its build for Node is not used.
     alias: { ofetch: path.join(root, 'node_modules/ofetch/dist/index.mjs') },
   });

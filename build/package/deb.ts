@@ -5,6 +5,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { debianChangelog } from './changelog.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from './completions.ts';
+import { exampleIamPolicy } from './iam-policy.ts';
 import { manualPage } from './manual.ts';
 
 const NAME = 'gbrowse-aws-balancer';
@@ -103,7 +104,9 @@ async function contents(options: DebOptions): Promise<Record<string, Content>> {
     ),
     [`${doc}/README.Debian`]: shipped('README.Debian'),
     [`${doc}/examples/aws_balancer.conf`]: example,
-    [`${doc}/examples/iam-policy.json`]: shipped('iam-policy.json'),
+    [`${doc}/examples/iam-policy.json`]: {
+      text: await exampleIamPolicy(path.join(packaging, 'aws_balancer.conf')),
+    },
   };
 }
 

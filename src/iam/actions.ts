@@ -1,0 +1,74 @@
+import type { BalancerActions, CheckActions, Ec2Action, LeftoverActions, SyncActions } from '../ec2/api.ts';
+
+/**
+ * What each action may be done to. From the Service Authorization Reference, "Actions, resources, and condition keys for
+ * Amazon EC2":
+ *
+ * - `look`: takes no resource, so only the region can limit it
+ * - `create`: makes something that carries tags from the call on (`aws:RequestTag`)
+ * - `launch`: makes something too, out of a launch template, an image and others that are there already
+ * - `tag`: on what the same call makes (`ec2:CreateAction`), or on what is ours
+ * - `change`: changes or removes what is there (`aws:ResourceTag`)
+ */
+export type ActionKind = 'look' | 'create' | 'launch' | 'tag' | 'change';
+
+const BALANCER = {
+  AuthorizeSecurityGroupIngress: 'change',
+  CancelSpotInstanceRequests: 'change',
+  CreateFleet: 'launch',
+  CreateLaunchTemplate: 'create',
+  CreateSecurityGroup: 'create',
+  CreateTags: 'tag',
+  DeleteLaunchTemplate: 'change',
+  DeleteSecurityGroup: 'change',
+  DescribeImages: 'look',
+  DescribeInstances: 'look',
+  DescribeLaunchTemplates: 'look',
+  DescribeSecurityGroups: 'look',
+  DescribeSpotInstanceRequests: 'look',
+  DescribeSubnets: 'look',
+  RevokeSecurityGroupIngress: 'change',
+  TerminateInstances: 'change',
+} satisfies Record<keyof BalancerActions, ActionKind>;
+
+/** EC2 launches a fleet of type instant with the rights of whoever asks for it. */
+const FLEET = { RunInstances: 'launch' } as const;
+
+const LEFTOVERS = {
+  DeleteKeyPair: 'change',
+  DeleteSnapshot: 'change',
+  DeleteVolume: 'change',
+  DescribeKeyPairs: 'look',
+  DescribeSnapshots: 'look',
+  DescribeVolumes: 'look',
+} satisfies Record<keyof LeftoverActions, ActionKind>;
+
+const CHECK = {
+  DescribeInstanceTypes: 'look',
+  DescribeSpotPriceHistory: 'look',
+} satisfies Record<keyof CheckActions, ActionKind>;
+
+const SYNC = {
+  // Besides, it reads the instance and the volumes, which have to be ours.
+  CreateSnapshots: 'create',
+  DescribeVolumesModifications: 'look',
+  ImportKeyPair: 'create',
+  ModifyVolume: 'change',
+  RunInstances: 'launch',
+} satisfies Record<keyof SyncActions, ActionKind>;
+
+/** The actions of a master, those of `sync` among them where it is used; `gc` and `check` need next to nothing more. */
+export function actionsOf(sync: boolean): ReadonlyMap<Ec2Action, ActionKind> {
+  const all: Partial<Record<Ec2Action, ActionKind>> = {
+    ...BALANCER,
+    ...FLEET,
+    ...LEFTOVERS,
+    ...CHECK,
+    ...(sync && SYNC),
+  };
+  return new Map(
+    Object.entries(all)
+      .toSorted(([a], [b]) => a.localeCompare(b))
+      .map(([action, kind]) => [action as Ec2Action, kind]),
+  );
+}

@@ -1,0 +1,178 @@
+import type { Ec2Action } from '../ec2/api.ts';
+import { ALIVE_TAG, DRAINING_TAG, MASTER_TAG } from '../spot/tags.ts';
+import { type ActionKind, actionsOf } from './actions.ts';
+
+/** A statement of an IAM policy, as AWS's JSON has it. */
+export type Statement = {
+  readonly Sid: string;
+  readonly Effect: 'Allow';
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+};
+
+export type Policy = { readonly Version: '2012-10-17'; readonly Statement: readonly Statement[] };
+
+/** What a policy depends on. */
+export type PolicySubject = {
+  /** Value of the ownership tag. */
+  readonly master: string;
+  readonly region: string;
+  /** Whether the user runs `sync` as well. */
+  readonly sync: boolean;
+  /** The slaves' own, from the configuration; without it the balancer makes one. */
+  readonly securityGroup?: string;
+  /** The only one that slaves are launched into; without it any. */
+  readonly subnet?: string;
+  /** The AWS key pair that logs in to the slaves. */
+  readonly sshKey?: string;
+};
+
+/** A managed policy has at most so many characters, white space not counted (IAM User Guide, "IAM and AWS STS quotas"). */
+export const LONGEST_POLICY = 6144;
+
+/** What a launch makes; everything of it gets its tags from the launch template or from the call. */
+const LAUNCHED = ['fleet', 'instance', 'network-interface', 'spot-instances-request', 'volume'];
+
+/** What carries the tag and is changed or removed. A fleet of type instant removes itself, an interface goes with its instance. */
+const CHANGED = [
+  'instance',
+  'key-pair',
+  'launch-template',
+  'security-group',
+  'snapshot',
+  'spot-instances-request',
+  'volume',
+];
+
+/**
+ * The least that a master needs: it may look at everything in its region, make only what carries its tag from the call
+ * that makes it, launch only from its own launch template, and change or remove only what carries its tag. Images,
+ * snapshots and subnets are not limited to today's, so that a change of the image or a new sync needs no new policy.
+ */
+export function policyFor(subject: PolicySubject): Policy {
+  const { master, region, sync, securityGroup, subnet, sshKey } = subject;
+  const actions = actionsOf(sync);
+  const of = (...kinds: readonly ActionKind[]) =>
+    [...actions].flatMap(([action, kind]) => (kinds.includes(kind) ? [`ec2:${action}`] : []));
+  const arns = (...types: readonly string[]) =>
+    types.map(type => `arn:*:ec2:${region}:*:${type.includes('/') ? type : `${type}/*`}`);
+  const made = ['launch-template', 'security-group', ...(sync ? ['key-pair', 'snapshot'] : [])];
+  const requested = { StringEquals: { [`aws:RequestTag/${MASTER_TAG}`]: master } };
+  const owned = { StringEquals: { [`aws:ResourceTag/${MASTER_TAG}`]: master } };
+
+  const statements: Statement[] = [
+    {
+      Sid: 'Look',
+      Effect: 'Allow',
+      Action: of('look'),
+      Resource: ['*'],
+      Condition: { StringEquals: { 'ec2:Region': region } },
+    },
+    {
+      Sid: 'CreateWithTag',
+      Effect: 'Allow',
+      Action: of('create'),
+      Resource: arns(...made),
+      Condition: requested,
+    },
+    {
+      Sid: 'CreateGroupInVpc',
+      Effect: 'Allow',
+      Action: ['ec2:CreateSecurityGroup'],
+      Resource: arns('vpc'),
+    },
+    {
+      Sid: 'LaunchWithTag',
+      Effect: 'Allow',
+      Action: of('launch'),
+      Resource: arns(...LAUNCHED),
+      Condition: requested,
+    },
+    {
+      Sid: 'LaunchFromOwn',
+      Effect: 'Allow',
+      Action: of('launch'),
+      Resource: arns('launch-template', 'security-group', ...(sync ? ['key-pair'] : [])),
+      Condition: owned,
+    },
+    {
+      Sid: 'LaunchWith',
+      Effect: 'Allow',
+      Action: of('launch'),
+      Resource: arns(
+        'image',
+        'snapshot',
+        subnet === undefined ? 'subnet' : `subnet/${subnet}`,
+        ...(securityGroup === undefined ? [] : [`security-group/${securityGroup}`]),
+        ...(sshKey === undefined ? [] : [`key-pair/${escaped(sshKey)}`]),
+      ),
+    },
+    {
+      // Only instance and fleet have their tags in the call itself. The volumes have theirs in the launch template,
+      // and RunInstances, which looks there too, insists on them.
+      Sid: 'FleetVolumes',
+      Effect: 'Allow',
+      Action: ['ec2:CreateFleet'],
+      Resource: arns('volume'),
+    },
+    {
+      Sid: 'TagAtCreation',
+      Effect: 'Allow',
+      Action: ['ec2:CreateTags'],
+      Resource: arns(...LAUNCHED, ...made),
+      Condition: {
+        StringEquals: {
+          ...requested.StringEquals,
+          'ec2:CreateAction': of('create', 'launch').map(action => action.replace('ec2:', '')),
+        },
+      },
+    },
+    {
+      Sid: 'MarkOwn',
+      Effect: 'Allow',
+      Action: ['ec2:CreateTags'],
+      Resource: arns('instance', 'launch-template'),
+      Condition: {
+        ...owned,
+        'ForAllValues:StringEquals': { 'aws:TagKeys': [ALIVE_TAG, DRAINING_TAG] },
+      },
+    },
+    {
+      Sid: 'ChangeOwn',
+      Effect: 'Allow',
+      Action: [...of('change'), ...(sync ? ['ec2:CreateSnapshots'] : [])].toSorted(),
+      Resource: arns(...CHANGED),
+      Condition: owned,
+    },
+    {
+      // EC2 makes this role with the first spot instance of an account. (An instant fleet needs no role of its own.)
+      Sid: 'FirstSpotInstanceOfAccount',
+      Effect: 'Allow',
+      Action: ['iam:CreateServiceLinkedRole'],
+      Resource: ['arn:*:iam::*:role/aws-service-role/spot.amazonaws.com/*'],
+      Condition: { StringEquals: { 'iam:AWSServiceName': 'spot.amazonaws.com' } },
+    },
+  ];
+  return { Version: '2012-10-17', Statement: statements };
+}
+
+/** The policy's JSON for IAM, which takes no characters beyond Latin-1 as they are. */
+export function policyText(policy: Policy): string {
+  const text = JSON.stringify(policy, undefined, 2).replaceAll(
+    /[^\n -~]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  // A list of one thing stands on one line.
+  return `${text.replaceAll(/\[\n\s+("[^"\n]*")\n\s+\]/g, '[$1]')}\n`;
+}
+
+/** The names of the statements that an action needs. */
+export function statementsFor(policy: Policy, action: Ec2Action): readonly string[] {
+  return policy.Statement.filter(({ Action }) => Action.includes(`ec2:${action}`)).map(({ Sid }) => Sid);
+}
+
+/** A name in an ARN pattern: `*` and `?` are wildcards there, and a variable begins with `$`. */
+function escaped(name: string): string {
+  return name.replaceAll(/[*?$]/g, character => `\${${character}}`);
+}
