@@ -2,9 +2,10 @@ import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { SECOND } from '../clock.ts';
 import { failure, systemCode } from '../errors.ts';
-import { restartGracefully } from './graceful.ts';
+import { assertOurs, restartGracefully } from './graceful.ts';
 import { type Process, seesFile } from './processes.ts';
 import { findResidents, type Resident } from './resident.ts';
+import { retire } from './retire.ts';
 import { run } from './run.ts';
 
 const TIME_LIMIT = 60 * SECOND;
@@ -32,26 +33,42 @@ async function staleResidents(file: string, changedAt: number, find: FindResiden
   return old.filter((_, at) => concerned[at]);
 }
 
+/** The Apaches of these, each once. */
+function apachesOf(residents: readonly Resident[]): Process[] {
+  const apaches = new Map<number, Process>();
+  for (const { apache } of residents) if (apache !== undefined) apaches.set(apache.pid, apache);
+  return [...apaches.values()];
+}
+
+/** mod_perl: with its Apache. FastCGI: by itself, since a restart of Apache ends it in the middle of a request. */
 async function restartWhereNeeded(
   file: string,
   changedAt: number,
   find: FindResidents,
 ): Promise<string | undefined> {
   const stale = await staleResidents(file, changedAt, find);
-  const apaches = new Map<number, Process>();
-  for (const { apache } of stale) if (apache !== undefined) apaches.set(apache.pid, apache);
-  for (const apache of apaches.values()) await restartGracefully(apache);
+  const apaches = apachesOf(stale.filter(({ runsAs }) => runsAs === 'mod_perl'));
+  for (const apache of apaches) await restartGracefully(apache);
+  const fastCgi = stale.filter(({ runsAs, apache }) => runsAs === 'FastCGI' && apache !== undefined);
+  for (const apache of apachesOf(fastCgi)) await assertOurs(apache);
+  await retire(fastCgi.map(({ process }) => process));
 
-  const alone = stale.find(({ apache }) => apache === undefined);
+  // What a GBrowse has started to draw with looks like itself, and ends by itself.
+  const parents = new Set(stale.map(({ process }) => process.pid));
+  const alone = stale.find(({ apache, process }) => apache === undefined && !parents.has(process.parent));
   if (alone !== undefined) {
     throw failure(
       `GBrowse (pid ${alone.process.pid}) runs as FastCGI outside of Apache, so it does not see the change of ${file}. ` +
         'Set [MASTER] reload_command to the command that restarts it; end the process if it was left over',
     );
   }
-  if (apaches.size === 0) return undefined;
-  const ways = [...new Set(stale.map(({ runsAs }) => runsAs))].join(' and ');
-  return `Apache (pid ${[...apaches.keys()].join(', ')}) was restarted gracefully: GBrowse runs as ${ways}`;
+  const done = [
+    ...apaches.map(({ pid }) => `Apache (pid ${pid}) was restarted gracefully: GBrowse runs as mod_perl`),
+    ...apachesOf(fastCgi).map(
+      ({ pid }) => `GBrowse starts anew under Apache (pid ${pid}): it runs as FastCGI`,
+    ),
+  ];
+  return done.length > 0 ? done.join('; ') : undefined;
 }
 
 /**
@@ -59,9 +76,9 @@ async function restartWhereNeeded(
  * in between it does nothing, and after a failure it tries again. Since a process knows nothing of what the one before
  * it has told, `auto` goes by what it finds, and a command is run once at the first call.
  *
- * @param command `[MASTER] reload_command`. `auto`: a graceful restart of each Apache under which there is a GBrowse
- *   that stays in memory (FastCGI, mod_perl) and was started before the file's last change; a CGI reads the file anew
- *   for each request. `none`: nothing. Else a command for /bin/sh
+ * @param command `[MASTER] reload_command`. `auto`: each GBrowse that stays in memory and was started before the file's
+ *   last change is started anew: as FastCGI by itself, between two requests; as mod_perl by a graceful restart of its
+ *   Apache. A CGI reads the file anew for each request. `none`: nothing. Else a command for /bin/sh
  */
 export function createReload(
   file: string,

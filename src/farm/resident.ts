@@ -58,3 +58,9 @@ export async function findResidents(now: number): Promise<Resident[]> {
   );
   return found.flat();
 }
+
+/** The parents of every Apache's processes on this machine. */
+export async function findApaches(): Promise<Process[]> {
+  const all = await allProcesses();
+  return [...all.values()].filter(process => isApache(process) && apacheOf(process, all) === undefined);
+}

@@ -1,0 +1,58 @@
+import { isEc2Error, NO_ANSWER, troubleOf } from '../ec2/errors.ts';
+import { isUserError } from '../errors.ts';
+import { type Finding, isNotLookedAt, problem, skipped, type Verdict } from './finding.ts';
+import { sentence } from './sentence.ts';
+import type { Topic } from './topic.ts';
+import type { World } from './world.ts';
+
+/** A finding, and what it is about. */
+export type CheckedFinding = Finding & { readonly topic: string };
+
+/** What `check` has found. `result` is the worst verdict; what was skipped does not count. */
+export type Report = {
+  readonly result: Exclude<Verdict, 'skipped'>;
+  readonly findings: readonly CheckedFinding[];
+};
+
+/**
+ * Looks at every topic, all at the same time; what goes wrong in one says nothing about the others. What has no answer
+ * when the world's time is up is a problem.
+ */
+export async function check(topics: readonly Topic[], world: World): Promise<Report> {
+  const all = await Promise.all(
+    topics.map(async topic => {
+      const found = await look(topic, world);
+      return found.map(finding => ({ topic: topic.name, ...finding }));
+    }),
+  );
+  const findings = all.flat();
+  const has = (verdict: Verdict) => findings.some(it => it.verdict === verdict);
+  return { result: has('problem') ? 'problem' : has('warning') ? 'warning' : 'ok', findings };
+}
+
+async function look(topic: Topic, world: World): Promise<readonly Finding[]> {
+  try {
+    return await Promise.race([topic.look(world), timeUp(world.signal)]);
+  } catch (error) {
+    if (world.signal.aborted) return [problem('No answer in time: something that it asks for hangs.')];
+    return [findingOf(error)];
+  }
+}
+
+function timeUp(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** What an error that ended a look says to a person. A bug of the program is thrown on. */
+function findingOf(error: unknown): Finding {
+  if (isNotLookedAt(error)) return skipped(error.message);
+  if (isUserError(error)) return problem(sentence(error.message));
+  if (!isEc2Error(error)) throw error;
+  const { action, code } = error;
+  if (troubleOf(error) === 'permission') return skipped(`not looked at: AWS denies ec2:${action}`);
+  const message = error.message.replace(/\.$/, '');
+  return problem(code === NO_ANSWER ? `${action}: ${message}.` : `${action}: ${message} (${code}).`);
+}

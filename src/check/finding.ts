@@ -1,0 +1,47 @@
+/** How one thing stands. `skipped`: it could not be looked at, and why is said. */
+export type Verdict = 'ok' | 'warning' | 'problem' | 'skipped';
+
+/** What a look at one thing has shown. */
+export type Finding = {
+  readonly verdict: Verdict;
+  /** A sentence or two; lines that begin with four spaces are to be shown as they are. */
+  readonly message: string;
+  /** What mends it: a line of a file with its place, or a command; written like the message. */
+  readonly mend?: string;
+  /** Figures, for programs. */
+  readonly details?: Readonly<Record<string, unknown>>;
+};
+
+type More = Pick<Finding, 'details'>;
+
+/** All is well. */
+export function ok(message: string, more: More = {}): Finding {
+  return { verdict: 'ok', message, ...more };
+}
+
+/** It works, but not as somebody would want it. */
+export function warning(message: string, mend?: string, more: More = {}): Finding {
+  return { verdict: 'warning', message, ...(mend !== undefined && { mend }), ...more };
+}
+
+/** It will not work. */
+export function problem(message: string, mend?: string, more: More = {}): Finding {
+  return { verdict: 'problem', message, ...(mend !== undefined && { mend }), ...more };
+}
+
+/** It could not be looked at. */
+export function skipped(message: string): Finding {
+  return { verdict: 'skipped', message };
+}
+
+/** Thrown where something cannot be looked at for want of something else, which has a finding of its own. */
+export function notLookedAt(reason: string): Error {
+  const error = new Error(`not looked at: ${reason}`);
+  error.name = 'NotLookedAt';
+  return error;
+}
+
+/** By name, because each lazily loaded part of the bundle has functions of its own. */
+export function isNotLookedAt(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'NotLookedAt';
+}

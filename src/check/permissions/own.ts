@@ -1,0 +1,50 @@
+import type { Ec2 } from '../../ec2/api.ts';
+import { isEc2Error, troubleOf } from '../../ec2/errors.ts';
+import { findOwnTemplates } from '../../spot/launch-template.ts';
+import { findOwnGroups } from '../../spot/security-group.ts';
+import { ownedBy } from '../../spot/tags.ts';
+
+/** One of each of this master's own, to try permissions on. */
+export type OwnResources = {
+  readonly securityGroup?: string;
+  readonly launchTemplate?: string;
+  readonly instance?: string;
+  readonly spotRequest?: string;
+};
+
+/**
+ * Looks for them. What may not be looked at counts as not there: its own trial says that it is denied.
+ *
+ * @throws {Ec2Error}
+ */
+export async function ownResources(ec2: Ec2, master: string): Promise<OwnResources> {
+  const [groups, templates, instances, requests] = await Promise.all([
+    seen(findOwnGroups(ec2, master)),
+    seen(findOwnTemplates(ec2, master)),
+    seen(
+      ec2('DescribeInstances', {
+        Filters: [ownedBy(master), { Name: 'instance-state-name', Values: ['pending', 'running'] }],
+      }),
+    ),
+    seen(ec2('DescribeSpotInstanceRequests', { Filters: [ownedBy(master)] })),
+  ]);
+  const securityGroup = groups?.[0]?.GroupId;
+  const launchTemplate = templates?.[0]?.id;
+  const instance = instances?.Reservations?.[0]?.Instances?.[0]?.InstanceId;
+  const spotRequest = requests?.SpotInstanceRequests?.[0]?.SpotInstanceRequestId;
+  return {
+    ...(securityGroup !== undefined && { securityGroup }),
+    ...(launchTemplate !== undefined && { launchTemplate }),
+    ...(instance !== undefined && { instance }),
+    ...(spotRequest !== undefined && { spotRequest }),
+  };
+}
+
+async function seen<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look;
+  } catch (error) {
+    if (isEc2Error(error) && troubleOf(error) === 'permission') return undefined;
+    throw error;
+  }
+}

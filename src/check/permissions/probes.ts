@@ -1,0 +1,156 @@
+import type { _InstanceType, RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
+import type { Ec2Action, Ec2Actions } from '../../ec2/api.ts';
+import { isEc2Error } from '../../ec2/errors.ts';
+import { isUserError } from '../../errors.ts';
+import { actionsOf } from '../../iam/actions.ts';
+import { createFleetRequest } from '../../spot/launch.ts';
+import { templateData, templateName } from '../../spot/launch-template.ts';
+import { aliveTag, ownTags, tagged } from '../../spot/tags.ts';
+import { isNotLookedAt } from '../finding.ts';
+import type { World } from '../world.ts';
+import type { OwnResources } from './own.ts';
+import type { Probe } from './try-out.ts';
+
+/** Well-formed, and nobody's. */
+const NO_TEMPLATE = 'lt-00000000000000000';
+const NO_GROUP = 'sg-00000000000000000';
+const NO_SUBNET = 'subnet-00000000000000000';
+const NO_VPC = 'vpc-00000000000000000';
+const NO_IMAGE = 'ami-00000000000000000';
+
+type Request<A extends Ec2Action> = Ec2Actions[A][0];
+
+function probe<A extends Ec2Action>(action: A, request: Request<A>, standIns: readonly string[] = []): Probe {
+  return {
+    action,
+    call: ec2 => ec2(action, { ...request, DryRun: true }),
+    ...(standIns.length > 0 && { standIns }),
+  };
+}
+
+/**
+ * A trial of every action that can be tried. What changes something is tried on this master's own, since EC2 looks a
+ * resource up before it looks at the permission, and a policy that allows it on what carries the tag denies it on
+ * anything else. What makes something is tried with the request that the balancer would make.
+ *
+ * @returns besides, the actions for which there is nothing of this master's own yet
+ */
+export async function probesFor(
+  world: World,
+  own: OwnResources,
+): Promise<{ readonly probes: readonly Probe[]; readonly untried: readonly Ec2Action[] }> {
+  const { slave } = await world.config();
+  // Sync has other work, and whether it is used shows in what it leaves in the configuration.
+  const kinds = actionsOf(slave.dataSnapshots.length > 0);
+  const probes: Probe[] = [];
+  for (const [action, kind] of kinds) if (kind === 'look') probes.push(probe(action, {}));
+  probes.push(...(await creating(world, own)), ...changing(own, slave.ports[0] ?? 8101));
+  const tried = new Set(probes.map(({ action }) => action));
+  return { probes, untried: [...kinds.keys()].filter(action => !tried.has(action)) };
+}
+
+async function creating(world: World, own: OwnResources): Promise<readonly Probe[]> {
+  const [site, config] = await Promise.all([world.site(), world.config()]);
+  const { slave } = config;
+  const [image, placements] = await Promise.all([known(world.image()), known(world.placements())]);
+  const place = placements?.[0] ?? { subnetId: NO_SUBNET, vpcId: NO_VPC };
+  const group = slave.securityGroup ?? own.securityGroup;
+  const sshKey = world.options.sshKey ?? slave.sshKey;
+  const data = templateData({
+    site,
+    slave,
+    image: image ?? { imageId: NO_IMAGE },
+    securityGroupId: group ?? NO_GROUP,
+    ...(sshKey !== undefined && { sshKey }),
+  });
+  const plan = {
+    templateId: own.launchTemplate ?? NO_TEMPLATE,
+    imageId: image?.imageId ?? NO_IMAGE,
+    found: own.launchTemplate !== undefined,
+    spotBid: slave.spotBid,
+    pools: slave.instanceTypes.map(instanceType => ({ instanceType, subnetId: place.subnetId })),
+  };
+  const fleet = createFleetRequest({ token: 'gbrowse-check', count: 1, plan }, site.name);
+  return [
+    probe('CreateLaunchTemplate', {
+      LaunchTemplateName: templateName(site.name, data),
+      LaunchTemplateData: data,
+      TagSpecifications: [tagged('launch-template', ownTags(site.name))],
+    }),
+    probe('CreateSecurityGroup', {
+      GroupName: `gbrowse-aws-balancer ${site.name}`.slice(0, 255),
+      Description: 'GBrowse render slaves: lets in their master alone',
+      VpcId: place.vpcId,
+      TagSpecifications: [tagged('security-group', ownTags(site.name))],
+    }),
+    // Without its token: a dry run with one could be taken for the launch itself.
+    probe(
+      'CreateFleet',
+      { ...fleet, ClientToken: undefined },
+      own.launchTemplate === undefined ? ['launch-template'] : [],
+    ),
+    probe(
+      'RunInstances',
+      {
+        ...runFrom(data, slave.instanceTypes[0] ?? '', place.subnetId, group),
+        InstanceMarketOptions: { MarketType: 'spot', SpotOptions: { MaxPrice: String(slave.spotBid) } },
+        MinCount: 1,
+        MaxCount: 1,
+      },
+      group === undefined ? ['security-group'] : [],
+    ),
+  ];
+}
+
+/** What RunInstances takes of a launch template's data; without a group, that of the VPC stands in. */
+function runFrom(
+  data: RequestLaunchTemplateData,
+  instanceType: string,
+  subnetId: string,
+  group: string | undefined,
+): Omit<Request<'RunInstances'>, 'MinCount' | 'MaxCount'> {
+  return {
+    ImageId: data.ImageId,
+    // New types appear faster than the SDK's list of them.
+    InstanceType: instanceType as _InstanceType,
+    BlockDeviceMappings: data.BlockDeviceMappings,
+    SubnetId: subnetId,
+    ...(group !== undefined && { SecurityGroupIds: [group] }),
+    ...(data.KeyName !== undefined && { KeyName: data.KeyName }),
+    TagSpecifications: data.TagSpecifications,
+  };
+}
+
+function changing(own: OwnResources, port: number): readonly Probe[] {
+  const { securityGroup, launchTemplate, instance, spotRequest } = own;
+  const probes: Probe[] = [];
+  if (securityGroup !== undefined) {
+    const rule = { IpProtocol: 'tcp', FromPort: port, ToPort: port, IpRanges: [{ CidrIp: '192.0.2.1/32' }] };
+    probes.push(
+      probe('AuthorizeSecurityGroupIngress', { GroupId: securityGroup, IpPermissions: [rule] }),
+      probe('RevokeSecurityGroupIngress', { GroupId: securityGroup, IpPermissions: [rule] }),
+      probe('DeleteSecurityGroup', { GroupId: securityGroup }),
+    );
+  }
+  if (launchTemplate !== undefined) {
+    probes.push(
+      probe('DeleteLaunchTemplate', { LaunchTemplateId: launchTemplate }),
+      probe('CreateTags', { Resources: [launchTemplate], Tags: [aliveTag(0)] }),
+    );
+  }
+  if (instance !== undefined) probes.push(probe('TerminateInstances', { InstanceIds: [instance] }));
+  if (spotRequest !== undefined) {
+    probes.push(probe('CancelSpotInstanceRequests', { SpotInstanceRequestIds: [spotRequest] }));
+  }
+  return probes;
+}
+
+/** What is wrong with the thing itself is said where it is looked at. */
+async function known<T>(fact: Promise<T>): Promise<T | undefined> {
+  try {
+    return await fact;
+  } catch (error) {
+    if (isNotLookedAt(error) || isEc2Error(error) || isUserError(error)) return undefined;
+    throw error;
+  }
+}

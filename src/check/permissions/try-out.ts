@@ -1,0 +1,60 @@
+import type { Ec2, Ec2Action } from '../../ec2/api.ts';
+import { isEc2Error, troubleOf } from '../../ec2/errors.ts';
+
+/** One action with parameters that could be meant, and `DryRun`. */
+export type Probe = {
+  readonly action: Ec2Action;
+  call(ec2: Ec2): Promise<unknown>;
+  /**
+   * Types of resource that stand for others here, which will carry the master's tag: a refusal for such a one says
+   * nothing about those.
+   */
+  readonly standIns?: readonly string[];
+};
+
+/** `unsure`: refused for what is only a stand-in. `unclear`: EC2 said something else, and `reason` is what. */
+export type Answer = {
+  readonly action: Ec2Action;
+  readonly answer: 'allowed' | 'denied' | 'unsure' | 'unclear';
+  readonly reason?: string;
+};
+
+/**
+ * Tries an action out. EC2 says DryRunOperation where the call would have been allowed, and UnauthorizedOperation where
+ * not (EC2 API Reference, "DryRun").
+ *
+ * @throws {Ec2Error} when there is no answer at all
+ */
+export async function tryOut(ec2: Ec2, { action, call, standIns = [] }: Probe): Promise<Answer> {
+  try {
+    await call(ec2);
+  } catch (error) {
+    if (!isEc2Error(error)) throw error;
+    if (error.code === 'DryRunOperation') return { action, answer: 'allowed' };
+    const trouble = troubleOf(error);
+    if (trouble === 'unreachable') throw error;
+    // That something of the name is there already is said to those who might make it.
+    if (trouble === 'exists') return { action, answer: 'allowed' };
+    if (trouble !== 'permission')
+      return { action, answer: 'unclear', reason: `${error.message} (${error.code})` };
+    const refused = refusedResource(error.message);
+    if (standIns.length > 0 && (refused === undefined || standIns.includes(refused)))
+      return { action, answer: 'unsure' };
+    const reason = explicitDeny(error.message);
+    return { action, answer: 'denied', ...(reason !== undefined && { reason }) };
+  }
+  // A peer that does not know DryRun has done it, which can only have been harmless: a description.
+  return { action, answer: 'allowed' };
+}
+
+/** The type of resource that EC2's message names: `… on resource: arn:aws:ec2:us-west-2:1234:launch-template/lt-1 …`. */
+export function refusedResource(message: string): string | undefined {
+  const [, type] = /on resource: arn:[\w-]*:ec2:[\w-]*:\d*:([\w-]+)\//.exec(message) ?? [];
+  return type;
+}
+
+/** A deny that no policy of the user's own can lift: of the organization, of a permissions boundary. */
+export function explicitDeny(message: string): string | undefined {
+  const [, policy] = /with an explicit deny in an? ([\w -]*policy|permissions boundary)/.exec(message) ?? [];
+  return policy === undefined ? undefined : `explicitly, in a ${policy}`;
+}

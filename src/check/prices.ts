@@ -1,0 +1,91 @@
+import { type Finding, ok, problem, warning } from './finding.ts';
+
+/** What a type costs in a zone now, dollars an hour. */
+export type ZonePrice = { readonly type: string; readonly zone: string; readonly dollars: number };
+
+export type PriceFacts = {
+  /** In the zones that slaves may run in. */
+  readonly prices: readonly ZonePrice[];
+  /** Undefined when they are not known: any. */
+  readonly zones: readonly string[] | undefined;
+  readonly types: readonly string[];
+  /** Dollars an hour. */
+  readonly bid: number;
+  /** The most slaves of the load table. */
+  readonly most: number;
+  readonly place: string;
+};
+
+/** A price comes and goes by so much within days. */
+const HEADROOM = 1.2;
+
+/** Whether slaves can be had for the bid, type by type, and what the farm costs at the most. */
+export function judgePrices(facts: PriceFacts): readonly Finding[] {
+  const { prices, types, bid, most, place } = facts;
+  const lowest = Math.min(...prices.map(({ dollars }) => dollars));
+  const details = { prices, bid, mostSlaves: most, mostAnHour: most * bid };
+  const cost = ok(
+    `At most ${money(most * bid)} an hour: ${most === 1 ? 'one slave' : `${most} slaves`} (load table) at the bid of ${money(bid)}` +
+      `${Number.isFinite(lowest) ? `; ${money(most * Math.min(lowest, bid))} at today's lowest price` : ''}.`,
+    { details },
+  );
+  const usable = prices.some(({ dollars }) => dollars <= bid);
+  return [...types.map(type => judgeType(type, facts, usable ? warning : problem)), cost].map(finding =>
+    finding.verdict === 'problem' && finding.mend === undefined
+      ? { ...finding, mend: `Name another type, or other zones (${place}).` }
+      : finding,
+  );
+}
+
+function judgeType(
+  type: string,
+  { prices, zones, bid, place }: PriceFacts,
+  refuse: typeof warning | typeof problem,
+): Finding {
+  const own = prices.filter(it => it.type === type).toSorted((a, b) => a.dollars - b.dollars);
+  const [low, high] = [own[0], own.at(-1)];
+  if (low === undefined || high === undefined) {
+    const where = zones === undefined ? 'in this region' : `in ${zones.join(', ')}`;
+    return refuse(`${type} has no spot price ${where}: it is not offered there.`);
+  }
+  const span = spanOf(own);
+  if (low.dollars > bid) {
+    return refuse(
+      `${type} costs ${span}, more than the bid of ${money(bid)}: there will be none.`,
+      `In ${place}:\n    spot_bid = ${enough(low.dollars)}`,
+    );
+  }
+  const dear = own.filter(({ dollars }) => dollars > bid).map(({ zone }) => zone);
+  const tight = low.dollars * HEADROOM > bid;
+  if (tight || dear.length > 0) {
+    const why = dear.length > 0 ? `none to be had in ${dear.join(', ')}` : 'a small rise ends them all';
+    const bidFor = enough(dear.length > 0 ? high.dollars : low.dollars);
+    return warning(
+      `${type} costs ${span}, the bid is ${money(bid)}: ${why}.`,
+      `In ${place}:\n    spot_bid = ${bidFor}`,
+    );
+  }
+  return ok(`${type} costs ${span}, the bid is ${money(bid)}.`);
+}
+
+/** `$0.03 in us-west-2a`, `$0.03 in 4 zones`, `$0.03 (us-west-2a) to $0.05 (us-west-2d)`. */
+function spanOf(prices: readonly ZonePrice[]): string {
+  const [low, high] = [prices[0], prices.at(-1)];
+  if (low === undefined || high === undefined) return '';
+  const [least, most] = [money(low.dollars), money(high.dollars)];
+  if (prices.length === 1) return `${least} in ${low.zone}`;
+  return least === most
+    ? `${least} in ${prices.length} zones`
+    : `${least} (${low.zone}) to ${most} (${high.zone})`;
+}
+
+/** A bid with room above a price, to the cent. */
+function enough(dollars: number): string {
+  return (Math.ceil(dollars * HEADROOM * 100) / 100).toFixed(2);
+}
+
+/** `$0.10`, `$0.0312`: four digits behind the point only where they say something. */
+function money(dollars: number): string {
+  const cents = dollars.toFixed(2);
+  return `$${Math.abs(Number(cents) - dollars) < 0.00005 ? cents : dollars.toFixed(4)}`;
+}

@@ -1,0 +1,45 @@
+import { MINUTE, SECOND } from '../../clock.ts';
+import { endpointOf } from '../endpoint.ts';
+import { type Finding, notLookedAt, ok, problem, warning } from '../finding.ts';
+import type { Topic } from '../topic.ts';
+
+/** AWS refuses a request whose time is further off (RequestExpired; AWS General Reference, "Signature Version 4"). */
+const MOST = 5 * MINUTE;
+const MUCH = 1 * MINUTE;
+
+/** This machine's clock against that of EC2: signatures hold for minutes only. */
+export const clock: Topic = {
+  name: 'clock',
+  async look(world) {
+    const url = endpointOf('EC2', await world.region(), world.edges.env);
+    const date = await world.edges.fetchDate(url, world.signal).catch(error => {
+      if (world.signal.aborted) throw error;
+      throw notLookedAt('EC2 cannot be reached');
+    });
+    const theirs = Date.parse(date ?? '');
+    if (Number.isNaN(theirs)) throw notLookedAt("EC2's answer has no date");
+    return [judged(Date.now() - theirs)];
+  },
+};
+
+/** What a difference (ms, ours minus theirs) means. */
+export function judged(difference: number): Finding {
+  const off = Math.abs(difference);
+  const details = { secondsAhead: Math.round(difference / SECOND) };
+  const way = difference > 0 ? 'ahead of' : 'behind';
+  const mend = 'Have it set:\n    timedatectl set-ntp true';
+  if (off > MOST) {
+    return problem(
+      `This machine's clock is ${span(off)} ${way} AWS's, which refuses signatures that are more than 5 minutes off (RequestExpired, AuthFailure).`,
+      mend,
+      { details },
+    );
+  }
+  if (off > MUCH) return warning(`This machine's clock is ${span(off)} ${way} AWS's.`, mend, { details });
+  return ok("This machine's clock and AWS's agree.", { details });
+}
+
+function span(ms: number): string {
+  if (ms < 2 * MINUTE) return `${Math.round(ms / SECOND)} seconds`;
+  return ms < 120 * MINUTE ? `${Math.round(ms / MINUTE)} minutes` : `${Math.round(ms / (60 * MINUTE))} hours`;
+}

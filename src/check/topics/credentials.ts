@@ -1,0 +1,132 @@
+import { isEc2Error, NO_ANSWER } from '../../ec2/errors.ts';
+import { messageOf } from '../../errors.ts';
+import { type Finding, isNotLookedAt, ok, problem, skipped } from '../finding.ts';
+import { whoIs } from '../identity.ts';
+import type { Topic } from '../topic.ts';
+import type { KeySource, World } from '../world.ts';
+
+/** What the SDK calls the places that it looks in, with the first that says something. */
+const SDK_PLACES: readonly (readonly [RegExp, string])[] = [
+  [/IMDS/, 'the role of this EC2 instance'],
+  [/HTTP/, 'the role of this container'],
+  [/STS_ASSUME_ROLE_WEB_ID|ENV_VARS_STS_WEB_ID_TOKEN/, 'a web identity token'],
+  [/SSO/, 'SSO'],
+  [/PROCESS/, 'the program that the profile names'],
+  [/PROFILE/, 'a profile of ~/.aws'],
+  [/ENV_VARS/, 'AWS_ACCESS_KEY_ID of the environment'],
+];
+
+/** Whether there are credentials, where they come from, whose they are, and whether AWS takes them. */
+export const credentials: Topic = {
+  name: 'credentials',
+  async look(world) {
+    const { sdk, source } = await world.sdk();
+    let keyId: string;
+    try {
+      keyId = await sdk.findCredentials();
+    } catch (error) {
+      return [none(world, error)];
+    }
+    const place = await placeOf(source, world, sdk.credentialSources);
+    try {
+      await world.authenticated();
+    } catch (error) {
+      if (isNotLookedAt(error))
+        return [skipped(`${keyId}, from ${place}. Whose they are was ${error.message}.`)];
+      if (!isEc2Error(error)) throw error;
+      return [refusal(error.code, error.message, keyId, place)];
+    }
+    const [who, account] = await Promise.all([
+      whoIs(world.sdk, await world.region(), world.edges.env, world.signal),
+      accountOf(world),
+    ]);
+    if (who !== undefined) {
+      const details = { ...who, accessKeyId: keyId };
+      return [ok(`${who.arn}, account ${who.account}, with ${keyId} from ${place}.`, { details })];
+    }
+    const whose = account === undefined ? '' : ` of account ${account}`;
+    const details = { accessKeyId: keyId, ...(account !== undefined && { account }) };
+    return [ok(`${keyId}${whose}, from ${place}; EC2 takes them.`, { details })];
+  },
+};
+
+/** The account, as an answer of EC2 shows it in passing; undefined when that may not be looked at. */
+async function accountOf(world: World): Promise<string | undefined> {
+  const { ec2 } = await world.account();
+  try {
+    const { SecurityGroups = [] } = await ec2('DescribeSecurityGroups', { MaxResults: 5 });
+    return SecurityGroups[0]?.OwnerId;
+  } catch (error) {
+    if (isEc2Error(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What the SDK says when it has looked everywhere. */
+const NOWHERE = /^Could not load credentials from any providers/;
+
+function none(world: World, error: unknown): Finding {
+  const said = messageOf(error);
+  // A profile that is not there, a session that is over: it knows better.
+  if (!NOWHERE.test(said)) return problem(`There are none that can be used: ${said.replace(/\.$/, '')}.`);
+  const settings = world.edges.settingsFile;
+  return problem(
+    'There are none: not in the options, the environment, ~/.aws or a role of this machine.',
+    `On EC2 give the instance a role. Elsewhere, for the service, in ${settings}:\n    ACCESS_KEY=KEY\n    SECRET_KEY=SECRET\nand by hand, in the environment:\n    EC2_ACCESS_KEY=KEY EC2_SECRET_KEY=SECRET gbrowse-aws-balancer check\n"gbrowse-aws-balancer iam-policy" prints what their owner must be allowed.`,
+  );
+}
+
+async function placeOf(
+  source: KeySource,
+  world: World,
+  sources: () => Promise<readonly string[]>,
+): Promise<string> {
+  if (source === 'options') return 'the options';
+  if (source === 'environment') return 'EC2_ACCESS_KEY of the environment';
+  if (source === 'service') return world.edges.settingsFile;
+  const names = (await sources()).join(' ');
+  return SDK_PLACES.find(([name]) => name.test(names))?.[1] ?? 'what the AWS SDK finds';
+}
+
+/** Why AWS does not take credentials, by the code of its error. */
+export function refusal(code: string, message: string, keyId: string, place: string): Finding {
+  const begin = `AWS does not take ${keyId}, from ${place}`;
+  switch (code) {
+    case 'RequestExpired':
+      return problem(
+        `${begin}: the request's time is too far from AWS's (${code}).`,
+        "Have this machine's clock set:\n    timedatectl set-ntp true",
+      );
+    case 'ExpiredToken':
+    case 'ExpiredTokenException':
+      return problem(
+        `${begin}: the session is over (${code}).`,
+        'Log in again (aws sso login), or use keys that last: an instance role, an access key.',
+      );
+    case 'SignatureDoesNotMatch':
+      return problem(
+        `${begin}: the secret key is not the one of this access key (${code}).`,
+        `Put the right secret key there; it is shown only when the access key is made, so make a new one if it is lost.`,
+      );
+    case 'AuthFailure':
+    case 'InvalidClientTokenId':
+    case 'UnrecognizedClientException':
+      return problem(
+        `${begin}: there is no such access key (${code}); or the clock is wrong, or the region is not enabled for the account.`,
+        'Look in the IAM console whether the access key is there and active.',
+      );
+    case 'Blocked':
+    case 'PendingVerification':
+    case 'OptInRequired':
+      return problem(
+        `${begin}: ${message} (${code}).`,
+        'The account itself has to be put right, in the AWS console.',
+      );
+    case NO_ANSWER:
+      return problem(
+        `EC2 does not answer, so whether it takes ${keyId}, from ${place}, is not known: ${message}.`,
+      );
+    default:
+      return problem(`${begin}: ${message} (${code}).`);
+  }
+}

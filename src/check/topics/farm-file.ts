@@ -1,0 +1,136 @@
+import { constants } from 'node:fs';
+import { access, readFile, realpath, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import { isLockHeld } from '../../daemon/lock.ts';
+import { systemCode } from '../../errors.ts';
+import { readFarmFile } from '../../farm/farm-file.ts';
+import { findRenderfarm } from '../../farm/locate.ts';
+import { listedIn } from '../../farm/renderfarm.ts';
+import { type Finding, ok, problem, warning } from '../finding.ts';
+import { inclusionOf } from '../inclusion.ts';
+import type { Topic } from '../topic.ts';
+import type { World } from '../world.ts';
+
+/** Where systemd's unit lets the balancer write farm files. */
+const UNIT = '/usr/lib/systemd/system/gbrowse-aws-balancer.service';
+const OPEN_TO_THE_UNIT = ['/etc/gbrowse2', '/etc/gbrowse', '/opt/gbrowse/etc'];
+
+/** GBrowse's farm file: whether GBrowse reads it, whether the balancer may write it, what it lists now. */
+export const farmFile: Topic = {
+  name: 'farm file',
+  async look(world) {
+    const file = await world.farmFile();
+    const [read, written, listed] = await Promise.all([
+      included(file),
+      writable(file, world),
+      list(file, world),
+    ]);
+    return [...read, ...written, ...listed];
+  },
+};
+
+async function included(file: string): Promise<readonly Finding[]> {
+  const gbrowseConf = await findGBrowseConf(file);
+  if (gbrowseConf === undefined) {
+    return [
+      warning(
+        `${file}: there is no GBrowse.conf beside it or in the usual places, so whether GBrowse reads it is not known.`,
+        'Its GBrowse.conf needs this line, in [GENERAL]:\n    #include renderfarm.conf',
+      ),
+    ];
+  }
+  const found = await inclusionOf(gbrowseConf, file);
+  if (!found.included) {
+    const relative = path.dirname(gbrowseConf) === path.dirname(file) ? path.basename(file) : file;
+    return [
+      problem(
+        `GBrowse does not read ${file}: ${gbrowseConf} does not include it.`,
+        `In ${gbrowseConf}, in [GENERAL] (the # belongs to it):\n    #include ${relative}`,
+      ),
+    ];
+  }
+  const settled = found.overriddenAt;
+  if (settled !== undefined) {
+    return [
+      problem(
+        `${gbrowseConf}:${settled} sets the farm after it has included ${file}, and so undoes what is written there.`,
+        `Remove line ${settled} of ${gbrowseConf}.`,
+      ),
+    ];
+  }
+  return [ok(`${file}, which ${gbrowseConf} includes.`)];
+}
+
+async function findGBrowseConf(file: string): Promise<string | undefined> {
+  const usual = await findRenderfarm().catch(() => undefined);
+  for (const directory of [path.dirname(file), ...(usual === undefined ? [] : [path.dirname(usual)])]) {
+    const candidate = path.join(directory, 'GBrowse.conf');
+    if ((await stat(candidate).catch(() => undefined)) !== undefined) return candidate;
+  }
+  return undefined;
+}
+
+/** As `replaceFarmFile` does it: a new file beside the old one, with the same owner, takes its place. */
+async function writable(file: string, world: World): Promise<readonly Finding[]> {
+  const target = await realpath(file).catch(() => file);
+  const directory = path.dirname(target);
+  const reason = await reasonAgainst(target, directory);
+  const isRoot = process.geteuid?.() === 0;
+  if (reason === undefined) {
+    const service = isRoot ? await closedToTheUnit(directory) : undefined;
+    return service === undefined ? [] : [service];
+  }
+  if (isRoot) return [problem(`${file} cannot be written: ${reason}.`)];
+  const asService = await world
+    .service()
+    .then(() => stat(world.edges.settingsFile))
+    .catch(() => undefined);
+  const message = `This user (${userInfo().username}) may not write ${file}: ${reason}.`;
+  const mend =
+    'A balancer that is started by root may, also as another user:\n    sudo gbrowse-aws-balancer --user NAME';
+  return [asService === undefined ? problem(message, mend) : warning(message, mend)];
+}
+
+async function reasonAgainst(target: string, directory: string): Promise<string | undefined> {
+  try {
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EROFS') return `the file system of ${directory} is read-only`;
+    return code === 'ENOENT' ? `there is no directory ${directory}` : `no permission in ${directory}`;
+  }
+  const uid = process.geteuid?.();
+  const owner = (await stat(target).catch(() => undefined))?.uid;
+  return owner === undefined || uid === 0 || uid === owner ? undefined : 'it belongs to another user';
+}
+
+/** The unit's sandbox keeps a farm file in an unusual place read-only. */
+async function closedToTheUnit(directory: string): Promise<Finding | undefined> {
+  const isOpen = OPEN_TO_THE_UNIT.some(place => directory === place || directory.startsWith(`${place}/`));
+  const unit = await readFile(UNIT, 'utf8').catch(() => undefined);
+  const runsHere = (await stat('/run/systemd/system').catch(() => undefined)) !== undefined;
+  if (isOpen || unit === undefined || !runsHere) return undefined;
+  return warning(
+    `The systemd unit may write only in ${OPEN_TO_THE_UNIT.join(', ')}.`,
+    `"systemctl edit gbrowse-aws-balancer", and there\n    [Service]\n    ReadWritePaths=${directory}`,
+  );
+}
+
+/** Slaves in the list that nobody looks after are gone sooner or later, and GBrowse asks them all the same. */
+async function list(file: string, world: World): Promise<readonly Finding[]> {
+  const text = await readFarmFile(file);
+  if (text === undefined) return [ok('It is not there yet; the balancer makes it.')];
+  const slaves = listedIn(text);
+  if (slaves.length === 0) return [];
+  const { name } = await world.site();
+  if (await isLockHeld(`master:${name}`))
+    return [ok(`It lists ${slaves.length} now.`, { details: { slaves } })];
+  return [
+    warning(
+      `It lists ${slaves.length}, and no balancer runs that looks after them: GBrowse may be asking slaves that are gone.`,
+      'A start of the balancer takes them up, or out:\n    service gbrowse-aws-balancer start',
+      { details: { slaves } },
+    ),
+  ];
+}

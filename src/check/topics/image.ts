@@ -1,0 +1,73 @@
+import type { Image } from '@aws-sdk/client-ec2';
+import { HOUR } from '../../clock.ts';
+import { isUserError } from '../../errors.ts';
+import { type Finding, ok, problem, warning } from '../finding.ts';
+import { sentence } from '../sentence.ts';
+import type { Topic } from '../topic.ts';
+
+/** The slaves' AMI: that it is there, usable, and whose it is. */
+export const image: Topic = {
+  name: 'image',
+  async look(world) {
+    const { image: wanted } = await world.site();
+    const place = await world.place('SLAVE', 'image_id');
+    const there = await world.image().catch(error => {
+      if (isUserError(error)) return missing(error.message, place);
+      throw error;
+    });
+    if ('verdict' in there) return [there];
+    const { imageId, description } = there;
+    return [found(wanted, imageId, description), ...faultsOf(description, place, Date.now())];
+  },
+};
+
+function missing(message: string, place: string): Finding {
+  const own = '    aws ec2 describe-images --owners self --query "Images[].[ImageId,Name]"';
+  return problem(sentence(message), `The line is ${place}. The images of this account:\n${own}`);
+}
+
+function found(wanted: string, imageId: string, image: Image): Finding {
+  const name = image.Name === undefined || image.Name === wanted ? '' : ` "${image.Name}"`;
+  const facts = [
+    image.Architecture,
+    image.OwnerId === undefined
+      ? undefined
+      : `of account ${image.OwnerId}${image.ImageOwnerAlias ? ` (${image.ImageOwnerAlias})` : ''}`,
+    image.CreationDate === undefined ? undefined : `made ${image.CreationDate.slice(0, 10)}`,
+  ].filter(fact => fact !== undefined);
+  const which = wanted === imageId ? imageId : `${imageId} for "${wanted}"`;
+  return ok(`${which}${name}: ${facts.join(', ')}.`, {
+    details: { imageId, name: image.Name, architecture: image.Architecture, owner: image.OwnerId },
+  });
+}
+
+/** What keeps slaves from starting from it, or will. */
+export function faultsOf(image: Image, place: string, now: number): readonly Finding[] {
+  const { State: state = 'available', RootDeviceType: root = 'ebs', Platform: platform } = image;
+  const another = `Name another image in ${place}.`;
+  const findings: Finding[] = [];
+  if (state === 'pending')
+    findings.push(
+      problem('It is still being made; no instance can start from it yet.', 'Wait for it, and check again.'),
+    );
+  else if (state !== 'available')
+    findings.push(problem(`Its state is ${state}; no instance can start from it.`, another));
+  if (root !== 'ebs') {
+    findings.push(
+      problem(`Its root device is ${root}: the types of today start from EBS images alone.`, another),
+    );
+  }
+  if (platform?.toLowerCase() === 'windows')
+    findings.push(problem('It is a Windows image; slaves run Linux.', another));
+  const deprecation = Date.parse(image.DeprecationTime ?? '');
+  if (deprecation < now + 30 * 24 * HOUR) {
+    const when = `${image.DeprecationTime?.slice(0, 10)}`;
+    findings.push(
+      warning(
+        `Its owner ${deprecation < now ? 'deprecated it on' : 'will deprecate it on'} ${when}; it may disappear.`,
+        another,
+      ),
+    );
+  }
+  return findings;
+}

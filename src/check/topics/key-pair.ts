@@ -1,0 +1,26 @@
+import { ok, problem } from '../finding.ts';
+import type { Topic } from '../topic.ts';
+
+/** The AWS key pair that may log in to the slaves, where there is to be one. */
+export const keyPair: Topic = {
+  name: 'key pair',
+  async look(world) {
+    const { slave } = await world.config();
+    const name = world.options.sshKey ?? slave.sshKey;
+    if (name === undefined) return [];
+    const { ec2, region } = await world.account();
+    const { KeyPairs = [] } = await ec2('DescribeKeyPairs', {
+      Filters: [{ Name: 'key-name', Values: [name] }],
+    });
+    if (KeyPairs.some(({ KeyName }) => KeyName === name)) {
+      return [ok(`"${name}" is there; log in with ssh -i KEY ${slave.sshUser}@ADDRESS.`)];
+    }
+    const place = world.options.sshKey === undefined ? await world.place('SLAVE', 'ssh_key') : '--ssh_key';
+    return [
+      problem(
+        `There is no key pair "${name}" in ${region} (${place}). No slave can start.`,
+        'Import it there, or name another:\n    aws ec2 import-key-pair --key-name NAME --public-key-material fileb://KEY.pub',
+      ),
+    ];
+  },
+};

@@ -1,0 +1,31 @@
+import { findLeftovers } from '../../leftovers/find.ts';
+import { summary } from '../../leftovers/print.ts';
+import { type Finding, ok, skipped, warning } from '../finding.ts';
+import type { Topic } from '../topic.ts';
+
+/** What this master has in EC2 that nobody runs any more, and a master of the same name elsewhere. */
+export const leftovers: Topic = {
+  name: 'leftovers',
+  async look(world) {
+    const [{ ec2 }, { name }, { file }] = await Promise.all([world.account(), world.site(), world.config()]);
+    const { masters, unlisted } = await findLeftovers(ec2, { master: name, host: world.edges.hostName });
+    const own = masters.find(it => it.master === name);
+    const findings: Finding[] = [];
+    const left = own?.leftovers ?? [];
+    if (left.length === 0) findings.push(ok("None: all that carries this master's tag is in use."));
+    else {
+      findings.push(
+        warning(
+          `${summary(left)} of this master, and no balancer runs that owns them. The next start takes them up.`,
+          `To look at them, and with --yes to remove them:\n    gbrowse-aws-balancer gc --conf ${file}`,
+          { details: { ids: left.map(({ id }) => id) } },
+        ),
+      );
+    }
+    for (const { why, resources } of own?.held ?? []) findings.push(ok(`${summary(resources)}: ${why}.`));
+    if (unlisted.length > 0) {
+      findings.push(skipped(`EC2 did not list ${unlisted.map(({ kind }) => `${kind}s`).join(', ')}`));
+    }
+    return findings;
+  },
+};

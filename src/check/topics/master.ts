@@ -1,0 +1,43 @@
+import { isLockHeld } from '../../daemon/lock.ts';
+import { type Finding, ok, warning } from '../finding.ts';
+import type { Topic } from '../topic.ts';
+
+/** Names that many machines have. */
+const COMMON_NAMES = /^(localhost|debian|ubuntu|vm|server|gbrowse)(\.|$)/i;
+
+/** By which name this master owns its slaves, where it stands, and whether its balancer runs already. */
+export const master: Topic = {
+  name: 'master',
+  async look(world) {
+    const [site, config, metadata] = await Promise.all([world.site(), world.config(), world.metadata()]);
+    const named =
+      config.master.name !== undefined
+        ? '[MASTER] name'
+        : metadata === undefined
+          ? 'the host name'
+          : 'the instance id';
+    const where =
+      metadata === undefined
+        ? 'outside of EC2'
+        : `on EC2, in ${metadata.availabilityZone}; region, image and network are its own`;
+    const findings: Finding[] = [ok(`"${site.name}" (${named}), ${where}.`)];
+    if (named === 'the host name' && COMMON_NAMES.test(site.name)) {
+      findings.push(
+        warning(
+          `"${site.name}" is a name that another master of the account may have too; they would take each other's slaves for their own.`,
+          `In ${await world.place('MASTER', 'name')}:\n    name = a-name-of-its-own`,
+        ),
+      );
+    }
+    const runs = await isLockHeld(`master:${site.name}`);
+    findings.push(
+      ok(
+        runs
+          ? 'Its balancer is running on this machine: a second one would be refused.'
+          : 'Its balancer is not running on this machine.',
+        { details: { running: runs } },
+      ),
+    );
+    return findings;
+  },
+};

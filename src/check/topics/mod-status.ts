@@ -1,0 +1,103 @@
+import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SECOND } from '../../clock.ts';
+import { findApaches } from '../../farm/resident.ts';
+import { readStatus } from '../../load/fetch.ts';
+import type { Reading } from '../../load/reading.ts';
+import { type Finding, ok, problem, warning } from '../finding.ts';
+import type { Topic } from '../topic.ts';
+import type { World } from '../world.ts';
+
+/** Between two readings: Apache's uptime is in whole seconds. */
+const PAUSE = 1.2 * SECOND;
+/** How far (s) two spans may be apart that are told by two clocks, or rounded. */
+const TOLERANCE = 3;
+
+/** Two readings a moment apart, with the time between them (s). */
+export type Readings = { readonly first: Reading; readonly second: Reading; readonly elapsed: number };
+
+/**
+ * Whether mod_status answers, has the counters, and is the right server: one that counts our own request, has one
+ * uptime, and runs on this machine.
+ */
+export const modStatus: Topic = {
+  name: 'mod_status',
+  async look(world) {
+    const { serverStatusUrl } = (await world.config()).master;
+    // Two readings, a pause and something to spare.
+    const ask = readStatus(serverStatusUrl, { timeLimit: (world.options.timeLimit - PAUSE) * 0.45 });
+    const first = await ask();
+    const before = performance.now();
+    await sleep(PAUSE, undefined, { signal: world.signal });
+    const second = await ask();
+    const readings = { first, second, elapsed: (performance.now() - before) / SECOND };
+    const url = new URL(serverStatusUrl);
+    const shown = `${url.origin}${url.pathname}`;
+    const doubts = doubtsAbout(readings);
+    return [
+      ...(doubts.length > 0 ? doubts : [answers(shown, second)]),
+      ...(await otherServer(url, second, world)),
+    ];
+  },
+};
+
+function answers(shown: string, { totalAccesses, serverUptimeSeconds }: Reading): Finding {
+  const rate = totalAccesses / Math.max(1, serverUptimeSeconds);
+  const average = rate < 0.01 ? 'hardly any' : `${Number(rate.toPrecision(2))} a second`;
+  return ok(`${shown} counts requests: ${totalAccesses} since Apache's start, on average ${average}.`, {
+    details: { totalAccesses, serverUptimeSeconds, averageRequestsPerSecond: rate },
+  });
+}
+
+/** What two readings show that one server cannot give. */
+export function doubtsAbout({ first, second, elapsed }: Readings): readonly Finding[] {
+  const mend = `Let server_status_url name Apache itself:\n    server_status_url = http://localhost/server-status`;
+  const uptime = second.serverUptimeSeconds - first.serverUptimeSeconds;
+  const restarted = first.restartTime !== second.restartTime || Math.abs(uptime - elapsed) > TOLERANCE;
+  if (restarted) {
+    return [
+      warning(
+        `Two readings do not fit one server: up ${first.serverUptimeSeconds} s, and ${elapsed.toFixed(1)} s later ${second.serverUptimeSeconds} s. Either Apache was just restarted, or several servers answer in turn.`,
+        mend,
+      ),
+    ];
+  }
+  if (second.totalAccesses > first.totalAccesses) return [];
+  return [
+    problem(
+      'Our own request was not counted: something between answers from a cache, or for another server, and the load will seem to be 0.',
+      mend,
+    ),
+  ];
+}
+
+/** Whether another machine answers, or a server that is older than any Apache here. */
+async function otherServer(url: URL, reading: Reading, world: World): Promise<readonly Finding[]> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  if (!(await isThisMachine(host))) {
+    const place = await world.place('MASTER', 'server_status_url');
+    return [
+      warning(
+        `${host} is another machine: its load is watched, not the load of this one.`,
+        `If GBrowse runs here, in ${place}:\n    server_status_url = http://localhost/server-status`,
+      ),
+    ];
+  }
+  const apaches = await findApaches();
+  const ages = apaches.map(({ startedAt }) => (Date.now() - startedAt) / SECOND);
+  // A restart makes the uptime shorter than the process's age; nothing makes it longer.
+  const oldest = Math.max(...ages);
+  if (apaches.length === 0 || reading.serverUptimeSeconds <= oldest + 10) return [];
+  return [
+    warning(
+      `The server that answers is up ${reading.serverUptimeSeconds} s, longer than any Apache on this machine (${Math.round(oldest)} s): it may be another one, in a container perhaps.`,
+    ),
+  ];
+}
+
+async function isThisMachine(host: string): Promise<boolean> {
+  const own = Object.values(networkInterfaces()).flatMap(all => (all ?? []).map(({ address }) => address));
+  const addresses = await lookup(host, { all: true }).catch(() => []);
+  return addresses.every(({ address }) => /^(127\.|::1$)/.test(address) || own.includes(address));
+}

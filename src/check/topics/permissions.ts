@@ -1,0 +1,88 @@
+import type { Ec2Action } from '../../ec2/api.ts';
+import { policyFor, statementsFor } from '../../iam/policy.ts';
+import { type Finding, ok, problem, skipped, warning } from '../finding.ts';
+import { ownResources } from '../permissions/own.ts';
+import { probesFor } from '../permissions/probes.ts';
+import { type Answer, tryOut } from '../permissions/try-out.ts';
+import type { Topic } from '../topic.ts';
+
+/** Every permission that the work needs, by EC2's DryRun with the very parameters of the balancer's own calls. */
+export const permissions: Topic = {
+  name: 'permissions',
+  async look(world) {
+    const [{ ec2, region }, site, config] = await Promise.all([
+      world.account(),
+      world.site(),
+      world.config(),
+    ]);
+    const own = await ownResources(ec2, site.name);
+    const { probes, untried } = await probesFor(world, own);
+    const answers = await Promise.all(probes.map(probe => tryOut(ec2, probe)));
+    const sshKey = world.options.sshKey ?? config.slave.sshKey;
+    const { securityGroup, subnet } = config.slave;
+    const policy = policyFor({
+      master: site.name,
+      region,
+      sync: config.slave.dataSnapshots.length > 0,
+      ...(securityGroup !== undefined && { securityGroup }),
+      ...(subnet !== undefined && { subnet }),
+      ...(sshKey !== undefined && { sshKey }),
+    });
+    const named = (actions: readonly Ec2Action[]) =>
+      policy.Statement.filter(({ Sid }) =>
+        actions.some(action => statementsFor(policy, action).includes(Sid)),
+      );
+    return judgeAnswers(answers, untried, config.file, named);
+  },
+};
+
+type NamedStatements = (actions: readonly Ec2Action[]) => readonly { readonly Sid: string }[];
+
+/** What the answers say, all of them. */
+export function judgeAnswers(
+  answers: readonly Answer[],
+  untried: readonly Ec2Action[],
+  file: string,
+  statementsOf: NamedStatements,
+): readonly Finding[] {
+  const actionsOf = (kind: Answer['answer']) =>
+    answers
+      .filter(({ answer }) => answer === kind)
+      .map(({ action }) => action)
+      .toSorted();
+  const [allowed, denied] = [actionsOf('allowed'), actionsOf('denied')];
+  const later = [...untried, ...actionsOf('unsure')].toSorted();
+  const findings: Finding[] = [];
+  if (allowed.length > 0) {
+    const how =
+      denied.length === 0
+        ? `${allowed.length} actions are allowed, all that can be tried now`
+        : `${allowed.length} of ${allowed.length + denied.length} actions are allowed`;
+    findings.push(ok(`${how} (EC2 DryRun).`, { details: { allowed } }));
+  }
+  if (denied.length > 0) {
+    const reasons = [
+      ...new Set(answers.flatMap(({ answer, reason }) => (answer === 'denied' && reason ? [reason] : []))),
+    ];
+    const statements = statementsOf(denied);
+    findings.push(
+      problem(
+        `Denied: ${denied.join(', ')}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}.`,
+        `Let the user or role have the policy that this prints (there: ${statements.map(({ Sid }) => Sid).join(', ')}):\n    gbrowse-aws-balancer iam-policy --conf ${file}`,
+        { details: { denied, statements } },
+      ),
+    );
+  }
+  for (const { action, answer, reason } of answers) {
+    if (answer === 'unclear')
+      findings.push(warning(`EC2 does not say whether ${action} is allowed: ${reason}.`));
+  }
+  if (later.length > 0) {
+    findings.push(
+      skipped(
+        `${later.join(', ')}: not tried. They are allowed only on what carries this master's tag, and there is nothing yet to try them on.`,
+      ),
+    );
+  }
+  return findings;
+}

@@ -1,0 +1,75 @@
+import type { _InstanceType, SpotPrice } from '@aws-sdk/client-ec2';
+import { isEc2Error } from '../../ec2/errors.ts';
+import { isUserError } from '../../errors.ts';
+import { isNotLookedAt } from '../finding.ts';
+import { judgePrices, type ZonePrice } from '../prices.ts';
+import type { Topic } from '../topic.ts';
+import type { World } from '../world.ts';
+
+/** A type has a price in each zone of a region, and there are at most six zones. */
+const MOST_PAGES = 10;
+
+/** The bid against today's spot prices, and the most that an hour can cost. */
+export const price: Topic = {
+  name: 'price',
+  async look(world) {
+    const [{ ec2 }, config] = await Promise.all([world.account(), world.config()]);
+    const [zones, product] = await Promise.all([zonesOf(world), productOf(world)]);
+    const history: SpotPrice[] = [];
+    let token: string | undefined;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const answer = await ec2('DescribeSpotPriceHistory', {
+        InstanceTypes: config.slave.instanceTypes.map(it => it as _InstanceType),
+        ProductDescriptions: [product],
+        // From now on: of each type and zone the price that holds at this moment.
+        StartTime: new Date(),
+        ...(token !== undefined && { NextToken: token }),
+      });
+      history.push(...(answer.SpotPriceHistory ?? []));
+      token = answer.NextToken || undefined;
+      if (token === undefined) break;
+    }
+    return judgePrices({
+      prices: latest(history).filter(({ zone }) => zones?.includes(zone) ?? true),
+      zones,
+      types: config.slave.instanceTypes,
+      bid: config.slave.spotBid,
+      most: Math.max(...config.loadTable.map(({ max }) => max)),
+      place: await world.place('SLAVE', 'spot_bid'),
+    });
+  },
+};
+
+/** The zones that slaves may run in; undefined when that is not known. */
+function zonesOf(world: World): Promise<readonly string[] | undefined> {
+  return known(world.placements().then(all => [...new Set(all.map(it => it.availabilityZone))]));
+}
+
+/** An image of Red Hat or SUSE has prices of its own. */
+async function productOf(world: World): Promise<string> {
+  const image = await known(world.image());
+  return image?.description.PlatformDetails ?? 'Linux/UNIX';
+}
+
+/** What is wrong with the thing itself is said where it is looked at. */
+async function known<T>(fact: Promise<T>): Promise<T | undefined> {
+  try {
+    return await fact;
+  } catch (error) {
+    if (isNotLookedAt(error) || isEc2Error(error) || isUserError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Of each type and zone the newest price. */
+function latest(history: readonly SpotPrice[]): readonly ZonePrice[] {
+  const newest = new Map<string, ZonePrice & { readonly at: number }>();
+  for (const { InstanceType: type, AvailabilityZone: zone, SpotPrice: text, Timestamp } of history) {
+    const dollars = Number(text);
+    if (type === undefined || zone === undefined || !Number.isFinite(dollars)) continue;
+    const at = Timestamp?.getTime() ?? 0;
+    const key = `${type} ${zone}`;
+    if ((newest.get(key)?.at ?? Number.NEGATIVE_INFINITY) < at) newest.set(key, { type, zone, dollars, at });
+  }
+  return [...newest.values()].map(({ at: _, ...zonePrice }) => zonePrice);
+}

@@ -1,0 +1,53 @@
+import { messageOf, systemCode } from '../../errors.ts';
+import { endpointOf } from '../endpoint.ts';
+import { isNotLookedAt, ok, problem } from '../finding.ts';
+import type { Topic } from '../topic.ts';
+
+/** The region, and whether its EC2 can be reached from here. */
+export const region: Topic = {
+  name: 'region',
+  async look(world) {
+    const name = await world.region().catch(error => {
+      if (isNotLookedAt(error) && /region/.test(error.message)) return undefined;
+      throw error;
+    });
+    if (name === undefined) {
+      return [
+        problem(
+          'No region is set, and this machine is not an EC2 instance whose own could be used.',
+          `In ${await world.place('SLAVE', 'region')}:\n    region = us-west-2`,
+        ),
+      ];
+    }
+    const url = endpointOf('EC2', name, world.edges.env);
+    try {
+      await world.edges.fetchDate(url, world.signal);
+      return [ok(`${name}; its EC2 answers at ${new URL(url).host}.`)];
+    } catch (error) {
+      if (world.signal.aborted) throw error;
+      return [
+        problem(
+          `${new URL(url).host} cannot be reached: ${why(error, world.edges.env)}.`,
+          `Is the region spelled right (${await world.place('SLAVE', 'region')}), does this machine reach the internet? A proxy goes into HTTPS_PROXY.`,
+        ),
+      ];
+    }
+  },
+};
+
+function why(error: unknown, env: NodeJS.ProcessEnv): string {
+  const code = systemCode(error);
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'its name does not resolve';
+    case 'ECONNREFUSED':
+      return env.HTTPS_PROXY === undefined
+        ? 'connection refused'
+        : 'connection refused, by HTTPS_PROXY perhaps';
+    case undefined:
+      return messageOf(error);
+    default:
+      return code;
+  }
+}

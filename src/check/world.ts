@@ -1,0 +1,228 @@
+import type { Image } from '@aws-sdk/client-ec2';
+import { credentialsFrom, type Keys, keysFrom } from '../cli/credentials.ts';
+import type { Config } from '../config/config.ts';
+import { type Document, findOption, parseDocument } from '../config/document.ts';
+import { parseConfig } from '../config/load.ts';
+import { readConfigFile } from '../config/read.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import type { SdkEc2, SdkSettings } from '../ec2/sdk.ts';
+import { isUserError } from '../errors.ts';
+import { findRenderfarm } from '../farm/locate.ts';
+import type { MasterMetadata } from '../master/metadata.ts';
+import { type Site, siteOf } from '../master/site.ts';
+import { findImage, type SlaveImage } from '../spot/image.ts';
+import { findPlacements, type Placement } from '../spot/network.ts';
+import { vpcOfGroup } from '../spot/security-group.ts';
+import { notLookedAt } from './finding.ts';
+import { type ServiceSettings, serviceSettings } from './service-settings.ts';
+
+/** What `check` was asked for. */
+export type CheckOptions = {
+  /** `--conf` */
+  readonly confFile?: string;
+  /** `--user` */
+  readonly user?: string;
+  /** `--ssh_key` */
+  readonly sshKey?: string;
+  /** `--access_key`, `--secret_key` */
+  readonly keys: Keys;
+  /** How long (ms) all of it may take. */
+  readonly timeLimit: number;
+};
+
+/** Where the world begins. */
+export type Edges = {
+  readonly env: NodeJS.ProcessEnv;
+  readonly hostName: string;
+  /** The places of the package's own files. */
+  readonly settingsFile: string;
+  readonly shippedConfig: string;
+  findConfigFile(): Promise<string>;
+  readMetadata(): Promise<MasterMetadata | undefined>;
+  connect(settings: SdkSettings): Promise<SdkEc2>;
+  /** The address of this machine as others see it. */
+  findAddress(): Promise<string>;
+  /** The Date header of a web server's answer; undefined when it has none. */
+  fetchDate(url: string, signal: AbortSignal): Promise<string | undefined>;
+};
+
+/** A configuration file as it was read. */
+export type ReadConfig = {
+  readonly file: string;
+  readonly text: string;
+  readonly document: Document;
+} & ReturnType<typeof parseConfig>;
+
+/** Where keys come from; `sdk`: whatever the SDK's chain finds. */
+export type KeySource = 'options' | 'environment' | 'service' | 'sdk';
+
+/** The connection to the account. */
+export type Account = { readonly ec2: Ec2; readonly sdk: SdkEc2; readonly region: string };
+
+/**
+ * What the topics look at, each fact found out once, when the first of them asks. A fact that cannot be had is
+ * `NotLookedAt` to all but the one topic whose affair it is.
+ */
+export type World = {
+  readonly options: CheckOptions;
+  readonly edges: Edges;
+  /** Aborts when the time for everything is up. */
+  readonly signal: AbortSignal;
+  readConfig(): Promise<ReadConfig>;
+  config(): Promise<Config>;
+  /** Where an option stands, or where it would: `FILE:LINE`, `FILE, in [SECTION]`. */
+  place(section: 'MASTER' | 'SLAVE', option: string): Promise<string>;
+  service(): Promise<ServiceSettings | undefined>;
+  metadata(): Promise<MasterMetadata | undefined>;
+  site(): Promise<Site>;
+  farmFile(): Promise<string>;
+  /** The SDK with the keys that there are, and the source of these; throws what is wrong with them. */
+  sdk(): Promise<{ readonly sdk: SdkEc2; readonly source: KeySource }>;
+  /** The SDK's region; throws `UserError` where there is none. */
+  region(): Promise<string>;
+  /** Whether AWS takes the credentials; throws what it says otherwise. */
+  authenticated(): Promise<void>;
+  account(): Promise<Account>;
+  image(): Promise<SlaveImage & { readonly description: Image }>;
+  placements(): Promise<readonly Placement[]>;
+  close(): void;
+};
+
+export function createWorld(options: CheckOptions, edges: Edges, signal: AbortSignal): World {
+  let opened: SdkEc2 | undefined;
+
+  const readConfig = once(async () => {
+    const file = options.confFile ?? (await edges.findConfigFile());
+    const { text } = await readConfigFile(file);
+    return { file, text, document: parseDocument(text), ...parseConfig(file, text) };
+  });
+  const config = once(async () => {
+    const { config: found } = await readConfig().catch(elsewhere('there is no readable configuration'));
+    if (found === undefined) throw notLookedAt('the configuration has mistakes');
+    return found;
+  });
+  const service = once(() => serviceSettings(edges.settingsFile));
+  const metadata = once(() => edges.readMetadata());
+  const site = once(async () => {
+    const [known, found] = await Promise.all([config(), metadata()]);
+    return siteOf(known, found, edges.hostName);
+  });
+  const siteElsewhere = () =>
+    site().catch(elsewhere('the configuration lacks what a master outside of EC2 needs'));
+  const sdk = once(async () => {
+    const { keys, source } = await keysOf(options, edges, service);
+    const credentials = credentialsFrom(keys);
+    const { region: known } = await siteElsewhere();
+    opened = await edges.connect({
+      ...(known !== undefined && { region: known }),
+      ...(credentials !== undefined && { credentials }),
+    });
+    return { sdk: opened, source };
+  });
+  const region = once(async () => {
+    const { region: known } = await siteElsewhere();
+    if (known !== undefined) return known;
+    const unkeyed = await edges.connect({});
+    try {
+      return await unkeyed.region();
+    } catch {
+      throw notLookedAt('no region is known');
+    } finally {
+      unkeyed.close();
+    }
+  });
+  const authenticated = once(async () => {
+    const { sdk: client } = await sdk();
+    await region();
+    await client.findCredentials();
+    try {
+      await client.ec2('DescribeSubnets', { DryRun: true }, { signal });
+    } catch (error) {
+      if (!isEc2Error(error)) throw error;
+      if (error.code !== 'DryRunOperation' && troubleOf(error) !== 'permission') throw error;
+    }
+  });
+  const account = once(async (): Promise<Account> => {
+    const { sdk: client } = await sdk().catch(elsewhere('no credentials'));
+    const where = await region();
+    await client.findCredentials().catch(elsewhere('no credentials'));
+    await authenticated().catch(error => {
+      const unreachable = isEc2Error(error) && troubleOf(error) === 'unreachable';
+      throw notLookedAt(unreachable ? 'EC2 does not answer' : 'AWS does not take the credentials');
+    });
+    const ec2: Ec2 = (action, request) => client.ec2(action, request, { signal });
+    return { ec2, sdk: client, region: where };
+  });
+  const image = once(async () => {
+    const [{ ec2 }, { image: name }, { slave }] = await Promise.all([account(), siteElsewhere(), config()]);
+    const found = await findImage(ec2, name, slave.imageOwners);
+    const { Images = [] } = await ec2('DescribeImages', { ImageIds: [found.imageId] });
+    return { ...found, description: Images[0] ?? {} };
+  });
+  const placements = once(async () => {
+    const [{ ec2 }, where, { slave }] = await Promise.all([account(), siteElsewhere(), config()]);
+    return findPlacements(ec2, where, slave.securityGroup && (await vpcOfGroup(ec2, slave.securityGroup)));
+  });
+
+  return {
+    options,
+    edges,
+    signal,
+    readConfig,
+    config,
+    place: async (section, option) => {
+      const { file, document } = await readConfig();
+      const line = findOption(document, section, option)?.number;
+      return line === undefined ? `${file}, in [${section}]` : `${file}:${line}`;
+    },
+    service,
+    metadata,
+    site,
+    farmFile: once(async () => findRenderfarm((await config()).master.renderfarmConf)),
+    sdk,
+    region,
+    authenticated,
+    account,
+    image,
+    placements,
+    close: () => opened?.close(),
+  };
+}
+
+/** Keys as the balancer would find them, those of the service's own settings among them. */
+async function keysOf(
+  { keys }: CheckOptions,
+  { env }: Edges,
+  service: () => Promise<ServiceSettings | undefined>,
+): Promise<{ readonly keys: Keys; readonly source: KeySource }> {
+  const found = { ...keysFrom({}, env), ...keys };
+  if (Object.keys(found).length > 0) {
+    return { keys: found, source: Object.keys(keys).length > 0 ? 'options' : 'environment' };
+  }
+  const settings = await service();
+  const own = keysFrom({ access_key: settings?.ACCESS_KEY, secret_key: settings?.SECRET_KEY }, {});
+  return { keys: own, source: Object.keys(own).length > 0 ? 'service' : 'sdk' };
+}
+
+/** Calls it at most once. */
+function once<T>(find: () => Promise<T>): () => Promise<T> {
+  let found: Promise<T> | undefined;
+  return () => {
+    found ??= find();
+    return found;
+  };
+}
+
+/** What a person can mend has a finding in one topic; the others only say that they could not look. */
+function elsewhere(reason: string): (error: unknown) => never {
+  return error => {
+    const isBug = error instanceof Error && !isUserError(error) && !isEc2Error(error) && !isProvider(error);
+    throw isBug ? error : notLookedAt(reason);
+  };
+}
+
+/** The SDK's own errors about credentials. */
+function isProvider(error: Error): boolean {
+  return /Provider|Token|SSO/.test(error.name) || error.name === 'NotLookedAt';
+}

@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { check as checkAll } from '../../check/check.ts';
+import { reportAsJson, reportAsText } from '../../check/print.ts';
+import type { Topic } from '../../check/topic.ts';
+import { TOPICS } from '../../check/topics.ts';
+import { type CheckOptions, createWorld, type Edges } from '../../check/world.ts';
+import { SECOND } from '../../clock.ts';
+import { findConfigFile } from '../../config/locate.ts';
+import { usageError } from '../../errors.ts';
+import { findExternalAddress } from '../../master/external-address.ts';
+import { readMetadata } from '../../master/metadata.ts';
+import { useProxy } from '../connect.ts';
+import { credentialsFrom, keysFrom } from '../credentials.ts';
+import type { GivenOptions } from '../main.ts';
+import { VERSION } from '../version.ts';
+
+/**
+ * `gbrowse-aws-balancer check`: looks whether everything is in place. It changes nothing, here or in EC2.
+ *
+ * @returns the exit status: 1 when there is a problem
+ */
+export async function check(given: GivenOptions): Promise<number> {
+  const options = optionsFrom(given);
+  const topics = topicsOf(given.topic);
+  const world = createWorld(options, edges(), AbortSignal.timeout(options.timeLimit));
+  const { config } = await world.readConfig().catch(() => ({ config: undefined }));
+  if (config !== undefined) useProxy(config);
+  const report = await checkAll(topics, world);
+  world.close();
+  const text =
+    given.json === true
+      ? reportAsJson(report, VERSION, new Date())
+      : reportAsText(report, {
+          width: process.stdout.columns ?? 80,
+          colour: process.stdout.isTTY && !process.env.NO_COLOR,
+          ...(topics === TOPICS && { start: 'service gbrowse-aws-balancer start' }),
+        });
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  const status = report.result === 'problem' ? 1 : 0;
+  // What hangs, a name that does not resolve say, would keep the process from ending.
+  if (world.signal.aborted) process.exit(status);
+  return status;
+}
+
+/** `--topic`: those whose name begins so; all without it. */
+function topicsOf(begin: unknown): readonly Topic[] {
+  if (typeof begin !== 'string' || begin === '') return TOPICS;
+  const found = TOPICS.filter(({ name }) => name.toLowerCase().startsWith(begin.toLowerCase()));
+  if (found.length > 0) return found;
+  const names = TOPICS.map(({ name }) => (name.includes(' ') ? `"${name}"` : name)).join(', ');
+  throw usageError(`--topic takes the beginning of one of ${names}`);
+}
+
+/** `--timeout`: somebody is waiting, and what has not answered by then is a finding of its own. */
+function timeLimit(seconds: unknown): number {
+  const number = Number(seconds);
+  if (number >= 2 && number <= 600) return number * SECOND;
+  throw usageError('--timeout takes a number of seconds from 2 to 600');
+}
+
+function optionsFrom(given: GivenOptions): CheckOptions {
+  const text = (name: string) =>
+    typeof given[name] === 'string' && given[name] !== '' ? given[name] : undefined;
+  const [conf, user, sshKey] = ['conf', 'user', 'ssh_key'].map(text);
+  // Of keys, both or none: a wrong command line rather than a finding.
+  credentialsFrom(keysFrom(given, process.env));
+  return {
+    keys: keysFrom(given, {}),
+    timeLimit: timeLimit(given.timeout),
+    ...(conf !== undefined && { confFile: path.resolve(conf) }),
+    ...(user !== undefined && { user }),
+    ...(sshKey !== undefined && { sshKey }),
+  };
+}
+
+function edges(): Edges {
+  return {
+    env: process.env,
+    hostName: hostname(),
+    settingsFile: '/etc/default/gbrowse-aws-balancer',
+    shippedConfig: '/usr/share/gbrowse-aws-balancer/aws_balancer.conf',
+    findConfigFile,
+    readMetadata: () => readMetadata(process.env),
+    // The SDK is half of the program: not before it is needed.
+    connect: async settings => (await import('../../ec2/sdk.ts')).createSdkEc2(settings),
+    findAddress: () => findExternalAddress(),
+    fetchDate: async (url, signal) => {
+      const { ofetch } = await import('ofetch');
+      const answer = await ofetch.raw(url, {
+        retry: false,
+        ignoreResponseError: true,
+        redirect: 'manual',
+        responseType: 'stream',
+        signal,
+      });
+      await answer.body?.cancel();
+      return answer.headers.get('date') ?? undefined;
+    },
+  };
+}
