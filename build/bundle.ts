@@ -31,6 +31,25 @@ const nativeFetch: Plugin = {
 };
 
 /**
+ * `src/replay/page/assets.ts` reads files of npm packages when it runs from its source; in a bundle their text takes the
+ * place of each reading.
+ */
+export const textAssets: Plugin = {
+  name: 'text-assets',
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]src[\\/]replay[\\/]page[\\/]assets\.ts$/ }, async ({ path: file }) => {
+      const source = await readFile(file, 'utf8');
+      const assets = [...source.matchAll(/^export const (\w+) = readText\('([^']+)'\);$/gm)];
+      const lines = assets.map(
+        ([, name, specifier]) =>
+          `export { default as ${name} } from ${JSON.stringify(specifier)} with { type: 'text' };`,
+      );
+      return { loader: 'ts', contents: lines.join('\n') };
+    });
+  },
+};
+
+/**
  * `import('…')` in our own sources asks for a bundle of its own: esbuild drops what a static import does not name, but
  * keeps the whole of whatever is imported dynamically. (The SDK's own dynamic imports share code, and stay inside.)
  */
@@ -98,7 +117,7 @@ async function bundleOne(file: string, version: string, found: Set<string>): Pro
     mainFields: ['module', 'main'],
     supported: { 'dynamic-import': false },
     define: { 'process.env.PROGRAM_VERSION': JSON.stringify(version) },
-    plugins: [nativeFetch, lazyImports(found), pureSchemas],
+    plugins: [nativeFetch, lazyImports(found), pureSchemas, textAssets],
   });
   return outputFiles[0]?.text ?? '';
 }
