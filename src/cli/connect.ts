@@ -45,16 +45,36 @@ export async function connect(configFile: string, site: Site, keys: Keys): Promi
     ...(site.region !== undefined && { region: site.region }),
     ...(credentials !== undefined && { credentials }),
   });
+  await requireRegion(configFile, sdk);
+  await requireCredentials(sdk);
+  return sdk;
+}
+
+/**
+ * The region that the slaves are in.
+ *
+ * @throws {UserError} when neither the configuration nor the SDK's settings name one
+ */
+export async function regionOf(configFile: string, site: Site): Promise<string> {
+  if (site.region !== undefined) return site.region;
+  const { createSdkEc2 } = await import('../ec2/sdk.ts');
+  const sdk = createSdkEc2({});
   try {
-    await sdk.region();
+    return await requireRegion(configFile, sdk);
+  } finally {
+    sdk.close();
+  }
+}
+
+async function requireRegion(configFile: string, sdk: SdkEc2): Promise<string> {
+  try {
+    return await sdk.region();
   } catch (error) {
     throw usageError(
       `${configFile}: [SLAVE] region is not set, expected the AWS region for the slaves: this machine is not an EC2 instance`,
       { cause: error },
     );
   }
-  await requireCredentials(sdk);
-  return sdk;
 }
 
 /** HTTPS goes through `HTTPS_PROXY`; what is on this machine and the slaves does not (they are asked over HTTP). */

@@ -12,6 +12,8 @@ export type CliOption = {
   readonly original?: boolean;
   /** Abbreviations that mean this option whatever else they fit: `s` for `secret_key`. */
   readonly abbreviations?: readonly string[];
+  /** Its values are words of the command, so it may be given again and again: `--log a b --log c`. */
+  readonly isWord?: boolean;
   /** Its value is a secret, so nothing that could be it is ever repeated in a message. */
   readonly secret?: boolean;
   /** The commands that have it; absent: all. */
@@ -73,6 +75,7 @@ export function resolveOptions(
           throw usageError(`--${option.name} needs a value: --${option.name} ${option.value}`);
         }
         given.set(option, taken);
+        if (option.isWord) words.push(taken);
       }
     }
   }
@@ -82,7 +85,9 @@ export function resolveOptions(
   return {
     ...(named !== undefined && { command: named.name }),
     args: [
-      ...[...given].map(([{ name }, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`)),
+      ...[...given]
+        .filter(([{ isWord }]) => !isWord)
+        .map(([{ name }, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`)),
       ...(words.length > 0 ? ['--', ...words] : []),
     ],
   };

@@ -16,6 +16,12 @@ export type GivenOptions = Readonly<Record<string, unknown>>;
  */
 const DO: Record<CommandName, (options: GivenOptions) => Promise<number>> = {
   run: async options => (await import('./commands/run.ts')).run(options),
+  sync: async options => (await import('./commands/sync.ts')).sync(options),
+  status: async options => (await import('./commands/status.ts')).status(options),
+  check: async options => (await import('./commands/check.ts')).check(options),
+  simulate: async options => (await import('./commands/simulate.ts')).simulate(options),
+  gc: async options => (await import('./commands/gc.ts')).gc(options),
+  'iam-policy': async options => (await import('./commands/iam-policy.ts')).iamPolicy(options),
   demo: async options => (await import('./commands/demo.ts')).demo(options),
 };
 

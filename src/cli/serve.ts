@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { type Balancer, startBalancer } from '../balancer/loop.ts';
 import { SECOND, systemClock } from '../clock.ts';
@@ -22,19 +23,25 @@ import { createProbe } from '../farm/probe.ts';
 import { readStatus } from '../load/fetch.ts';
 import type { ReadStatus } from '../load/reading.ts';
 import { createLog, type OpenLog } from '../log/create.ts';
+import type { Log } from '../log/log.ts';
+import { createRedactor } from '../log/redact.ts';
 import { findDatabases } from '../master/databases.ts';
 import { findExternalAddress } from '../master/external-address.ts';
 import { readMetadata } from '../master/metadata.ts';
 import { type Site, siteOf } from '../master/site.ts';
 import { createSpotFleet, type SpotFleet } from '../spot/fleet.ts';
+import { createMetricsFile } from '../status/metrics-file.ts';
+import { createRecord } from '../status/record.ts';
+import { createStatusServer } from '../status/serve.ts';
 import type { RunOptions } from './commands/run.ts';
 import { connect, useProxy } from './connect.ts';
 import { type Keys, keysFrom } from './credentials.ts';
 import { earlySignals } from './early-signals.ts';
+import { type Configuration, followConfiguration } from './follow-configuration.ts';
 import { VERSION } from './version.ts';
 
 /** A slave that takes longer than this to answer `HEAD /` (measured: 16 ms) does not answer. */
-const PROBE_LIMIT = 3 * SECOND;
+export const PROBE_LIMIT = 3 * SECOND;
 const LONGEST_STATUS_READ = 10 * SECOND;
 
 export type Serving = {
@@ -71,43 +78,46 @@ async function serveWith(
   const signals = earlySignals();
   const manager = takeServiceManager(process.env);
   const post = await takePost(options);
+  const record = createRecord({ clock: systemClock, redact: createRedactor(secretsOf(keys)).redact });
   let lock: Lock | undefined;
   try {
-    const log = openLog(options, keys, channel === undefined);
+    const log = record.hear(openLog(options, keys, channel === undefined));
     process.on('uncaughtExceptionMonitor', error => log.error(error.stack ?? error.message));
     const { config, warnings } = await post.keeper.readConfig();
     for (const warning of warnings) log.warn(warning);
     useProxy(config);
     const site = siteOf(config, await readMetadata(process.env), hostname());
-    lock = await lockMaster(site.name);
+    lock = await lockMaster(site.name, createStatusServer(record.report));
+    record.introduce(
+      { version: VERSION, pid: process.pid, master: site.name },
+      options.metricsFile === undefined ? undefined : createMetricsFile(options.metricsFile, log),
+    );
 
     const sdk = await connect(config.file, site, keys);
+    const ec2 = record.count(sdk.ec2);
     const first = Promise.withResolvers<void>();
     const databases = await findDatabases();
     const fleetAt = (place: Site) =>
       createSpotFleet({
-        ec2: sdk.ec2,
+        ec2,
         site: place,
         findAddress: () => externalAddress(log),
         ...(databases !== undefined && { databases }),
         ...(options.sshKey !== undefined && { sshKey: options.sshKey }),
       });
-    const current: Current = { config, site, fleet: fleetAt(site) };
+    const { keeper } = post;
+    const file = followConfiguration({ keeper, clock: systemClock, log, first: { config, site }, fleetAt });
+    const readLoad = loadReader(() => file.current().config);
     const balancer = startBalancer(
       {
         clock: systemClock,
-        readStatus: async () => {
-          const timeLimit = Math.min(current.config.master.pollInterval, LONGEST_STATUS_READ);
-          try {
-            return await statusOf(current.config, timeLimit)();
-          } finally {
-            first.resolve();
-          }
-        },
-        fleet: fleetOf(() => current.fleet),
+        readStatus: () => readLoad().finally(first.resolve),
+        readConfigIfWritten: file.readIfWritten,
+        fleet: fleetOf(() => file.current().fleet),
         probe: createProbe(PROBE_LIMIT),
         farm: post.keeper.farm,
         log,
+        observe: record.observe,
       },
       { config, runId: randomUUID().slice(0, 18), listed: await post.keeper.farm.read() },
     );
@@ -120,7 +130,7 @@ async function serveWith(
     };
     signals.take(stopping, log, async () => {
       manager.reloading();
-      await reload({ current, fleetAt, keeper: post.keeper, log, balancer });
+      await reload({ file, keeper, log, balancer });
       manager.ready();
     });
     greet(log, site, config);
@@ -129,11 +139,16 @@ async function serveWith(
     await channel?.started();
     manager.ready();
 
-    const end = await balancer.ended;
+    const end = await balancer.ended.catch((bug: unknown) => {
+      // Nobody sees the stderr of a daemon.
+      log.error(bug instanceof Error ? (bug.stack ?? bug.message) : String(bug));
+      throw bug;
+    });
     log.info(FAREWELL[end]);
     sdk.close();
     return end === 'incomplete' ? 1 : 0;
   } finally {
+    await record.end();
     await post.keeper.end();
     manager.close();
     lock?.release();
@@ -149,16 +164,14 @@ const FAREWELL = {
     'stopped, but not everything could be removed from EC2: start and stop the balancer again when EC2 answers, or look in the AWS console for what has the tag gbrowse-aws-balancer:master',
 } as const;
 
-/** What the configuration file says now, and what follows from it. */
-type Current = { config: Config; site: Site; fleet: SpotFleet };
-
 /** A fleet that is, at each call, the one of that moment. */
-function fleetOf(current: () => SpotFleet): SpotFleet {
+export function fleetOf(current: () => SpotFleet): SpotFleet {
   return {
     look: () => current().look(),
     prepare: (...given) => current().prepare(...given),
     launch: intent => current().launch(intent),
     markDraining: (...given) => current().markDraining(...given),
+    markAlive: (...given) => current().markAlive(...given),
     terminate: instanceIds => current().terminate(instanceIds),
     tidy: () => current().tidy(),
   };
@@ -167,7 +180,7 @@ function fleetOf(current: () => SpotFleet): SpotFleet {
 /** What a daemon holds on the machine: pidfile, configuration file, privileges. */
 type Post = { readonly keeper: Keeper };
 
-async function takePost(options: RunOptions): Promise<Post> {
+export async function takePost(options: RunOptions): Promise<Post> {
   const configFile = options.conf ?? (await findConfigFile());
   const account = options.user === undefined ? undefined : await lookUpAccount(options.user);
   const becomes = account !== undefined && mustBecome(account) ? account : undefined;
@@ -185,27 +198,35 @@ async function takePost(options: RunOptions): Promise<Post> {
   return { keeper };
 }
 
-function openLog(options: RunOptions, keys: Keys, foreground: boolean): OpenLog {
+export function openLog(options: RunOptions, keys: Keys, foreground: boolean): OpenLog {
   surviveClosedTerminal();
   return createLog({
     verbosity: options.verbosity,
     format: options.logFormat,
-    secrets: [keys.secretKey, ...credentialsIn(process.env)],
+    secrets: secretsOf(keys),
     ...(options.logfile !== undefined && { file: options.logfile }),
     ...(foreground && { stream: forJournal(process.stderr, process.env) }),
   });
 }
 
-async function lockMaster(name: string): Promise<Lock> {
-  const lock = await acquireLock(`master:${name}`);
+function secretsOf(keys: Keys): readonly (string | undefined)[] {
+  return [keys.secretKey, ...credentialsIn(process.env)];
+}
+
+async function lockMaster(name: string, onConnection: (socket: Socket) => void): Promise<Lock> {
+  const lock = await acquireLock(`master:${name}`, onConnection);
   if (lock !== undefined) return lock;
   throw failure(
     `another gbrowse-aws-balancer is running on this machine for the master "${name}"; end it first, or give this one another [MASTER] name`,
   );
 }
 
-function statusOf(config: Config, timeLimit: number): ReadStatus {
-  return readStatus(config.master.serverStatusUrl, { timeLimit });
+/** Reads the load from where the configuration says at that moment. */
+export function loadReader(current: () => Config): ReadStatus {
+  return async () => {
+    const { serverStatusUrl, pollInterval } = current().master;
+    return await readStatus(serverStatusUrl, { timeLimit: Math.min(pollInterval, LONGEST_STATUS_READ) })();
+  };
 }
 
 async function externalAddress(log: OpenLog): Promise<string> {
@@ -214,7 +235,7 @@ async function externalAddress(log: OpenLog): Promise<string> {
   return address;
 }
 
-function greet(log: OpenLog, site: Site, { file, master }: Config): void {
+export function greet(log: Log, site: Site, { file, master }: Config): void {
   const seconds = master.pollInterval / SECOND;
   log.info(
     `gbrowse-aws-balancer ${VERSION}, master "${site.name}", ${file}: watching ${master.serverStatusUrl} every ${seconds} s`,
@@ -223,14 +244,13 @@ function greet(log: OpenLog, site: Site, { file, master }: Config): void {
 }
 
 /** SIGHUP: the log is opened anew and the configuration read again; a bad one is refused. */
-async function reload(parts: {
-  readonly current: Current;
-  fleetAt(site: Site): SpotFleet;
+export async function reload(parts: {
+  readonly file: Configuration;
   readonly keeper: Keeper;
   readonly log: OpenLog;
   readonly balancer: Balancer;
 }): Promise<void> {
-  const { current, fleetAt, keeper, log, balancer } = parts;
+  const { file, keeper, log, balancer } = parts;
   try {
     await keeper.reopenLog();
     log.reopen();
@@ -238,14 +258,7 @@ async function reload(parts: {
     log.error(`the log could not be reopened: ${messageOf(error)}`);
   }
   try {
-    const { config, warnings } = await keeper.readConfig();
-    for (const warning of warnings) log.warn(warning);
-    const site = siteOf(config, await readMetadata(process.env), hostname());
-    const fixed = (['name', 'region'] as const).filter(key => site[key] !== current.site[key]);
-    if (fixed.length > 0) {
-      throw failure(`${fixed.join(' and ')} can only be changed by a restart`);
-    }
-    Object.assign(current, { config, site, fleet: fleetAt(site) });
+    const config = await file.read();
     balancer.reconfigure(config);
     log.info(`configuration read again from ${config.file}`);
   } catch (error) {

@@ -184,7 +184,10 @@ export function runBalancer(
     }
     for (const it of slaves) if (!it.leaves) noteReady(it, now);
     const { count, notBefore } = permitted(pace, scaling.launch, ceiling, now);
-    if (count > 0) return launch(count, now);
+    if (count > 0) {
+      launch(count, now);
+      return;
+    }
     wakeAt(notBefore);
     // One that becomes ready permits another launch.
     for (const { life } of slaves) if (life.servesFrom > now) wakeAt(life.servesFrom);

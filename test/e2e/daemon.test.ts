@@ -107,6 +107,40 @@ describe('a balancer in the background', { concurrency: true, skip: missing }, (
     assert.deepEqual(await master.account.remains(), []);
   });
 
+  test('new data snapshots in the file: slaves are replaced without a signal, and the farm never is empty', {
+    skip,
+  }, async t => {
+    const master = createMaster(t, { ec2, name: 'renewal', statusUrl: apache.url });
+    const { start, kill, logged, logfile } = daemon(master);
+    assert.equal(await start('--user', 'www-data').ended(), 0);
+    const before = await master.serving(2);
+    const from = master.history().findLastIndex(it => it.slaves.length === 2);
+
+    writeFileSync(master.confFile, `${readFileSync(master.confFile, 'utf8')}\nspot_bid = much\n`);
+    await logged(/ERROR the configuration was not changed: .*aws_balancer\.conf:\d+: .*expected/);
+    const [snapshot] = (await ec2.state()).snapshots;
+    assert.ok(snapshot);
+    const text = readFileSync(master.confFile, 'utf8').replace('\nspot_bid = much\n', '');
+    writeFileSync(
+      `${master.confFile}.new`,
+      text.replace(/^data_snapshots.*$/m, `data_snapshots = ${snapshot.id}`),
+    );
+    renameSync(`${master.confFile}.new`, master.confFile);
+    await logged(/aws_balancer\.conf has been changed: configuration read again/);
+    await logged(/the farm is renewed: every slave has the data and the image of now/);
+    const { instances } = await master.account.state();
+    const serving = instances.filter(it => master.farm().includes(`http://${it.address}:8101`));
+    assert.equal(serving.length, 2);
+    for (const slave of serving) {
+      assert.equal(slave.tags['gbrowse-aws-balancer:data'], snapshot.id);
+      assert.ok(!before.some(it => it.id === slave.id));
+    }
+    for (const { slaves } of master.history().slice(from)) assert.ok(slaves.length >= 2, `${slaves}`);
+    assert.equal(readFileSync(logfile, 'utf8').match(/the configuration was not changed/g)?.length, 1);
+    assert.equal(await kill().ended(), 0);
+    assert.deepEqual(await master.account.remains(), []);
+  });
+
   test('a second one refuses to start: with the same pidfile, with the same master name', async t => {
     const master = createMaster(t, { ec2, name: 'second', statusUrl: apache.url });
     const { start, kill, pid, pidfile } = daemon(master);

@@ -133,6 +133,16 @@ describe('the init script, on Debian 12 without systemd', { skip: rootsMissing()
     await init('status', 0);
   });
 
+  test('restart with a configuration that is wrong says what is, and leaves the running one alone', async () => {
+    const pid = machine.read(PIDFILE);
+    await machine.must('cp /etc/gbrowse2/aws_balancer.conf /tmp/');
+    await machine.must("sed -i 's/^spot_bid.*/spot_bid = much/' /etc/gbrowse2/aws_balancer.conf");
+    assert.match(await init('restart', 6), /aws_balancer\.conf:\d+:\s+spot_bid\s+is\s+"much"/);
+    await machine.must('mv /tmp/aws_balancer.conf /etc/gbrowse2/');
+    assert.equal(machine.read(PIDFILE), pid);
+    await init('status', 0);
+  });
+
   test('an upgrade keeps slaves and edited files, and runs the new version', async () => {
     const slaves = await cloud.instances();
     const [conf, defaults] = ['/etc/gbrowse2/aws_balancer.conf', '/etc/default/gbrowse-aws-balancer'].map(

@@ -5,6 +5,7 @@ import { usageError } from '../../errors.ts';
 import { askForKeys, type Keys, keysFrom } from '../credentials.ts';
 import type { GivenOptions } from '../main.ts';
 import { serve } from '../serve.ts';
+import { serveDryRun } from '../serve-dry-run.ts';
 
 /** The options of `run`, checked. */
 export type RunOptions = {
@@ -15,6 +16,9 @@ export type RunOptions = {
   readonly sshKey?: string;
   readonly verbosity: number;
   readonly logFormat: 'text' | 'json';
+  readonly metricsFile?: string;
+  /** Looks, and says what would be done. */
+  readonly dryRun: boolean;
 };
 
 /**
@@ -24,11 +28,13 @@ export type RunOptions = {
  */
 export async function run(given: GivenOptions): Promise<number> {
   const options = checked(given);
+  if (options.dryRun) refuseBeside(given, ['background', 'pidfile', 'kill', 'keep-slaves', 'metrics-file']);
   if (given.kill === true) return kill(options.pidfile, given['keep-slaves'] === true);
   if (given['keep-slaves'] === true) throw usageError('--keep-slaves goes with --kill');
   if (given.role === 'background') return serve({ options, keys: {}, background: true });
 
   const keys = await keysOrAsk(given);
+  if (options.dryRun) return serveDryRun({ options, keys });
   if (given.background !== true) return serve({ options, keys, background: false });
   const print = (message: string) => void process.stderr.write(`${message}\n`);
   const status = await startInBackground({ args: argumentsFor(options), secrets: { ...keys }, print });
@@ -36,6 +42,13 @@ export async function run(given: GivenOptions): Promise<number> {
     print('warning: started without --logfile, so what the balancer has to say goes nowhere');
   }
   return status;
+}
+
+/** A dry run is for somebody who looks on, beside a balancer that may be running: it leaves nothing behind. */
+function refuseBeside(given: GivenOptions, names: readonly string[]): void {
+  const name = names.find(it => given[it] !== undefined && given[it] !== false && given[it] !== '');
+  if (name !== undefined)
+    throw usageError(`--dry-run runs in the foreground and only logs, without --${name}`);
 }
 
 async function kill(pidfile: string | undefined, keepSlaves: boolean): Promise<number> {
@@ -77,15 +90,18 @@ function checked(given: GivenOptions): RunOptions {
   }
   const text = (name: string) =>
     typeof given[name] === 'string' && given[name] !== '' ? given[name] : undefined;
+  const metricsFile = text('metrics-file');
   const [conf, pidfile, logfile, user, sshKey] = ['conf', 'pidfile', 'logfile', 'user', 'ssh_key'].map(text);
   return {
     verbosity,
     logFormat,
+    dryRun: given['dry-run'] === true,
     ...(conf !== undefined && { conf: path.resolve(conf) }),
     ...(pidfile !== undefined && { pidfile: asGiven(pidfile) }),
     ...(logfile !== undefined && { logfile: path.resolve(logfile) }),
     ...(user !== undefined && { user }),
     ...(sshKey !== undefined && { sshKey }),
+    ...(metricsFile !== undefined && { metricsFile: path.resolve(metricsFile) }),
   };
 }
 
@@ -96,7 +112,7 @@ function asGiven(file: string): string {
 
 /** The command line again, without the secrets: for the daemon, and for `ps`. */
 export function argumentsFor(options: RunOptions): string[] {
-  const { conf, pidfile, logfile, user, sshKey, verbosity, logFormat } = options;
+  const { conf, pidfile, logfile, user, sshKey, verbosity, logFormat, metricsFile } = options;
   return [
     'run',
     ...(conf === undefined ? [] : ['--conf', conf]),
@@ -104,6 +120,7 @@ export function argumentsFor(options: RunOptions): string[] {
     ...(logfile === undefined ? [] : ['--logfile', logfile]),
     ...(user === undefined ? [] : ['--user', user]),
     ...(sshKey === undefined ? [] : ['--ssh_key', sshKey]),
+    ...(metricsFile === undefined ? [] : ['--metrics-file', metricsFile]),
     '--verbosity',
     String(verbosity),
     '--log-format',
