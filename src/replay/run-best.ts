@@ -14,7 +14,8 @@ export const BEST_IN_WORDS =
  * (the first slave, the second …), so the layers can be made as cheap as possible one by one: layer k has to serve in
  * the intervals in which at least k slaves are needed, and each gap between two is either served through or booted
  * after. `cheapestRuns` finds the best choice of all. That is exact where a boot takes a minute or longer; below, EC2's
- * least bill of a minute could let a schedule that swaps slaves between layers save a little.
+ * least bill of a minute could let a schedule save a little that swaps slaves between layers, or launches before the need
+ * when that minute is cheaper.
  */
 export function runBest(need: Need, world: Pick<World, 'market' | 'bootTime'>): Run {
   // Who knows the future knows which boots will be quick.

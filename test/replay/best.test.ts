@@ -32,6 +32,7 @@ function emptyTrace(steps: number): Trace {
  */
 function bruteForce(slaves: readonly number[], bootTime: number, market: Market): number {
   const known = new Map<string, number>();
+  const most = Math.max(...slaves);
   /** The least for the steps from `step` on, when the slaves that serve now have served since these steps. */
   function least(step: number, since: readonly number[]): number {
     const key = `${step} ${since}`;
@@ -46,8 +47,11 @@ function bruteForce(slaves: readonly number[], bootTime: number, market: Market)
         const ended = since.filter((_, index) => !((kept >> index) & 1));
         const paid = ended.reduce((sum, from) => sum + bill(from, step), 0);
         const lacking = Math.max(0, (slaves[step] ?? 0) - staying.length);
-        const then = [...staying, ...Array<number>(lacking).fill(step)];
-        best = Math.min(best, paid + least(step + 1, then));
+        // One more than is needed now can pay: the least bill may be less now than when it is.
+        for (let fresh = lacking; fresh === lacking || staying.length + fresh <= most; fresh++) {
+          const then = [...staying, ...Array<number>(fresh).fill(step)];
+          best = Math.min(best, paid + least(step + 1, then));
+        }
       }
     }
     known.set(key, best);
@@ -91,15 +95,17 @@ describe('the best that anyone could do', () => {
     );
   });
 
-  it('of one slave, that is so with boots shorter than the least bill too; of several it is never less', () => {
+  it('with boots shorter than the least bill, that is so of one slave at a constant price, and it is never less', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 8 }),
         fc.constantFrom(0, 15 * SECOND, 40 * SECOND),
-        anyMarket,
-        (slaves, bootTime, market) => {
+        fc.option(movingPrices),
+        (slaves, bootTime, moving) => {
+          const market = moving ?? constantMarket(0.12);
           const [own, least] = [costOfBest(slaves, bootTime, market), bruteForce(slaves, bootTime, market)];
-          if (Math.max(...slaves) <= 1) assert.ok(close(own, least), `${own}, the cheapest ${least}`);
+          if (Math.max(...slaves) <= 1 && moving === null)
+            assert.ok(close(own, least), `${own}, the cheapest ${least}`);
           else assert.ok(own >= least - 1e-9);
         },
       ),
