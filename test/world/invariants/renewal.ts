@@ -21,6 +21,8 @@ export const renewalIsGentle: Invariant = (_scene, accuse) => {
       const id = /^releasing slave (\S+) .*its data are out of date/.exec(message)?.[1];
       const state = master.process()?.balancer.state;
       if (id === undefined || state?.lastRate === undefined) return;
+      // One that was not in service yet is no loss.
+      if (state.members.get(id)?.readySince === undefined) return;
       const { loadTable, slave } = state.config;
       const before = released.get(master);
       const since = master.changedAt();
@@ -30,8 +32,6 @@ export const renewalIsGentle: Invariant = (_scene, accuse) => {
       if (ids.size > 1 && !proven.has(data)) {
         accuse(10, `${master.name} gave ${ids.size} slaves up for ${data}, with which none has become ready`);
       }
-
-      if (state.members.get(id)?.readySince === undefined) return;
       const members = [...state.members.values()];
       const others = members.filter(it => it.readySince !== undefined && it.leaving === undefined).length;
       const { min } = rangeFor(loadTable, state.lastRate);
