@@ -51,7 +51,9 @@ async function restartWhereNeeded(
   for (const apache of apaches) await restartGracefully(apache);
   const fastCgi = stale.filter(({ runsAs, apache }) => runsAs === 'FastCGI' && apache !== undefined);
   for (const apache of apachesOf(fastCgi)) await assertOurs(apache);
-  await retire(fastCgi.map(({ process }) => process));
+  const retired = await retire(fastCgi.map(({ process }) => process));
+  // Where its socket is out of reach (a sandbox, another root) that is all that can be done.
+  if (!retired) for (const apache of apachesOf(fastCgi)) await restartGracefully(apache);
 
   // What a GBrowse has started to draw with looks like itself, and ends by itself.
   const parents = new Set(stale.map(({ process }) => process.pid));
@@ -64,8 +66,10 @@ async function restartWhereNeeded(
   }
   const done = [
     ...apaches.map(({ pid }) => `Apache (pid ${pid}) was restarted gracefully: GBrowse runs as mod_perl`),
-    ...apachesOf(fastCgi).map(
-      ({ pid }) => `GBrowse starts anew under Apache (pid ${pid}): it runs as FastCGI`,
+    ...apachesOf(fastCgi).map(({ pid }) =>
+      retired
+        ? `GBrowse starts anew under Apache (pid ${pid}): it runs as FastCGI`
+        : `Apache (pid ${pid}) was restarted gracefully: GBrowse runs as FastCGI`,
     ),
   ];
   return done.length > 0 ? done.join('; ') : undefined;
@@ -77,8 +81,8 @@ async function restartWhereNeeded(
  * it has told, `auto` goes by what it finds, and a command is run once at the first call.
  *
  * @param command `[MASTER] reload_command`. `auto`: each GBrowse that stays in memory and was started before the file's
- *   last change is started anew: as FastCGI by itself, between two requests; as mod_perl by a graceful restart of its
- *   Apache. A CGI reads the file anew for each request. `none`: nothing. Else a command for /bin/sh
+ *   last change is started anew: as FastCGI by itself, between two requests (where that cannot be done, and as mod_perl,
+ *   by a graceful restart of its Apache). A CGI reads the file anew for each request. `none`: nothing. Else a command for /bin/sh
  */
 export function createReload(
   file: string,

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, unlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, renameSync, unlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../clock.ts';
 import { failure, systemCode } from '../errors.ts';
@@ -6,7 +6,7 @@ import { type Process, processOf, seesFile } from './processes.ts';
 
 /** Requests are short: what takes long is drawn by children of the process. */
 const PATIENCE = 30 * SECOND;
-const BETWEEN_LOOKS = 20;
+const BETWEEN_LOOKS = 10;
 
 /** A socket that listens (unix(7), the flag __SO_ACCEPTCON in /proc/net/unix). */
 const LISTENING = 0x10000;
@@ -43,38 +43,54 @@ function entranceOf(pid: number): string | undefined {
 }
 
 /** Whether a process works on a request itself, or has one waiting: a connection that nobody has taken has no inode. */
-function isAtWork(pid: number, entrance: string | undefined): boolean {
+function isAtWork(pid: number, entrance: string): boolean {
   const connections = unixSockets(pid).filter(it => !it.listens && it.path === entrance);
   const open = openFiles(pid);
   return connections.some(({ inode }) => inode === '0' || open.includes(`socket:[${inode}]`));
 }
 
-/** From now on no request comes in: Apache finds that the socket is gone, and starts another process. */
-async function shut(pid: number, entrance: string | undefined): Promise<void> {
-  if (entrance?.startsWith('/') !== true || !(await seesFile(pid, entrance))) return;
-  try {
-    unlinkSync(entrance);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
+/**
+ * Ends a process unless it is at work. Its socket is put aside while that is looked at, so that no request comes in
+ * between; Apache starts another process when it does not find it. All in one step: an Apache that looks for the socket
+ * while the process lives ends it in its own way, with SIGTERM (see below).
+ *
+ * @returns whether it has ended
+ */
+function endUnlessAtWork(pid: number, entrance: string): boolean {
+  if (isAtWork(pid, entrance)) return false;
+  const aside = `${entrance}.aside`;
+  renameSync(entrance, aside);
+  if (isAtWork(pid, entrance)) {
+    renameSync(aside, entrance);
+    return false;
   }
+  try {
+    // Not SIGTERM: GBrowse would end its whole process group, other requests and Apache's own processes with it.
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    renameSync(aside, entrance);
+    throw error;
+  }
+  unlinkSync(aside);
+  return true;
 }
 
-async function retireOne(one: Process): Promise<void> {
+/** @returns whether it has ended; false where its socket is out of reach */
+async function retireOne(one: Process): Promise<boolean> {
   const { pid } = one;
   const entrance = entranceOf(pid);
-  await shut(pid, entrance);
+  if (entrance?.startsWith('/') !== true || !(await seesFile(pid, entrance))) return false;
   const deadline = performance.now() + PATIENCE;
-  while (isAtWork(pid, entrance)) {
+  for (;;) {
+    if ((await processOf(pid))?.startTicks !== one.startTicks) return true;
+    if (endUnlessAtWork(pid, entrance)) return true;
     if (performance.now() > deadline) {
       throw failure(
-        `GBrowse (pid ${pid}) has worked on a request for ${PATIENCE / SECOND} s, so it has not seen the new farm yet`,
+        `GBrowse (pid ${pid}) has worked on requests for ${PATIENCE / SECOND} s, so it has not seen the new farm yet`,
       );
     }
     await sleep(BETWEEN_LOOKS);
   }
-  if ((await processOf(pid))?.startTicks !== one.startTicks) return;
-  // Not SIGTERM: GBrowse would end its whole process group, other requests and Apache's own processes with it.
-  process.kill(pid, 'SIGKILL');
 }
 
 /**
@@ -82,18 +98,20 @@ async function retireOne(one: Process): Promise<void> {
  * and those read the farm file anew. Nobody's request is cut off: a graceful restart of Apache would do that.
  *
  * @param processes of an Apache that is known to be ours; what they have started to draw with is left alone
- * @throws {UserError} when one cannot be ended
+ * @returns false where one cannot be ended this way: its socket, or the process, is out of reach
+ * @throws {UserError} when one goes on working
  */
-export async function retire(processes: readonly Process[]): Promise<void> {
+export async function retire(processes: readonly Process[]): Promise<boolean> {
   const done = await Promise.allSettled(processes.map(retireOne));
-  for (const [at, it] of done.entries()) {
-    if (it.status === 'fulfilled') continue;
-    const code = systemCode(it.reason);
-    // It has ended by itself.
-    if (code === 'ENOENT' || code === 'ESRCH') continue;
-    if (code === undefined) throw it.reason;
-    throw failure(`GBrowse (pid ${processes[at]?.pid}) cannot be ended to see the new farm: ${code}`, {
-      cause: it.reason,
-    });
+  let all = true;
+  for (const it of done) {
+    if (it.status === 'fulfilled') all &&= it.value;
+    else if (OUT_OF_REACH.has(systemCode(it.reason) ?? '')) all = false;
+    // It may have ended by itself.
+    else if (!GONE.has(systemCode(it.reason) ?? '')) throw it.reason;
   }
+  return all;
 }
+
+const GONE = new Set(['ENOENT', 'ESRCH']);
+const OUT_OF_REACH = new Set(['EACCES', 'EPERM', 'EROFS']);
