@@ -1,0 +1,173 @@
+"""An instance as a real host: a network namespace with an address of the VPC, process, mount and host-name namespaces,
+a root filesystem that is this machine's under an overlay in memory, sshd, and the user-data run by root.
+"""
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import cloud_init
+import ec2_behaviour as ec2
+import metadata
+import security_groups
+import volumes
+from namespaces import ip, listen_in, sh
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# The other end of an instance's link, as its only neighbour.
+GATEWAY = '169.254.1.1'
+BOOT_PATIENCE = 30
+
+
+def public_key_of(instance):
+    pair = ec2.backend().key_pairs.get(instance.key_name)
+    return pair.material_public.decode().strip() if pair else ''
+
+
+def user_data_of(instance):
+    data = instance.user_data
+    return data.decode() if hasattr(data, 'decode') else data or ''
+
+
+class Host:
+    """What `ec2_behaviour.MACHINES` holds: it is started with its instance, and `stop` ends it without waiting."""
+
+    count = 0
+
+    def __init__(self, region, instance):
+        Host.count += 1
+        self.region, self.instance = region, instance
+        self.namespace, self.link = instance.id, f'host{Host.count}'
+        self.directory = f'{region.directory}/{instance.id}'
+        self.pid, self.process, self.metadata_server = None, None, None
+        self.network, self.rules, self.public_address = 'up', None, None
+        self.interruption = None
+        self.stopping = threading.Lock()
+
+    # --- Start
+
+    def boot(self):
+        self.lay_cable()
+        self.follow_groups()
+        self.metadata_server = metadata.serve(self, lambda: listen_in(self.namespace, metadata.ADDRESS))
+        self.write_seed()
+        self.start_processes()
+        for device, mapping in self.instance.block_device_mapping.items():
+            if device != self.instance.root_device_name:
+                volumes.attach(self, mapping.volume_id, device)
+        self.release_init()
+
+    def lay_cable(self):
+        address = self.instance.private_ip
+        sh('ip', 'netns', 'add', self.namespace)
+        ip(
+            f'link add {self.link} type veth peer name eth0 netns {self.namespace}',
+            f'link set {self.link} up',
+            f'addr add {GATEWAY}/32 dev {self.link}',
+            f'route add {address}/32 dev {self.link} src {self.region.address}',
+        )
+        ip(
+            'link set lo up',
+            f'addr add {metadata.ADDRESS[0]}/32 dev lo',
+            f'link set eth0 address {self.instance.nics[0].mac_address}',
+            f'addr add {address}/32 dev eth0',
+            'link set eth0 up',
+            f'route add {GATEWAY} dev eth0',
+            f'route add default via {GATEWAY}',
+            namespace=self.namespace,
+        )
+
+    def write_seed(self):
+        os.makedirs(f'{self.directory}/seed')
+        files = cloud_init.seed(user_data_of(self.instance), public_key_of(self.instance))
+        for name, text in {'address': self.instance.private_ip, **files}.items():
+            with open(f'{self.directory}/seed/{name}', 'w') as file:
+                file.write(text)
+
+    def start_processes(self):
+        name = self.instance.private_dns_name.split('.')[0]
+        with open(f'{self.directory}/console.log', 'w') as console:
+            self.process = subprocess.Popen(
+                ['ip', 'netns', 'exec', self.namespace]
+                + ['unshare', '-m', '-p', '-u', '-i', '-C', '--fork', '--kill-child=KILL']
+                + ['sh', f'{HERE}/boot.sh', self.directory, name, ' '.join(self.region.hidden)],
+                env={'PATH': os.environ['PATH'], 'HERE': HERE},
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        children = f'/proc/{self.process.pid}/task/{self.process.pid}/children'
+        deadline = time.time() + BOOT_PATIENCE
+        while time.time() < deadline and self.process.poll() is None:
+            with open(children) as file:
+                pids = file.read().split()
+            # The mount namespace of its own shows that it is past pivot_root.
+            if pids and os.path.exists(f'{self.directory}/up'):
+                self.pid = int(pids[0])
+                return
+            time.sleep(0.01)
+        raise RuntimeError(f'{self.instance.id} did not boot: {self.console()}')
+
+    def release_init(self):
+        """Its disks are there: cloud-init, sshd and the user-data may start."""
+        self.run('touch /run/cloud/go')
+
+    def console(self):
+        with open(f'{self.directory}/console.log', errors='replace') as file:
+            return file.read()
+
+    def run(self, command):
+        """Runs a shell command inside, as root. `-r`: its own root, or an absolute link would lead into ours."""
+        return sh('nsenter', '-t', str(self.pid), '-m', '-p', '-n', '-u', '-i', '-r', '-w', 'sh', '-c', command)
+
+    # --- Network
+
+    def follow_groups(self):
+        """Puts the rules of its security groups, or what a test has done to its network, in force."""
+        rules = security_groups.rules_of(self.instance, self.network)
+        if rules != self.rules:
+            sh('ip', 'netns', 'exec', self.namespace, 'nft', '-f', '-', stdin=rules)
+            self.rules = rules
+        if self.instance.public_ip != self.public_address:
+            self.region.publish(self.public_address, self.instance.public_ip, self.instance.private_ip)
+            self.public_address = self.instance.public_ip
+
+    def set_network(self, state):
+        self.network = state
+        self.follow_groups()
+
+    # --- End
+
+    def stop(self):
+        threading.Thread(target=self.end, daemon=True).start()
+
+    def end(self):
+        with self.stopping:
+            if self.process is not None and self.process.poll() is None:
+                if self.pid is not None:
+                    os.kill(self.pid, signal.SIGTERM)
+                try:
+                    self.process.wait(1.5)
+                except subprocess.TimeoutExpired:
+                    self.process.kill()
+                    self.process.wait()
+            if self.metadata_server is not None:
+                self.metadata_server.shutdown()
+                self.metadata_server.server_close()
+                self.metadata_server = None
+            self.region.publish(self.public_address, None, None)
+            self.public_address = None
+            sh('ip', 'link', 'delete', self.link, check=False)
+            sh('ip', 'netns', 'delete', self.namespace, check=False)
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def describe(self):
+        return {
+            'pid': self.pid,
+            'address': self.instance.private_ip,
+            'publicAddress': self.instance.public_ip,
+            'network': self.network,
+        }
