@@ -78,7 +78,8 @@ const MASTER: OptionsOf<MasterConfig> = {
   },
   reloadCommand: {
     name: 'reload_command',
-    meaning: 'How GBrowse is told of a new farm: auto starts it anew where it stays in memory (FastCGI, mod_perl).',
+    meaning:
+      'How GBrowse is told of a new farm: auto starts it anew where it stays in memory (FastCGI, mod_perl).',
     expected: 'auto, none or a command',
     whenUnset: { default: 'auto' },
     parse: anyText,
