@@ -1,22 +1,26 @@
+import { type Colour, type Look, paint } from '../terminal/look.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import type { CheckedFinding, Report } from './check.ts';
 import type { Verdict } from './finding.ts';
 
-/** ANSI: green, yellow, red, grey. */
-const COLOURS: Readonly<Record<Verdict, string>> = { ok: '32', warning: '33', problem: '31', skipped: '90' };
+const COLOURS: Readonly<Record<Verdict, Colour>> = {
+  ok: 'green',
+  warning: 'yellow',
+  problem: 'red',
+  skipped: 'dim',
+};
 const VERDICT_WIDTH = 9;
 /** Wider lines are hard to read. */
 const WIDEST = 100;
 
-export type PrintOptions = {
-  /** Columns of the terminal. */
-  readonly width: number;
-  readonly colour: boolean;
+export type PrintOptions = Look & {
   /** The command that starts the balancer; unset when only a part was looked at. */
   readonly start?: string;
 };
 
 /** The report for people: a verdict, a topic and a sentence each, and below what mends it. */
-export function reportAsText(report: Report, { width, colour, start }: PrintOptions): string {
+export function reportAsText(report: Report, look: PrintOptions): string {
+  const { width, start } = look;
   const topicWidth = Math.max(...report.findings.map(({ topic }) => topic.length)) + 2;
   const indent = VERDICT_WIDTH + topicWidth;
   const room = Math.max(30, Math.min(width, WIDEST) - indent);
@@ -25,7 +29,7 @@ export function reportAsText(report: Report, { width, colour, start }: PrintOpti
   for (const finding of report.findings) {
     const { verdict, topic, message, mend } = finding;
     const [first = '', ...more] = wrap(message, room);
-    const painted = colour ? `\u001B[${COLOURS[verdict]}m${verdict}\u001B[0m` : verdict;
+    const painted = paint(look, COLOURS[verdict], verdict);
     const name = topic === last ? '' : topic;
     lines.push(
       `${painted}${' '.repeat(VERDICT_WIDTH - verdict.length)}${name.padEnd(topicWidth)}${first}`.trimEnd(),
@@ -39,21 +43,8 @@ export function reportAsText(report: Report, { width, colour, start }: PrintOpti
 }
 
 /** Lines of at most `room` columns. A line that begins with four spaces is to be copied, and stays whole. */
-function wrap(text: string, room: number): string[] {
-  return text.split('\n').flatMap(line => {
-    if (line.startsWith('    ')) return [line];
-    const lines: string[] = [];
-    let current = '';
-    for (const word of line.split(' ')) {
-      if (current !== '' && current.length + 1 + word.length > room) {
-        lines.push(current);
-        current = word;
-      } else {
-        current = current === '' ? word : `${current} ${word}`;
-      }
-    }
-    return [...lines, current];
-  });
+function wrap(text: string, room: number): readonly string[] {
+  return text.split('\n').flatMap(line => (line.startsWith('    ') ? [line] : wrapped(line, room, 'keep')));
 }
 
 function closing(findings: readonly CheckedFinding[], start: string | undefined): string {

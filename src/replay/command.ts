@@ -2,11 +2,16 @@ import { writeFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 import type { GivenOptions } from '../cli/main.ts';
 import { failure, messageOf } from '../errors.ts';
+import { lookOf } from '../terminal/look.ts';
 import { asJson } from './json.ts';
 import { page } from './page/page.ts';
 import { printed } from './print.ts';
 import { rehearse } from './rehearse.ts';
 import { readWish } from './wish.ts';
+
+/** Columns that the table needs, and the most that a chart is drawn over. */
+const NARROWEST = 60;
+const WIDEST = 200;
 
 /**
  * What `simulate` does: reads load, configuration and prices, rehearses, and says what came of it.
@@ -19,26 +24,17 @@ export async function command(given: GivenOptions): Promise<number> {
   // Names of files, and what is in them, may hold anything.
   const about = { price, remarks: remarks.map(it => stripVTControlCharacters(it)) };
   if (typeof given.html === 'string') await write(given.html, page(rehearsal, about));
+  const { width, colour, utf8 } = lookOf(process.stdout, process.env);
   process.stdout.write(
     given.json === true
       ? `${JSON.stringify(asJson(rehearsal, about), undefined, 2)}\n`
       : printed(rehearsal, about, {
-          columns: columnsOf(process.stdout),
-          unicode: isUtf8(process.env),
-          colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
+          columns: Math.min(Math.max(width, NARROWEST), WIDEST),
+          unicode: utf8,
+          colour,
         }),
   );
   return 0;
-}
-
-function columnsOf({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number {
-  return isTTY === true && columns !== undefined ? Math.min(Math.max(columns, 60), 200) : 80;
-}
-
-/** Whether the locale's characters are UTF-8 (locale(7): the first of these that is set decides). */
-function isUtf8(environment: NodeJS.ProcessEnv): boolean {
-  const locale = environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
-  return /\.utf-?8/i.test(locale);
 }
 
 async function write(file: string, text: string): Promise<void> {

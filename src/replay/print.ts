@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { SECOND } from '../clock.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { columnChart } from './chart.ts';
 import { NEED_IN_WORDS } from './need.ts';
 import type { Policy, Rehearsal } from './rehearse.ts';
@@ -34,7 +35,7 @@ export function printed(
   paper: Paper,
 ): string {
   const { own, other, world, suggestion } = rehearsal;
-  const fill = (text: string) => wrapped(text, Math.min(paper.columns, WIDEST_TEXT));
+  const fill = (text: string) => filled(text, Math.min(paper.columns, WIDEST_TEXT));
   const { pollInterval } = own.settings.master;
   const blocks = [
     fill(aboutLoad(rehearsal)),
@@ -141,7 +142,7 @@ function suggested(
   suggestion: Suggestion | 'impossible',
   paper: Paper,
 ): string[] {
-  const fill = (text: string) => wrapped(text, Math.min(paper.columns, WIDEST_TEXT));
+  const fill = (text: string) => filled(text, Math.min(paper.columns, WIDEST_TEXT));
   if (suggestion === 'impossible')
     return [
       fill('No table can be suggested: at this load the table of the configuration never wants a slave.'),
@@ -176,13 +177,6 @@ function coloured(text: string, colour: Colour, { colour: on }: Paper): string {
 }
 
 /** Lines of no more than so many columns, the later ones indented. */
-export function wrapped(text: string, columns: number): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    const longer = line.trim() === '' ? `${line}${word}` : `${line} ${word}`;
-    if (longer.length > columns && line.trim() !== '') lines.push(`  ${word}`);
-    else lines[lines.length - 1] = longer;
-  }
-  return lines.join('\n');
+function filled(text: string, columns: number): string {
+  return wrapped(text, columns - 2, 'keep').join('\n  ');
 }

@@ -1,8 +1,9 @@
+import { type Look, paint } from '../terminal/look.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { sparkline, squeezed } from './chart.ts';
-import { type Look, paint } from './paint.ts';
 import type { Report, ReportedEvent, SlaveState } from './report.ts';
 import { slaveTable } from './table.ts';
-import { clockTime, counted, grouped, harmless, money, rate, span, wrapped } from './words.ts';
+import { clockTime, counted, grouped, harmless, money, rate, span } from './words.ts';
 
 /** Where the text after a label begins. */
 const INDENT = 10;

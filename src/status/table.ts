@@ -1,6 +1,7 @@
-import { type Colour, type Look, paint } from './paint.ts';
+import { type Colour, type Look, paint } from '../terminal/look.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import type { Report, ReportedSlave } from './report.ts';
-import { harmless, shortSpan, wrapped } from './words.ts';
+import { harmless, shortSpan } from './words.ts';
 
 type Column = {
   readonly title: string;

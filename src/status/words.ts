@@ -62,21 +62,3 @@ export function harmless(text: string): string {
       it => `\\x${it.codePointAt(0)?.toString(16).padStart(2, '0')}`,
     );
 }
-
-/** Breaks a text into lines of at most `width` characters, between words where that is possible. */
-export function wrapped(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-    while (line.length > width) {
-      lines.push(line.slice(0, width));
-      line = line.slice(width);
-    }
-  }
-  return line === '' && lines.length > 0 ? lines : [...lines, line];
-}

@@ -106,7 +106,7 @@ describe('the topics', () => {
 });
 
 describe('the report', () => {
-  const PRINT = { width: 80, colour: false, start: 'service gbrowse-aws-balancer start' };
+  const PRINT = { width: 80, colour: false, utf8: true, start: 'service gbrowse-aws-balancer start' };
   const finding = fc.record({
     topic: fc.constantFrom('configuration', 'mod_status', 'instance type'),
     verdict: fc.constantFrom('ok' as const, 'warning' as const, 'problem' as const, 'skipped' as const),

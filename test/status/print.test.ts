@@ -3,18 +3,10 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { sparkline, squeezed } from '../../src/status/chart.ts';
-import { lookOf } from '../../src/status/paint.ts';
 import { printReport } from '../../src/status/print.ts';
-import {
-  clockTime,
-  grouped,
-  harmless,
-  money,
-  rate,
-  shortSpan,
-  span,
-  wrapped,
-} from '../../src/status/words.ts';
+import { clockTime, grouped, harmless, money, rate, shortSpan, span } from '../../src/status/words.ts';
+import { lookOf } from '../../src/terminal/look.ts';
+import { wrapped } from '../../src/terminal/wrap.ts';
 import { report, slave, troubled } from './fixtures/report.ts';
 
 const PLAIN = { width: 80, colour: false, utf8: true };

@@ -11,6 +11,7 @@ import { findConfigFile } from '../../config/locate.ts';
 import { usageError } from '../../errors.ts';
 import { findExternalAddress } from '../../master/external-address.ts';
 import { readMetadata } from '../../master/metadata.ts';
+import { lookOf } from '../../terminal/look.ts';
 import { useProxy } from '../connect.ts';
 import { credentialsFrom, keysFrom } from '../credentials.ts';
 import type { GivenOptions } from '../main.ts';
@@ -33,8 +34,7 @@ export async function check(given: GivenOptions): Promise<number> {
     given.json === true
       ? reportAsJson(report, VERSION, new Date())
       : reportAsText(report, {
-          width: process.stdout.columns ?? 80,
-          colour: process.stdout.isTTY && !process.env.NO_COLOR,
+          ...lookOf(process.stdout, process.env),
           ...(topics === TOPICS && { start: 'service gbrowse-aws-balancer start' }),
         });
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');

@@ -3,11 +3,12 @@ import { surviveClosedTerminal } from '../../daemon/signals.ts';
 import { failure, isUserError } from '../../errors.ts';
 import { type Answer, askBalancer, runningMasters } from '../../status/ask.ts';
 import { type Found, findBalancer } from '../../status/find.ts';
-import { lookOf, paint } from '../../status/paint.ts';
 import { printReport } from '../../status/print.ts';
 import type { Report } from '../../status/report.ts';
 import { openScreen, pause } from '../../status/screen.ts';
-import { harmless, wrapped } from '../../status/words.ts';
+import { harmless } from '../../status/words.ts';
+import { lookOf, paint } from '../../terminal/look.ts';
+import { wrapped } from '../../terminal/wrap.ts';
 import type { GivenOptions } from '../main.ts';
 
 /** LSB's "program is not running". */
