@@ -49,7 +49,6 @@ export type SyncActions = {
     sdk.DescribeVolumesModificationsRequest,
     sdk.DescribeVolumesModificationsResult,
   ];
-  ImportKeyPair: [sdk.ImportKeyPairRequest, sdk.ImportKeyPairResult];
   ModifyVolume: [sdk.ModifyVolumeRequest, sdk.ModifyVolumeResult];
   RunInstances: [sdk.RunInstancesRequest, sdk.Reservation];
 };

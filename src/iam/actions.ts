@@ -52,7 +52,6 @@ const SYNC = {
   // Besides, it reads the instance and the volumes, which have to be ours.
   CreateSnapshots: 'create',
   DescribeVolumesModifications: 'look',
-  ImportKeyPair: 'create',
   ModifyVolume: 'change',
   RunInstances: 'launch',
 } satisfies Record<keyof SyncActions, ActionKind>;

@@ -57,7 +57,7 @@ export function policyFor(subject: PolicySubject): Policy {
     [...actions].flatMap(([action, kind]) => (kinds.includes(kind) ? [`ec2:${action}`] : []));
   const arns = (...types: readonly string[]) =>
     types.map(type => `arn:*:ec2:${region}:*:${type.includes('/') ? type : `${type}/*`}`);
-  const made = ['launch-template', 'security-group', ...(sync ? ['key-pair', 'snapshot'] : [])];
+  const made = ['launch-template', 'security-group', ...(sync ? ['snapshot'] : [])];
   const requested = { StringEquals: { [`aws:RequestTag/${MASTER_TAG}`]: master } };
   const owned = { StringEquals: { [`aws:ResourceTag/${MASTER_TAG}`]: master } };
 
@@ -93,7 +93,7 @@ export function policyFor(subject: PolicySubject): Policy {
       Sid: 'LaunchFromOwn',
       Effect: 'Allow',
       Action: of('launch'),
-      Resource: arns('launch-template', 'security-group', ...(sync ? ['key-pair'] : [])),
+      Resource: arns('launch-template', 'security-group'),
       Condition: owned,
     },
     {
@@ -132,7 +132,7 @@ export function policyFor(subject: PolicySubject): Policy {
       Sid: 'MarkOwn',
       Effect: 'Allow',
       Action: ['ec2:CreateTags'],
-      Resource: arns('instance', 'launch-template'),
+      Resource: arns('instance', 'launch-template', ...(sync ? ['snapshot'] : [])),
       Condition: {
         ...owned,
         'ForAllValues:StringEquals': { 'aws:TagKeys': [ALIVE_TAG, DRAINING_TAG] },

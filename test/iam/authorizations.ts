@@ -38,8 +38,6 @@ export async function authorizationsOf(call: WireCall, account: Account): Promis
       return fleet(call, account);
     case 'RunInstances':
       return launch(parameters, tagsByType(parameters), account);
-    case 'ImportKeyPair':
-      return ask.created(action, tagsByType(parameters), ['key-pair']);
     case 'CreateSnapshots':
       return [
         ...(await ask.created(action, tagsByType(parameters), ['snapshot'])),

@@ -176,13 +176,6 @@ describe('the policy allows what a master does', () => {
 describe('with sync the policy allows besides', () => {
   const calls: readonly (readonly [string, WireCall])[] = [
     ['start a staging instance with its tags', instance(ALL_OURS)],
-    [
-      'put a key pair of its own there',
-      {
-        action: 'ImportKeyPair',
-        parameters: tagged('TagSpecification', { 'key-pair': 'yeast' }),
-      },
-    ],
     ['make its volume larger', on('ModifyVolume', 'VolumeId', 'vol-1')],
     [
       'make snapshots of its instance',
@@ -207,17 +200,6 @@ describe('with sync the policy allows besides', () => {
       assert.equal(await allowed(policy, call), call.action === 'RunInstances');
     });
   }
-
-  test('log in with the key pair of its own alone', async () => {
-    const own: Account = { ...account, tags: new Map([...account.tags, ['sync', OURS], ['root', {}]]) };
-    for (const [key, expected] of [
-      ['sync', true],
-      ['root', false],
-    ] as const) {
-      const questions = await authorizationsOf(instance(ALL_OURS, { KeyName: key }), own);
-      assert.equal((await refused(withSync, questions)).length === 0, expected, key);
-    }
-  });
 });
 
 describe('the policy forbids', () => {
@@ -272,7 +254,6 @@ describe('the policy forbids', () => {
     ['a security group without a tag', group()],
     ["a security group with another master's tag", group('worm')],
     ['a launch template without a tag', { action: 'CreateLaunchTemplate', parameters: templateFrom('sg-1') }],
-    ['a key pair without a tag', { action: 'ImportKeyPair', parameters: {} }],
     ['to give an instance of its own away', mark('i-1', MASTER)],
     ['to change other tags of its own', mark('i-1', 'Name')],
     ['to log in with a key pair that is not configured', instance(ALL_OURS, { KeyName: 'root' })],
@@ -341,7 +322,7 @@ describe('the policy is complete', () => {
 
   test('without: what sync alone needs is not there; a fleet needs RunInstances', () => {
     const sync = table('SyncActions').filter(action => action !== 'ec2:RunInstances');
-    assert.ok(sync.length > 3);
+    assert.ok(sync.length > 2);
     assert.deepEqual(
       actionsIn(policy),
       actionsIn(withSync).filter(action => !sync.includes(action)),

@@ -54,10 +54,10 @@ describe('what is left over', () => {
   });
 
   it('is not what a running balancer of this machine owns; what a dead sync of the same master had, is', async () => {
-    const { launch, importKey, locks, find } = createWorld();
+    const { launch, addKeyPair, locks, find } = createWorld();
     await launch(MASTER, 2);
     await launch(MASTER, 1, 'sync-1');
-    await importKey(MASTER, 'sync-1');
+    addKeyPair(MASTER, 'sync-1');
     locks.add(`master:${MASTER}`);
     const [balancing] = (await find()).masters;
     assert.equal(tally(balancing?.leftovers ?? []).instance, 1);

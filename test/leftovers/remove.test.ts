@@ -6,10 +6,10 @@ import { createWorld, MASTER } from './world.ts';
 
 describe('removing what is left over', () => {
   it('ends the instances first, waits for them, and leaves nothing', async () => {
-    const { launch, importKey, snapshot, remove, calls, rest } = createWorld();
+    const { launch, addKeyPair, snapshot, remove, calls, rest } = createWorld();
     await launch(MASTER, 2);
     const [staging = ''] = await launch(MASTER, 1, 'sync-1');
-    await importKey(MASTER, 'sync-1');
+    addKeyPair(MASTER, 'sync-1');
     await snapshot(staging, MASTER, 'sync-1');
     const outcomes = await remove();
     assert.deepEqual(outcomes.slice(0, 3), ['instance: removed', 'instance: removed', 'instance: removed']);
@@ -108,9 +108,9 @@ describe('removing what is left over', () => {
   });
 
   it('asks again when EC2 is too busy, does not answer, or has done it without saying so', async () => {
-    const { launch, importKey, faults, remove, rest } = createWorld();
+    const { launch, addKeyPair, faults, remove, rest } = createWorld();
     await launch(MASTER, 2);
-    await importKey(MASTER, '1');
+    addKeyPair(MASTER, '1');
     for (const when of ['before', 'after'] as const) {
       for (const action of ['TerminateInstances', 'DeleteVolume', 'DeleteLaunchTemplate'] as const)
         faults.add({ action, when, code: when === 'before' ? 'RequestLimitExceeded' : 'NoAnswer', count: 1 });

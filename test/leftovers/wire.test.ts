@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { EC2Client, ImportKeyPairCommand } from '@aws-sdk/client-ec2';
 import { createSdkEc2 } from '../../src/ec2/sdk.ts';
 import { createMaster, type Master, SECRET } from '../e2e/world.ts';
 import { type Ec2StandIn, ec2Missing, REGION, startEc2 } from '../peers/ec2-stand-in.ts';
 import { type ModStatus, startModStatus } from '../peers/mod-status.ts';
+import { until } from '../peers/until.ts';
 
 const skip = ec2Missing();
 
@@ -79,6 +81,10 @@ describe('gc over the wire', { skip, concurrency: true }, () => {
     assert.ok(one && two);
     const balancer = two.start();
     await two.serving(2);
+    await until('it has left a sign of life', async () => {
+      const { templates } = await two.account.state();
+      return templates.some(({ tags }) => 'gbrowse-aws-balancer:alive' in tags);
+    });
     const before = (await two.account.remains()).toSorted();
     const ours = await gc(one, '--all-masters', '--yes');
     assert.match(
@@ -115,11 +121,18 @@ describe('gc over the wire', { skip, concurrency: true }, () => {
     ];
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
-    await sdk.ec2('ImportKeyPair', {
-      KeyName: 'gc sync 1',
-      PublicKeyMaterial: Buffer.from(sshPublicKey(n, e)),
-      TagSpecifications: [{ ResourceType: 'key-pair', Tags: tags }],
+    const client = new EC2Client({
+      region: REGION,
+      credentials: { accessKeyId: master.account.accessKey, secretAccessKey: SECRET },
     });
+    await client.send(
+      new ImportKeyPairCommand({
+        KeyName: 'gc sync 1',
+        PublicKeyMaterial: Buffer.from(sshPublicKey(n, e)),
+        TagSpecifications: [{ ResourceType: 'key-pair', Tags: tags }],
+      }),
+    );
+    client.destroy();
     // The stand-in's snapshots are complete at once.
     const { Snapshots = [] } = await sdk.ec2('CreateSnapshots', {
       InstanceSpecification: { InstanceId: slave?.id ?? '' },

@@ -5,7 +5,7 @@ import { deleteVolume, describeVolumes } from './describe-volumes.ts';
 import { createFleet } from './fleets.ts';
 import { describeImages, describeSubnets } from './images-and-subnets.ts';
 import { describeInstances, findInstances, terminateInstances } from './instances.ts';
-import { deleteKeyPair, describeKeyPairs, importKeyPair } from './key-pairs.ts';
+import { deleteKeyPair, describeKeyPairs } from './key-pairs.ts';
 import { createLaunchTemplate, deleteLaunchTemplate, describeLaunchTemplates } from './launch-templates.ts';
 import { notServed, onlyServed, Refusal } from './refusal.ts';
 import {
@@ -85,7 +85,6 @@ const HANDLERS: { readonly [A in Ec2Action]?: Handler<A> } = {
   },
   DescribeSubnets: { run: describeSubnets, served: ['Filters', 'SubnetIds'] },
   DescribeVolumes: { run: describeVolumes, served: [...PAGE, 'VolumeIds'] },
-  ImportKeyPair: { run: importKeyPair, served: ['KeyName', 'PublicKeyMaterial', 'TagSpecifications'] },
   RevokeSecurityGroupIngress: {
     run: revokeSecurityGroupIngress,
     served: ['GroupId', 'GroupName', 'IpPermissions'],

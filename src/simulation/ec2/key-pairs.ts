@@ -1,16 +1,13 @@
-import { createHash } from 'node:crypto';
 import type {
   DeleteKeyPairRequest,
   DeleteKeyPairResult,
   DescribeKeyPairsRequest,
   DescribeKeyPairsResult,
-  ImportKeyPairRequest,
-  ImportKeyPairResult,
 } from '@aws-sdk/client-ec2';
 import type { Account, KeyPair } from './account.ts';
 import { type Fields, passes } from './filters.ts';
 import { Refusal } from './refusal.ts';
-import { readTagSpecifications, type Tags, tagsAt, toSdkTags } from './tags.ts';
+import { type Tags, tagsAt, toSdkTags } from './tags.ts';
 
 type Seen = { readonly keyPair: KeyPair; readonly tags: Tags };
 
@@ -19,22 +16,11 @@ const FIELDS: Fields<Seen> = {
   'key-pair-id': it => it.keyPair.id,
 };
 
-export function importKeyPair(account: Account, request: ImportKeyPairRequest): ImportKeyPairResult {
-  const { KeyName: name = '', PublicKeyMaterial, TagSpecifications } = request;
-  if (name === '') throw new Refusal('MissingParameter', 'The request must contain the parameter KeyName');
-  const material = Buffer.from(PublicKeyMaterial ?? '').toString();
-  if (!/^ssh-(rsa|ed25519) [A-Za-z0-9+/=]+/.test(material))
-    throw new Refusal('InvalidKey.Format', 'Key is not in valid OpenSSH public key format');
-  if (account.keyPairs.has(name))
-    throw new Refusal('InvalidKeyPair.Duplicate', `The keypair '${name}' already exists.`);
-  const tags = readTagSpecifications(TagSpecifications, ['key-pair']).get('key-pair') ?? new Map();
+/** @returns its id */
+export function addKeyPair(account: Account, name: string, tags: Tags): string {
   const keyPair = { ...account.newResource('key', tags), name };
   account.keyPairs.set(name, keyPair);
-  const KeyFingerprint = createHash('md5')
-    .update(material)
-    .digest('hex')
-    .replace(/..(?=.)/g, '$&:');
-  return { KeyPairId: keyPair.id, KeyName: name, KeyFingerprint, Tags: toSdkTags(tags) };
+  return keyPair.id;
 }
 
 /** A key pair that is asked for by name or id is there at once; by filters it is shown after its lag. */

@@ -5,6 +5,7 @@ import { draw, type Random } from '../random.ts';
 import { createAccount } from './account.ts';
 import { serve } from './actions.ts';
 import { createFaults, type Fault, type Faults } from './faults.ts';
+import { addKeyPair } from './key-pairs.ts';
 import { endLife, type ReclaimReason } from './lifecycle.ts';
 import { createMarket, giveNotice, type Market, NOTICE } from './market.ts';
 import { Refusal } from './refusal.ts';
@@ -51,6 +52,8 @@ export type SimulatedEc2 = {
   ): void;
   /** Somebody with the console terminates it. */
   terminate(instanceId: string): void;
+  /** Somebody has made a key pair; the answer is its id. */
+  addKeyPair(name: string, tags: Readonly<Record<string, string>>): string;
   /** It powers itself off. */
   powerOff(instanceId: string): void;
   /** It fails, as one does that cannot start (`Server.InternalError`, `Client.VolumeLimitExceeded`). */
@@ -149,6 +152,7 @@ export function createSimulatedEc2(options: {
       giveNotice(account, instanceOf(id), notice, reason, finalAtOnce);
     },
     terminate: id => endLife(instanceOf(id), account.now(), { by: 'user' }),
+    addKeyPair: (name, tags) => addKeyPair(account, name, new Map(Object.entries(tags))),
     powerOff: id => endLife(instanceOf(id), account.now(), { by: 'instance' }),
     fail: (id, code = 'Server.InternalError') =>
       endLife(instanceOf(id), account.now(), { by: 'failure', code }),
