@@ -7,7 +7,7 @@ import type { SdkEc2 } from '../ec2/sdk.ts';
 import { usageError } from '../errors.ts';
 import { readMetadata } from '../master/metadata.ts';
 import { type Site, siteOf } from '../master/site.ts';
-import { credentialsFrom, type Keys, keysFrom, requireCredentials } from './credentials.ts';
+import { credentialsFrom, type Keys, keysOrAsk, requireCredentials } from './credentials.ts';
 import type { GivenOptions } from './main.ts';
 
 /** What a command that works on the account of a master begins with. Close `sdk` at the end. */
@@ -28,7 +28,7 @@ export async function connectMaster(given: GivenOptions): Promise<Connected> {
   const loaded = await loadConfig(typeof given.conf === 'string' ? given.conf : await findConfigFile());
   useProxy(loaded.config);
   const site = siteOf(loaded.config, await readMetadata(process.env), hostname());
-  const sdk = await connect(loaded.config.file, site, keysFrom(given, process.env));
+  const sdk = await connect(loaded.config.file, site, await keysOrAsk(given));
   return { ...loaded, site, sdk };
 }
 

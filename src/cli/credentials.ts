@@ -37,8 +37,30 @@ export function credentialsFrom(keys: Keys): Credentials | undefined {
   return { accessKeyId: accessKey, secretAccessKey: secretKey };
 }
 
+/** The keys that were given; asked for when there are none anywhere and somebody is there to ask. */
+export async function keysOrAsk(options: Readonly<Record<string, unknown>>): Promise<Keys> {
+  const keys = keysFrom(options, process.env);
+  const complete = keys.accessKey !== undefined && keys.secretKey !== undefined;
+  if (complete || !process.stdin.isTTY) return keys;
+  const partial = keys.accessKey !== undefined || keys.secretKey !== undefined;
+  return partial || !(await sdkFindsSome()) ? askForKeys(keys) : keys;
+}
+
+async function sdkFindsSome(): Promise<boolean> {
+  const { createSdkEc2 } = await import('../ec2/sdk.ts');
+  const sdk = createSdkEc2({});
+  try {
+    await sdk.findCredentials();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    sdk.close();
+  }
+}
+
 /** Asks at the terminal for the keys that are missing; the secret one does not show. */
-export async function askForKeys(keys: Keys): Promise<Keys> {
+async function askForKeys(keys: Keys): Promise<Keys> {
   return {
     accessKey: keys.accessKey ?? (await ask('Enter your EC2 access key: ', true)),
     secretKey: keys.secretKey ?? (await ask('Enter your EC2 secret key: ', false)),

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { startInBackground } from '../../daemon/background.ts';
 import { killDaemon } from '../../daemon/kill.ts';
 import { usageError } from '../../errors.ts';
-import { askForKeys, type Keys, keysFrom } from '../credentials.ts';
+import { keysOrAsk } from '../credentials.ts';
 import type { GivenOptions } from '../main.ts';
 import { serve } from '../serve.ts';
 import { serveDryRun } from '../serve-dry-run.ts';
@@ -57,28 +57,6 @@ async function kill(pidfile: string | undefined, keepSlaves: boolean): Promise<n
   }
   await killDaemon({ pidfile, keepSlaves, say: message => void process.stderr.write(`${message}\n`) });
   return 0;
-}
-
-/** The keys that were given; asked for when there are none anywhere and somebody is there to ask. */
-async function keysOrAsk(given: GivenOptions): Promise<Keys> {
-  const keys = keysFrom(given, process.env);
-  const complete = keys.accessKey !== undefined && keys.secretKey !== undefined;
-  if (complete || !process.stdin.isTTY) return keys;
-  const partial = keys.accessKey !== undefined || keys.secretKey !== undefined;
-  return partial || !(await sdkFindsSome()) ? askForKeys(keys) : keys;
-}
-
-async function sdkFindsSome(): Promise<boolean> {
-  const { createSdkEc2 } = await import('../../ec2/sdk.ts');
-  const sdk = createSdkEc2({});
-  try {
-    await sdk.findCredentials();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    sdk.close();
-  }
 }
 
 function checked(given: GivenOptions): RunOptions {
