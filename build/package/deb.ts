@@ -89,6 +89,7 @@ async function contents(options: DebOptions): Promise<Record<string, Content>> {
     [`usr/share/${NAME}/default`]: shipped('default'),
     [`usr/share/${NAME}/aws_balancer.conf`]: example,
     [`usr/share/man/man1/${NAME}.1.gz`]: await page(`${NAME}.1`),
+    [`usr/share/man/man1/${NAME}-sync.1.gz`]: await page(`${NAME}-sync.1`),
     'usr/share/man/man5/aws_balancer.conf.5.gz': await page('aws_balancer.conf.5'),
     [`usr/share/bash-completion/completions/${NAME}`]: { text: bashCompletion() },
     [`usr/share/zsh/vendor-completions/_${NAME}`]: { text: zshCompletion() },

@@ -36,7 +36,7 @@ function file(name: string, text: string): string {
 
 describe('the manual pages', () => {
   const edition = { version: '1.2.3', date: '2026-11-22' };
-  const pages = ['gbrowse-aws-balancer.1', 'aws_balancer.conf.5'] as const;
+  const pages = ['gbrowse-aws-balancer.1', 'gbrowse-aws-balancer-sync.1', 'aws_balancer.conf.5'] as const;
   const page = (name: (typeof pages)[number]) => manualPage(shipped(`man/${name}`), edition);
 
   test('every command and option of the command line is in the first', () => {
@@ -46,7 +46,15 @@ describe('the manual pages', () => {
       assert.ok(text.includes(`\n.B \\-\\-${name.replaceAll('-', '\\-')}`), name);
   });
 
-  test('every option of the configuration file is in the second', () => {
+  test('every option of sync is in its own', () => {
+    const text = page('gbrowse-aws-balancer-sync.1');
+    for (const { name, commands } of OPTIONS) {
+      if (commands?.includes('sync') === true)
+        assert.ok(text.includes(`\n.B \\-\\-${name.replaceAll('-', '\\-')}`), name);
+    }
+  });
+
+  test('every option of the configuration file is in aws_balancer.conf(5)', () => {
     const text = page('aws_balancer.conf.5');
     for (const section of ['MASTER', 'SLAVE'] as const) {
       for (const { name } of optionsOf(section)) assert.ok(text.includes(`\n.B ${name}\n`), name);

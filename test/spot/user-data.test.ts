@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { type SlaveScript, userData } from '../../src/spot/user-data.ts';
+import { MANIFEST, type SlaveScript, userData } from '../../src/spot/user-data.ts';
 
 const SCRIPT: SlaveScript = { ports: [8101, 8102], orphanTimeout: 3_600_000 };
 const root = mkdtempSync(path.join(tmpdir(), 'user-data-'));
@@ -53,7 +53,7 @@ function runOn(machine: {
     chmodSync(path.join(bin, name), 0o755);
   }
   const text = userData(machine.script ?? SCRIPT)
-    .replaceAll(/(?<![\w.])\/(proc|srv|opt|var|run)\//g, `${directory}/$1/`)
+    .replaceAll(/(?<![\w.])\/(proc|srv|opt|var|run|etc)\//g, `${directory}/$1/`)
     .replace(/^PATH=/m, `PATH='${bin}':`)
     .replace(/^mount_data\nguard .*$/m, machine.call);
   const file = path.join(directory, 'user-data');
@@ -88,6 +88,8 @@ describe('the user-data of a slave', () => {
       }
     });
 
+    // The busybox shell has commands of its own, and asks for no stub.
+    if (shell[0] === 'busybox') continue;
     it(`runs on a Debian image in ${shell.join(' ')}: gbrowse_slave on each port that does not listen yet`, () => {
       const { log } = runOn({ call: 'start_slave', files: tcp(socket(8101, '0A')), shell });
       const started = log.filter(line => line.startsWith('setpriv'));
@@ -141,6 +143,79 @@ describe('the user-data of a slave', () => {
   it('mounts the volume group of old GBrowse images', () => {
     const { log } = runOn({ call: 'mount_data', commands: { vgchange: '' } });
     assert.ok(log.includes('mount /dev/volumes/gbrowse /opt/gbrowse'));
+  });
+});
+
+describe('the trees that sync has copied', () => {
+  const [point, other] = ['srv/gbrowse-data/nvme1n1', 'srv/gbrowse-data/nvme2n1'];
+  const placed = (name: string) => path.join(root, 'placed', name);
+  const manifest = (...lines: readonly (readonly [string, string])[]) =>
+    `# place, path\n${lines.map(([place, where]) => `${place}\t${where}\t1\t2\tnow\n`).join('')}`;
+  const commands = { lsblk: 'printf "/dev/nvme1n1 ext4\\n/dev/nvme2n1 ext4\\n"', service: '' };
+  const of = (log: readonly string[], command: string) =>
+    log.flatMap(line => (line.startsWith(`${command} `) ? [line.slice(command.length + 1)] : []));
+
+  it('are put at the paths that they have on the master, whatever the balancer believes', () => {
+    const names = [' odd  name', "it's $HOME\\`x`", 'again'];
+    const { log } = runOn({
+      script: { ...SCRIPT, databases: placed('elsewhere') },
+      call: 'mount_data',
+      files: {
+        [`${point}/databases/.keep`]: '',
+        [`${point}/${MANIFEST}`]: manifest(...names.map(it => ['databases', placed(it)] as const)),
+        [`${other}/databases/.keep`]: '',
+      },
+      commands,
+    });
+    assert.deepEqual(
+      of(log, 'mount').filter(it => it.startsWith('--bind')),
+      [
+        ...names.map(it => `--bind /${point}/databases ${placed(it)}`),
+        `--bind /${other}/databases ${placed('elsewhere')}`,
+      ],
+    );
+  });
+
+  it('database servers are stopped before, and serve the copy afterwards, as their own user', () => {
+    const { log } = runOn({
+      call: 'mount_data',
+      files: {
+        [`${point}/lib/mysql/ibdata1`]: '',
+        [`${point}/lib/postgresql/15/main/PG_VERSION`]: '15',
+        [`${point}/${MANIFEST}`]: manifest(
+          ['lib/mysql', placed('mysql')],
+          ['lib/postgresql', placed('postgresql')],
+        ),
+        'etc/init.d/mariadb': '',
+        'etc/init.d/postgresql': '',
+      },
+      commands: { ...commands, stat: 'echo systemd-network' },
+    });
+    const order = log.filter(line => /^(service|chown|mount --bind)/.test(line));
+    assert.deepEqual(order, [
+      'service mariadb stop',
+      'service postgresql stop',
+      `mount --bind /${point}/lib/mysql ${placed('mysql')}`,
+      `mount --bind /${point}/lib/postgresql ${placed('postgresql')}`,
+      `chown -R mysql:mysql /${point}/lib/mysql`,
+      'service mariadb start',
+      `chown -R postgres:postgres /${point}/lib/postgresql`,
+      'service postgresql start',
+    ]);
+  });
+
+  it('stay where they are on an image that has them there already', () => {
+    const { log } = runOn({
+      call: 'mount_data',
+      files: { [`opt/gbrowse/${MANIFEST}`]: manifest(['databases', placed('x')]) },
+      commands: { ...commands, vgchange: '', lsblk: '' },
+    });
+    assert.deepEqual(of(log, 'mount'), [
+      '/dev/volumes/gbrowse /opt/gbrowse',
+      `--bind /opt/gbrowse/databases ${placed('x')}`,
+    ]);
+    const { output } = runOn({ call: 'show_at /opt/gbrowse/databases /opt/gbrowse/databases; echo $?' });
+    assert.equal(output, '0\n');
   });
 });
 

@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { isSea } from 'node:sea';
+import { explain } from '../../balancer/explain.ts';
+import { systemClock } from '../../clock.ts';
+import { parseCount } from '../../config/values.ts';
+import { surviveClosedTerminal } from '../../daemon/signals.ts';
+import { isEc2Error } from '../../ec2/errors.ts';
+import { failure, isUserError, usageError } from '../../errors.ts';
+import { findExternalAddress } from '../../master/external-address.ts';
+import { findProgram, runCommand } from '../../sync/command.ts';
+import { createReport } from '../../sync/report.ts';
+import { sync as syncData } from '../../sync/sync.ts';
+import { connectMaster } from '../connect.ts';
+import type { GivenOptions } from '../main.ts';
+
+/**
+ * `gbrowse-aws-balancer sync`: the master's data into EBS snapshots (the manual, "the sync script").
+ *
+ * @returns the exit status
+ */
+export async function sync(given: GivenOptions): Promise<number> {
+  const options = checked(given);
+  if (process.getuid?.() !== 0 && !options.dryRun && (await maySudo())) return await throughSudo(given);
+  surviveClosedTerminal();
+  const report = createReport(process.stdout, systemClock, options.verbosity);
+  const { config, warnings, site, sdk } = await connectMaster(given);
+  const ending = stopBySignal(report.warn);
+  try {
+    for (const warning of warnings) report.warn(warning);
+    await syncData(
+      { ...options, config, site, region: await sdk.region() },
+      {
+        ec2: sdk.ec2,
+        clock: systemClock,
+        report,
+        signal: ending.signal,
+        findAddress: () => findExternalAddress(),
+      },
+    );
+    return 0;
+  } catch (error) {
+    // What an interrupted step says is of no interest.
+    if (ending.signal.aborted && !isUserError(error)) throw ending.signal.reason;
+    if (isEc2Error(error)) throw failure(explain(error), { cause: error });
+    throw error;
+  } finally {
+    ending.forget();
+    sdk.close();
+  }
+}
+
+type SyncOptions = {
+  readonly verbosity: number;
+  readonly keep: number;
+  readonly dryRun: boolean;
+  readonly mysql?: string;
+  readonly postgres?: string;
+};
+
+function checked(given: GivenOptions): SyncOptions {
+  const verbosity = Number(given.verbosity);
+  if (![0, 1, 2, 3].includes(verbosity)) throw usageError('--verbosity takes 0, 1, 2 or 3');
+  const keep = typeof given.keep === 'string' ? parseCount(given.keep, 1000) : undefined;
+  if (keep === undefined || keep === 0) throw usageError('--keep takes a number from 1 to 1000');
+  const text = (name: string) => (typeof given[name] === 'string' ? given[name] : undefined);
+  const [mysql, postgres] = [text('mysql'), text('postgres')];
+  return {
+    verbosity,
+    keep,
+    dryRun: given['dry-run'] === true,
+    ...(mysql !== undefined && { mysql }),
+    ...(postgres !== undefined && { postgres }),
+  };
+}
+
+/** The first signal ends the work and cleans up; the second one does not wait for that. */
+function stopBySignal(warn: (line: string) => void): { readonly signal: AbortSignal; forget(): void } {
+  const controller = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const stop = (name: NodeJS.Signals) => {
+    if (controller.signal.aborted) {
+      if (name === 'SIGHUP') return;
+      warn(
+        `${name} again: what is left in EC2 is removed by the next sync, or by gbrowse-aws-balancer gc --yes`,
+      );
+      process.exit(1);
+    }
+    controller.abort(failure(`interrupted (${name}); nothing was changed in the configuration file`));
+  };
+  for (const name of signals) process.on(name, stop);
+  return {
+    signal: controller.signal,
+    forget: () => {
+      for (const name of signals) process.off(name, stop);
+    },
+  };
+}
+
+/** Whether sudo lets us, or can ask for a password. */
+async function maySudo(): Promise<boolean> {
+  if (findProgram('sudo') === undefined) return false;
+  if (process.stdin.isTTY) return true;
+  return (await runCommand(['sudo', '-n', 'true'])).status === 0;
+}
+
+/** What root needs of our environment besides. */
+const KEPT = /^(AWS_|EC2_|HTTPS?_PROXY$|https?_proxy$|NO_PROXY$|no_proxy$|NO_COLOR$|TERM$|LANG$|LC_)/;
+
+/** The same again as root. Keys travel in the environment, not on the command line. */
+async function throughSudo(given: GivenOptions): Promise<number> {
+  const { access_key, secret_key } = given;
+  const home = (name: string) => path.join(homedir(), '.aws', name);
+  const env: NodeJS.ProcessEnv = {
+    ...(existsSync(home('credentials')) && { AWS_SHARED_CREDENTIALS_FILE: home('credentials') }),
+    ...(existsSync(home('config')) && { AWS_CONFIG_FILE: home('config') }),
+    ...process.env,
+    ...(typeof access_key === 'string' && { EC2_ACCESS_KEY: access_key }),
+    ...(typeof secret_key === 'string' && { EC2_SECRET_KEY: secret_key }),
+  };
+  const kept = Object.keys(env).filter(name => KEPT.test(name));
+  const script = isSea() ? [] : process.argv.slice(1, 2);
+  const options = ['conf', 'mysql', 'postgres', 'keep', 'verbosity'].flatMap(name =>
+    typeof given[name] === 'string' ? [`--${name}`, given[name]] : [],
+  );
+  const child = spawn(
+    'sudo',
+    [`--preserve-env=${kept.join(',')}`, '--', process.execPath, ...script, 'sync', ...options],
+    { env, stdio: 'inherit' },
+  );
+  // The terminal tells the child as well; it is the one who has to clean up.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => child.kill(name));
+  const [status] = await once(child, 'exit');
+  return typeof status === 'number' ? status : 1;
+}

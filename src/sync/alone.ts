@@ -1,0 +1,79 @@
+import { text } from 'node:stream/consumers';
+import { type Clock, SECOND } from '../clock.ts';
+import { acquireLock, connectToLock, isLockHeld, type Lock } from '../daemon/lock.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import { failure } from '../errors.ts';
+import { findLeftovers } from '../leftovers/find.ts';
+import { removeLeftovers } from '../leftovers/remove.ts';
+import type { Report } from './report.ts';
+
+/**
+ * Makes sure that no other sync of this master runs on this machine.
+ *
+ * @throws {UserError} saying who runs, and since when
+ */
+export async function lockSync(master: string, now: number): Promise<Lock> {
+  const name = `sync:${master}`;
+  const since = new Date(now).toISOString().slice(0, 19).replace('T', ' ');
+  const lock = await acquireLock(name, socket => {
+    socket.end(`process ${process.pid}, since ${since} UTC`);
+  });
+  if (lock !== undefined) return lock;
+  const holder = await connectToLock(name).then(
+    socket => (socket === undefined ? '' : text(socket)),
+    () => '',
+  );
+  throw failure(
+    `a sync of "${master}" is running already${holder === '' ? '' : ` (${holder})`}; wait until it is done, or end it with Ctrl-C or kill`,
+  );
+}
+
+/**
+ * Removes what earlier syncs of this master have left in EC2; to be called with the lock. Their complete snapshots stay, and
+ * those that EBS is completing: they hold the data.
+ *
+ * @throws {UserError} when another machine runs a sync for the same master
+ * @throws {Ec2Error}
+ */
+export async function removeEarlier(ec2: Ec2, master: string, clock: Clock, report: Report): Promise<void> {
+  const find = () =>
+    findLeftovers(ec2, {
+      master,
+      now: clock.wall(),
+      // The lock of a sync is ours.
+      isLockHeld: async name => !name.startsWith('sync:') && (await isLockHeld(name)),
+    });
+  const [found] = (await find()).masters;
+  const elsewhere = found?.held.find(({ resources }) => resources.some(it => it.sync !== undefined));
+  if (elsewhere !== undefined) {
+    throw failure(
+      `"${master}" is being synchronised from another machine (${elsewhere.why}); two masters of one account need different [MASTER] name`,
+    );
+  }
+  const left = (found?.leftovers ?? []).filter(it => it.sync !== undefined && it.kind !== 'snapshot');
+  if (left.length === 0) return;
+  report.say(`Removing what an earlier sync has left: ${left.map(it => `${it.kind} ${it.id}`).join(', ')}`);
+  await removeLeftovers(ec2, left, {
+    clock,
+    findAgain: find,
+    onWait: report.detail,
+    onOutcome: outcome => {
+      if (outcome.became === 'failed')
+        report.warn(`${outcome.resource.id} could not be removed: ${outcome.why}`);
+    },
+  });
+}
+
+/** Does something every so often (ms), until the signal aborts; what fails is tried again the next time. */
+export async function nowAndThen(
+  interval: number,
+  act: () => Promise<unknown>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    await clock.sleep(Math.max(interval, SECOND), signal).catch(() => {});
+    if (signal.aborted) return;
+    await act().catch(() => {});
+  }
+}

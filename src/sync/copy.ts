@@ -1,0 +1,251 @@
+import path from 'node:path';
+import { type Clock, MINUTE } from '../clock.ts';
+import { failure } from '../errors.ts';
+import { commandFailure, runCommand } from './command.ts';
+import type { Hold } from './hold.ts';
+import type { Phases } from './phases.ts';
+import type { Report } from './report.ts';
+import { bothHave, type PassEnd, type Progress, runPass } from './rsync.ts';
+import { isBroken, type Ssh } from './ssh.ts';
+import { PLACES, type Tree } from './trees.ts';
+import { bytesInWords, count, timeInWords } from './words.ts';
+
+/** A tree on its way, and where it goes. */
+export type Copying = {
+  readonly tree: Tree;
+  /** What it holds: what progress is measured by. */
+  readonly bytes: number;
+  /** The data root on the staging machine. */
+  readonly root: string;
+  /** rsync's patterns of what is not copied. */
+  readonly exclude: readonly string[];
+  /** Whether nothing of it is there yet. */
+  readonly isFirst: boolean;
+  /** Whether it has files with several names: writing in place would mix them up. */
+  readonly hardLinks: boolean;
+  /** Whether it has files with holes. */
+  readonly holes: boolean;
+  /** Whether the file system there keeps times to the nanosecond. */
+  readonly fineTimes: boolean;
+};
+
+/** What copying works with. */
+export type CopyTools = {
+  readonly ssh: Ssh;
+  /** Of rsync, here and there. */
+  readonly versions: readonly string[];
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly phases: Phases;
+  readonly signal: AbortSignal;
+  /** How long (ms) a broken connection is tried again. */
+  readonly patience: number;
+  /** Makes room for a data root that is full. */
+  enlarge(root: string): Promise<void>;
+};
+
+/** What a pass came to. */
+export type Copied = { readonly bytes: number; readonly files: number; readonly took: number };
+
+/** A running server is copied again before it is held, as long as that takes longer than this... */
+const WARM_ENOUGH = MINUTE;
+/** ...and at most so often. */
+const MOST_WARM_PASSES = 3;
+/** How often a server is held anew when the connection breaks or the volume is full meanwhile. */
+const MOST_HOLDS = 4;
+
+/** Copies a tree whose files are at rest, or may be copied while they change. */
+export async function copyTree(tools: CopyTools, copying: Copying): Promise<Copied> {
+  return await passUntilDone(tools, copying, copying.tree.source, false);
+}
+
+/**
+ * Copies the data of database servers: first while they work, until little is left; then, shortly, while they hold their
+ * files still. A server is never held longer than one attempt takes, and it is let go whatever happens.
+ *
+ * @param hold makes the servers hold; asked anew for each attempt, because a server that was stopped is another one then
+ */
+export async function copyServers(
+  tools: CopyTools,
+  copying: Copying,
+  hold: () => Promise<readonly Hold[]>,
+): Promise<Copied> {
+  const { report, phases } = tools;
+  let warm = await copyTree(tools, copying);
+  for (let again = 1; warm.took > WARM_ENOUGH && again < MOST_WARM_PASSES; again++) {
+    warm = await copyTree(tools, copying);
+  }
+  for (let attempt = 1; attempt <= MOST_HOLDS; attempt++) {
+    const end = await holdAndCopy(tools, copying, hold);
+    if (end.kind === 'done') return { bytes: end.bytes, files: end.files, took: 0 };
+    if (end.kind === 'failed') throw failure(`copying ${copying.tree.source}: ${end.why}`);
+    report.say(
+      `  ${end.kind === 'full' ? 'the volume is full' : `the connection broke (${end.why})`}; the server works again meanwhile`,
+    );
+    if (end.kind === 'full') await phases.time('enlarge the volume', () => tools.enlarge(copying.root));
+    await copyTree(tools, copying);
+  }
+  throw failure(
+    `${copying.tree.source} could not be copied while its server held still: the connection broke ${MOST_HOLDS} times`,
+  );
+}
+
+async function holdAndCopy(
+  tools: CopyTools,
+  copying: Copying,
+  hold: () => Promise<readonly Hold[]>,
+): Promise<PassEnd> {
+  const { clock, phases } = tools;
+  const start = clock.monotonic();
+  const holds = await hold();
+  const [outcome] = await Promise.allSettled([
+    phases.time(`${copying.tree.kind}: while the server holds still`, async () => {
+      const first = await pass(tools, copying, copying.tree.source, true);
+      return first.kind === 'done' ? ((await finish(tools, copying, holds)) ?? first) : first;
+    }),
+  ]);
+  await release(holds, tools.report, () => timeInWords(clock.monotonic() - start));
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
+}
+
+/** Lets all servers go. That one does not come back is worse than whatever happened before. */
+async function release(holds: readonly Hold[], report: Report, time: () => string): Promise<void> {
+  const released = await Promise.allSettled(
+    holds.map(async it => {
+      await it.release();
+      const { server, state, isDown } = it;
+      const after = isDown ? '' : ', and served on';
+      report.say(`  ${server.name} of ${server.dataDirectory} was ${state} for ${time()}${after}`);
+    }),
+  );
+  const failed = released.find(it => it.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** What servers need for their copy to be whole. @returns how it failed, if it did */
+async function finish(
+  tools: CopyTools,
+  copying: Copying,
+  holds: readonly Hold[],
+): Promise<PassEnd | undefined> {
+  const inCopy = (file: string) => path.join(targetOf(copying), path.relative(copying.tree.source, file));
+  let bad: PassEnd | undefined;
+  for (const it of holds) {
+    const isWhole = await it.finish({
+      async pass(directory) {
+        const end = await pass(tools, copying, directory, true);
+        if (end.kind !== 'done') bad = end;
+        return end.kind === 'done';
+      },
+      async write(file, text) {
+        const ended = await tools.ssh.script(writeScript(inCopy(file), text), { signal: tools.signal });
+        if (isBroken(ended)) bad = { kind: 'broken', why: 'no answer' };
+        else if (ended.status !== 0) throw commandFailure(`writing ${path.basename(file)}`, ended);
+        return ended.status === 0;
+      },
+    });
+    if (!isWhole)
+      return bad ?? { kind: 'failed', why: `the copy of ${it.server.dataDirectory} is not whole` };
+  }
+  return undefined;
+}
+
+/** Writes a file there; its owner is that of its directory. */
+function writeScript(file: string, text: string): string {
+  const name = shellQuoted(file);
+  const encoded = Buffer.from(text).toString('base64');
+  return `set -e\nbase64 -d > ${name} <<'END'\n${encoded}\nEND\nchmod 600 ${name}\nchown --reference="$(dirname ${name})" ${name}\n`;
+}
+
+/** A word for a shell. */
+export function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Copies until it is done; a broken connection is made again, a full volume becomes larger. */
+async function passUntilDone(
+  tools: CopyTools,
+  copying: Copying,
+  directory: string,
+  held: boolean,
+): Promise<Copied> {
+  const { clock, report, phases, signal } = tools;
+  const start = clock.monotonic();
+  for (;;) {
+    const end = await phases.time(`${copying.tree.kind}: copy`, () => pass(tools, copying, directory, held));
+    switch (end.kind) {
+      case 'done': {
+        const took = clock.monotonic() - start;
+        report.say(`  ${doneInWords(end.bytes, end.files, took)}`);
+        return { bytes: end.bytes, files: end.files, took };
+      }
+      case 'failed':
+        throw failure(`copying ${directory}: ${end.why}`);
+      case 'full':
+        report.say('  the volume is full and becomes larger');
+        await phases.time('enlarge the volume', () => tools.enlarge(copying.root));
+        break;
+      case 'broken':
+        report.warn(
+          `the connection to the staging instance broke (${end.why}); it is tried again, and goes on from there`,
+        );
+        await phases.time('connect again', () => tools.ssh.connect(tools.patience, signal));
+    }
+  }
+}
+
+function doneInWords(bytes: number, files: number, took: number): string {
+  if (files === 0) return `nothing has changed (looked for ${timeInWords(took)})`;
+  return `${bytesInWords(bytes)} in ${count(files, 'file')}, ${timeInWords(took)}`;
+}
+
+/** One pass over a directory of the tree. */
+async function pass(tools: CopyTools, copying: Copying, directory: string, held: boolean): Promise<PassEnd> {
+  const { ssh, versions, clock, report, signal } = tools;
+  const { tree, exclude, hardLinks, holes, fineTimes, isFirst, bytes } = copying;
+  const isModern = bothHave('3.1.3', versions);
+  const start = clock.monotonic();
+  const inTree = path.relative(tree.source, directory);
+  return await runPass(
+    {
+      source: directory,
+      target: path.join(targetOf(copying), inTree),
+      exclude: inTree === '' ? exclude : [],
+      inPlace: isModern && !hardLinks,
+      sparse: holes,
+      // The last pass must not miss what was written within the second of the first.
+      times: held ? (isModern ? 'exact' : 'checksum') : isModern && fineTimes ? 'exact' : 'seconds',
+      rsh: ssh.rsh,
+      host: ssh.host,
+      asRoot: ssh.asRoot,
+    },
+    runCommand,
+    progress =>
+      report.progress(progressInWords(progress, isFirst ? bytes : undefined, clock.monotonic() - start)),
+    signal,
+  );
+}
+
+function targetOf({ root, tree }: Copying): string {
+  return path.join(root, PLACES[tree.kind]);
+}
+
+/**
+ * How far a pass is.
+ *
+ * @param total bytes, where all of them are sent
+ * @param took ms
+ */
+export function progressInWords(progress: Progress, total: number | undefined, took: number): string {
+  const rate = took > 0 ? (progress.bytes / took) * 1000 : 0;
+  const sent = `${bytesInWords(progress.bytes)}${total === undefined ? ' sent' : ` of ${bytesInWords(total)}`}, ${bytesInWords(rate)}/s`;
+  if (total !== undefined) {
+    const left = rate > 0 ? (Math.max(0, total - progress.bytes) / rate) * 1000 : undefined;
+    return left === undefined ? sent : `${sent}, ${timeInWords(left)} left`;
+  }
+  const { toCheck, known } = progress;
+  return toCheck === undefined || known === undefined
+    ? sent
+    : `${known - toCheck} of ${known} entries looked at, ${sent}`;
+}

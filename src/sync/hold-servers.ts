@@ -1,0 +1,39 @@
+import type { CopyTools } from './copy.ts';
+import type { Hold } from './hold.ts';
+import { managerOf } from './manager.ts';
+import { backUp } from './postgres.ts';
+import { findServers, type ServerProcess } from './servers.ts';
+import { stopServer } from './stopped.ts';
+
+/**
+ * Makes all servers of these directories hold their files still: PostgreSQL with its own backup protocol, where it can be
+ * asked; MariaDB and MySQL, whose files change behind every lock, by stopping them.
+ */
+export async function holdServers(
+  directories: readonly string[],
+  tools: Pick<CopyTools, 'clock' | 'report'>,
+): Promise<readonly Hold[]> {
+  const holds: Hold[] = [];
+  try {
+    for (const server of await findServers(directories)) holds.push(await holdOne(server, tools));
+    return holds;
+  } catch (error) {
+    await Promise.allSettled(holds.map(it => it.release()));
+    throw error;
+  }
+}
+
+async function holdOne(
+  server: ServerProcess,
+  { clock, report }: Pick<CopyTools, 'clock' | 'report'>,
+): Promise<Hold> {
+  const what = `${server.name} of ${server.dataDirectory} (process ${server.pid})`;
+  const backup = server.name === 'PostgreSQL' ? await backUp(server) : undefined;
+  if (backup !== undefined) {
+    report.say(`  ${what} goes into backup mode, and serves on`);
+    return backup;
+  }
+  const manager = await managerOf(server);
+  report.say(`  ${what} is stopped for the last pass (${manager.how})`);
+  return await stopServer(server, manager, clock);
+}

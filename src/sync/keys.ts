@@ -1,0 +1,85 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { findProcess } from '../daemon/process.ts';
+import { commandFailure, runCommand } from './command.ts';
+
+/** Keys for one staging machine: ours to log in with, and its own, which we give it so that we know it. */
+export type Keys = {
+  /** A directory that only we can look into; the private keys lie in it. */
+  readonly directory: string;
+  /** The public half of our own, as a line of authorized_keys. */
+  readonly login: string;
+  /** The machine's private keys, by the name that sshd knows each by. */
+  readonly host: Readonly<Record<string, string>>;
+  /** Removes them all. */
+  remove(): Promise<void>;
+};
+
+/** By what name ssh knows the staging machine, whatever its address. */
+export const STAGING = 'staging';
+
+/** The ssh of images from 2012 on has one of these; what each has in common with today's is ECDSA. */
+const HOST_KEYS = [
+  { file: 'ssh_host_ed25519_key', type: ['-t', 'ed25519'] },
+  // PEM is the only form that an old sshd reads.
+  { file: 'ssh_host_ecdsa_key', type: ['-t', 'ecdsa', '-b', '256', '-m', 'PEM'] },
+];
+
+const PREFIX = 'gbrowse-sync-';
+
+/**
+ * Makes the keys, and the list of known hosts that has nobody but the staging machine.
+ *
+ * @throws {UserError} without ssh-keygen
+ */
+export async function makeKeys(): Promise<Keys> {
+  await removeStale();
+  const directory = await mkdtemp(path.join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const place = (name: string) => path.join(directory, name);
+  const make = async (name: string, type: readonly string[]) => {
+    const what = [
+      'ssh-keygen',
+      '-q',
+      ...type,
+      '-N',
+      '',
+      '-C',
+      'gbrowse-aws-balancer-sync',
+      '-f',
+      place(name),
+    ];
+    const ended = await runCommand(what);
+    if (ended.status !== 0) throw commandFailure('ssh-keygen', ended);
+    return (await readFile(`${place(name)}.pub`, 'utf8')).trim();
+  };
+  try {
+    const [login = '', ...known] = await Promise.all([
+      make('login', ['-t', 'ecdsa', '-b', '256']),
+      ...HOST_KEYS.map(({ file, type }) => make(file, type)),
+    ]);
+    await writeFile(place('known_hosts'), known.map(key => `${STAGING} ${key}\n`).join(''));
+    const host = Object.fromEntries(
+      await Promise.all(
+        HOST_KEYS.map(async ({ file }) => [file, await readFile(place(file), 'utf8')] as const),
+      ),
+    );
+    // From now on they are the machine's, and nobody's here.
+    await Promise.all(HOST_KEYS.map(({ file }) => rm(place(file))));
+    return { directory, login, host, remove: () => rm(directory, { recursive: true, force: true }) };
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Removes the keys that a sync of ours has left behind which was killed; their machines are gone, or about to be. */
+async function removeStale(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    const place = path.join(tmpdir(), name);
+    const owner = (await stat(place).catch(() => undefined))?.uid;
+    if (pid === undefined || findProcess(Number(pid)) !== undefined || owner !== process.getuid?.()) continue;
+    await rm(place, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,185 @@
+import type { CreateSnapshotsRequest, Snapshot } from '@aws-sdk/client-ec2';
+import { type Clock, HOUR, MINUTE, SECOND } from '../clock.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import { isEc2Error, mayHaveHappened, troubleOf } from '../ec2/errors.ts';
+import { failure } from '../errors.ts';
+import { SYNC_TAG, tagged, tagValue } from '../spot/tags.ts';
+import { ofAnyRun, ofRun, runTags } from './run-tags.ts';
+import { type Run, unlessGone } from './staging.ts';
+import type { DataVolume } from './volumes.ts';
+
+/** On each snapshot of a set: the volumes that the whole set is of, in the order of their devices, space-delimited. */
+const SET_TAG = 'gbrowse-aws-balancer:set';
+
+/** The snapshots that one sync has made: of all data volumes, of one moment. */
+export type SnapshotSet = {
+  /** The id of the sync's run. */
+  readonly run: string;
+  /** In the order of the devices. */
+  readonly ids: readonly string[];
+  /** Wall clock ms. */
+  readonly madeAt: number;
+  /** All of it is there and can be used. */
+  readonly isComplete: boolean;
+  /** It will be complete, without anybody's doing. */
+  readonly isUnderWay: boolean;
+  /** The size of each volume, GiB. */
+  readonly sizes: readonly number[];
+};
+
+const LOOK_AGAIN = 2 * SECOND;
+/** How long EC2 may not yet show what it has made. */
+const SHOWN_AFTER = 10 * SECOND;
+/** The first snapshot of a volume of some terabytes takes hours. */
+const COMPLETE_LIMIT = 48 * HOUR;
+/** A broken network is waited for while EC2 goes on by itself. */
+const CREATE_LIMIT = 10 * MINUTE;
+
+/**
+ * Takes the snapshots of all data volumes at one moment. CreateSnapshots has no ClientToken: when its answer is lost, what
+ * it has made is looked for before it is called again.
+ *
+ * @param ec2 one attempt a call
+ * @throws {Ec2Error}
+ */
+export async function createSnapshots(
+  ec2: Ec2,
+  patientEc2: Ec2,
+  run: Run,
+  instanceId: string,
+  volumes: readonly DataVolume[],
+  excluded: readonly string[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const name = `GBrowse data of ${run.master}, ${new Date(clock.wall()).toISOString().slice(0, 16).replace('T', ' ')}`;
+  const tags = [
+    ...runTags(run.master, run.id, name),
+    { Key: SET_TAG, Value: volumes.map(it => it.volumeId).join(' ') },
+  ];
+  const request: CreateSnapshotsRequest = {
+    InstanceSpecification: {
+      InstanceId: instanceId,
+      ExcludeBootVolume: true,
+      ...(excluded.length > 0 && { ExcludeDataVolumeIds: [...excluded] }),
+    },
+    Description: name,
+    TagSpecifications: [tagged('snapshot', tags)],
+  };
+  const until = clock.monotonic() + CREATE_LIMIT;
+  for (;;) {
+    try {
+      const made = await ec2('CreateSnapshots', request, { signal });
+      return inDeviceOrder(made.Snapshots ?? [], volumes);
+    } catch (error) {
+      if (signal.aborted || !isEc2Error(error)) throw error;
+      const passes = mayHaveHappened(error) || troubleOf(error) === 'throttling';
+      if (!passes || clock.monotonic() >= until) throw error;
+      await clock.sleep(SHOWN_AFTER, signal);
+      const found = await snapshotsOf(patientEc2, run);
+      if (found.length >= volumes.length) return inDeviceOrder(found, volumes);
+    }
+  }
+}
+
+function inDeviceOrder(
+  snapshots: readonly { readonly SnapshotId?: string | undefined; readonly VolumeId?: string | undefined }[],
+  volumes: readonly DataVolume[],
+): readonly string[] {
+  return volumes.map(({ volumeId }) => {
+    const id = snapshots.find(it => it.VolumeId === volumeId)?.SnapshotId;
+    if (id === undefined) throw failure(`EC2 has made snapshots, but none of ${volumeId}`);
+    return id;
+  });
+}
+
+async function snapshotsOf(ec2: Ec2, run: Run): Promise<readonly Snapshot[]> {
+  const answer = await ec2('DescribeSnapshots', { OwnerIds: ['self'], Filters: ofRun(run.master, run.id) });
+  return answer.Snapshots ?? [];
+}
+
+/**
+ * Waits until snapshots are complete.
+ *
+ * @param onProgress is told how much EBS says is done, percent
+ * @throws {UserError} when one fails
+ */
+export async function untilComplete(
+  ec2: Ec2,
+  ids: readonly string[],
+  onProgress: (percent: number) => void,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = clock.monotonic() + COMPLETE_LIMIT;
+  while (clock.monotonic() < until) {
+    const answer = await ec2('DescribeSnapshots', { SnapshotIds: [...ids] }).catch((error: unknown) => {
+      // Just made, and not shown yet.
+      if (isEc2Error(error) && troubleOf(error) === 'gone') return { Snapshots: [] };
+      throw error;
+    });
+    const found = answer.Snapshots ?? [];
+    const failed = found.find(it => it.State === 'error');
+    if (failed !== undefined) {
+      throw failure(
+        `EBS could not complete ${failed.SnapshotId}: ${failed.StateMessage ?? 'it does not say why'}; run sync again`,
+      );
+    }
+    if (found.length === ids.length && found.every(it => it.State === 'completed')) return;
+    onProgress(Math.min(100, ...found.map(it => Number.parseInt(it.Progress ?? '0', 10) || 0)));
+    await clock.sleep(LOOK_AGAIN, signal);
+  }
+  throw failure(`the snapshots ${ids.join(' ')} were not complete within ${COMPLETE_LIMIT / HOUR} hours`);
+}
+
+/** This master's sets, the newest first. */
+export async function findSets(ec2: Ec2, master: string): Promise<readonly SnapshotSet[]> {
+  const answer = await ec2('DescribeSnapshots', { OwnerIds: ['self'], Filters: ofAnyRun(master) });
+  const byRun = Map.groupBy(answer.Snapshots ?? [], it => tagValue(it.Tags, SYNC_TAG) ?? '');
+  return [...byRun].map(([run, snapshots]) => setOf(run, snapshots)).toSorted((a, b) => b.madeAt - a.madeAt);
+}
+
+function setOf(run: string, snapshots: readonly Snapshot[]): SnapshotSet {
+  const volumes = (tagValue(snapshots[0]?.Tags, SET_TAG) ?? '').split(' ');
+  const place = ({ VolumeId = '' }: Snapshot) => volumes.indexOf(VolumeId);
+  const sorted = snapshots.toSorted((a, b) => place(a) - place(b));
+  const whole = volumes.every(volume => sorted.some(it => it.VolumeId === volume));
+  return {
+    run,
+    ids: sorted.flatMap(it => it.SnapshotId ?? []),
+    madeAt: Math.max(...sorted.map(it => it.StartTime?.getTime() ?? 0)),
+    isComplete: whole && sorted.every(it => it.State === 'completed'),
+    isUnderWay: whole && sorted.every(it => it.State === 'completed' || it.State === 'pending'),
+    sizes: sorted.map(it => it.VolumeSize ?? 0),
+  };
+}
+
+/**
+ * The sizes (GiB) of snapshots.
+ *
+ * @returns undefined when one of them is not there, or not complete
+ */
+export async function sizesOf(ec2: Ec2, ids: readonly string[]): Promise<readonly number[] | undefined> {
+  try {
+    const found = (await ec2('DescribeSnapshots', { SnapshotIds: [...ids] })).Snapshots ?? [];
+    const sizes = ids.flatMap(
+      id => found.find(it => it.SnapshotId === id && it.State === 'completed')?.VolumeSize ?? [],
+    );
+    return sizes.length === ids.length ? sizes : undefined;
+  } catch (error) {
+    if (isEc2Error(error) && (troubleOf(error) === 'gone' || error.code.startsWith('InvalidSnapshot')))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Deletes the snapshots of a set; what is gone already is no error. */
+export async function deleteSet(ec2: Ec2, set: Pick<SnapshotSet, 'ids'>): Promise<void> {
+  for (const SnapshotId of set.ids) await unlessGone(ec2('DeleteSnapshot', { SnapshotId }));
+}
+
+/** Deletes whatever snapshots a run has made. */
+export async function deleteSnapshotsOf(ec2: Ec2, run: Run): Promise<void> {
+  const ids = (await snapshotsOf(ec2, run)).flatMap(it => it.SnapshotId ?? []);
+  await deleteSet(ec2, { ids });
+}
