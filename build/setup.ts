@@ -25,6 +25,7 @@ const PACKAGES = [
   ['xfsprogs', '/usr/sbin/mkfs.xfs'],
   ['e2fsprogs', '/usr/sbin/mkfs.ext4'],
   ['curl', '/usr/bin/curl'],
+  ['busybox', '/bin/busybox'],
   ['acl', '/usr/bin/setfacl'],
   ['attr', '/usr/bin/setfattr'],
   ['mariadb-server', '/usr/sbin/mariadbd'],
