@@ -1,12 +1,10 @@
 import type { _InstanceType, RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { Ec2Action, Ec2Actions } from '../../ec2/api.ts';
-import { isEc2Error } from '../../ec2/errors.ts';
-import { isUserError } from '../../errors.ts';
 import { actionsOf } from '../../iam/actions.ts';
 import { createFleetRequest } from '../../spot/launch.ts';
 import { templateData, templateName } from '../../spot/launch-template.ts';
 import { aliveTag, ownTags, tagged } from '../../spot/tags.ts';
-import { isNotLookedAt } from '../finding.ts';
+import { known } from '../known.ts';
 import type { World } from '../world.ts';
 import type { OwnResources } from './own.ts';
 import type { Probe } from './try-out.ts';
@@ -143,14 +141,4 @@ function changing(own: OwnResources, port: number): readonly Probe[] {
     probes.push(probe('CancelSpotInstanceRequests', { SpotInstanceRequestIds: [spotRequest] }));
   }
   return probes;
-}
-
-/** What is wrong with the thing itself is said where it is looked at. */
-async function known<T>(fact: Promise<T>): Promise<T | undefined> {
-  try {
-    return await fact;
-  } catch (error) {
-    if (isNotLookedAt(error) || isEc2Error(error) || isUserError(error)) return undefined;
-    throw error;
-  }
 }

@@ -1,7 +1,5 @@
 import type { _InstanceType, SpotPrice } from '@aws-sdk/client-ec2';
-import { isEc2Error } from '../../ec2/errors.ts';
-import { isUserError } from '../../errors.ts';
-import { isNotLookedAt } from '../finding.ts';
+import { known } from '../known.ts';
 import { judgePrices, type ZonePrice } from '../prices.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
@@ -49,16 +47,6 @@ function zonesOf(world: World): Promise<readonly string[] | undefined> {
 async function productOf(world: World): Promise<string> {
   const image = await known(world.image());
   return image?.description.PlatformDetails ?? 'Linux/UNIX';
-}
-
-/** What is wrong with the thing itself is said where it is looked at. */
-async function known<T>(fact: Promise<T>): Promise<T | undefined> {
-  try {
-    return await fact;
-  } catch (error) {
-    if (isNotLookedAt(error) || isEc2Error(error) || isUserError(error)) return undefined;
-    throw error;
-  }
 }
 
 /** Of each type and zone the newest price. */
