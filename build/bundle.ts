@@ -31,13 +31,13 @@ const nativeFetch: Plugin = {
 };
 
 /**
- * `src/replay/page/assets.ts` reads files of npm packages when it runs from its source; in a bundle their text takes the
+ * `src/simulate/page/assets.ts` reads files of npm packages when it runs from its source; in a bundle their text takes the
  * place of each reading.
  */
 export const textAssets: Plugin = {
   name: 'text-assets',
   setup(builder) {
-    builder.onLoad({ filter: /[\\/]src[\\/]replay[\\/]page[\\/]assets\.ts$/ }, async ({ path: file }) => {
+    builder.onLoad({ filter: /[\\/]src[\\/]simulate[\\/]page[\\/]assets\.ts$/ }, async ({ path: file }) => {
       const source = await readFile(file, 'utf8');
       const assets = [...source.matchAll(/^export const (\w+) = readText\('([^']+)'\);$/gm)];
       const lines = assets.map(

@@ -22,7 +22,6 @@ const DO: Record<CommandName, (options: GivenOptions) => Promise<number>> = {
   simulate: async options => (await import('./commands/simulate.ts')).simulate(options),
   gc: async options => (await import('./commands/gc.ts')).gc(options),
   'iam-policy': async options => (await import('./commands/iam-policy.ts')).iamPolicy(options),
-  demo: async options => (await import('./commands/demo.ts')).demo(options),
 };
 
 /** How an option begins that nobody may see in `ps`. */

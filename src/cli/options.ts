@@ -19,11 +19,6 @@ export const COMMANDS = [
   },
   { name: 'gc', description: 'List, or remove, what is left in EC2 and no running balancer owns' },
   { name: 'iam-policy', description: 'Print the least that AWS must allow for this configuration' },
-  {
-    name: 'demo',
-    description:
-      'Show the balancer at work for a minute, with a stand-in for Apache and EC2; needs no account',
-  },
 ] as const satisfies readonly DescribedCommand[];
 
 export type CommandName = (typeof COMMANDS)[number]['name'];
@@ -80,7 +75,7 @@ export const OPTIONS: readonly DescribedOption[] = [
     name: 'verbosity',
     value: '0-3',
     original: true,
-    commands: ['run', 'sync', 'demo'],
+    commands: ['run', 'sync'],
     default: '2',
     description: '0 errors, 1 warnings, 2 what is done, 3 everything',
   },
@@ -133,7 +128,7 @@ export const OPTIONS: readonly DescribedOption[] = [
   {
     name: 'log-format',
     value: 'text|json',
-    commands: ['run', 'demo'],
+    commands: ['run'],
     default: 'text',
     description: 'Log lines for people, or one JSON object a line',
   },

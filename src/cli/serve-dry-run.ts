@@ -2,12 +2,12 @@ import { hostname } from 'node:os';
 import { loadInWords } from '../balancer/decide-scale.ts';
 import { type Balancer, startBalancer } from '../balancer/loop.ts';
 import { systemClock } from '../clock.ts';
+import { dryRun } from '../dry-run/dry-run.ts';
 import { readingOnly } from '../ec2/reading-only.ts';
 import { createProbe } from '../farm/probe.ts';
 import type { Log } from '../log/log.ts';
 import { readMetadata } from '../master/metadata.ts';
 import { siteOf } from '../master/site.ts';
-import { rehearse } from '../rehearsal/rehearse.ts';
 import { connect, useProxy } from './connect.ts';
 import { earlySignals } from './early-signals.ts';
 import { followConfiguration } from './follow-configuration.ts';
@@ -33,7 +33,7 @@ export async function serveDryRun({ options, keys }: Omit<Serving, 'background'>
     const site = siteOf(config, await readMetadata(process.env), hostname());
     const sdk = await connect(config.file, site, keys);
     const running: { balancer?: Balancer } = {};
-    const { fleetAt, farm } = rehearse({
+    const { fleetAt, farm } = dryRun({
       ec2: readingOnly(sdk.ec2),
       clock: systemClock,
       say: log.info,

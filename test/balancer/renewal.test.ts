@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
-import { DEFAULT_EC2_SETTINGS } from '../../src/simulation/ec2/settings.ts';
 import { DATA_TAG } from '../../src/spot/tags.ts';
+import { DEFAULT_EC2_SETTINGS } from '../fake-aws/ec2/settings.ts';
 import { createWorld, type World, type WorldSettings } from './world.ts';
 
 const OLD = 'snap-0123456789abcdef0';

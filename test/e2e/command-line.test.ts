@@ -17,7 +17,6 @@ describe('the command line', { concurrency: 4 }, () => {
     [['gc', '--help'], 0, /USAGE(.*\n)*.*--yes(.*\n)*.*--all-masters/],
     [['gc', '--pidfile', 'x'], 2, /^--pidfile is not an option of gc, but of run\n$/],
     [['gc', '--conf', '/nonexistent/x.conf'], 2, /^\/nonexistent\/x\.conf: there is no such file\n$/],
-    [['demo', '--help'], 0, /USAGE(.*\n)*.*--verbosity/],
     [['--frobnicate'], 2, /^unknown option "--frobnicate", expected one of --access_key/],
     [['--verbose', '2'], 2, /^unknown option "--verbose", did you mean --verbosity\?\n$/],
     [['-k'], 2, /^--kill needs the --pidfile/],
@@ -27,7 +26,7 @@ describe('the command line', { concurrency: 4 }, () => {
     [['--kill=yes'], 2, /^--kill takes no value\n$/],
     [['--verbosity', '4'], 2, /^--verbosity takes 0, 1, 2 or 3\n$/],
     [['--log-format', 'xml'], 2, /^--log-format takes text or json\n$/],
-    [['launch'], 2, /is not a command, expected one of run, .*, gc, .*demo;/],
+    [['launch'], 2, /is not a command, expected one of run, .*, gc, .*iam-policy;/],
     [['--kill'], 2, /^--kill needs the --pidfile/],
     [['--keep-slaves'], 2, /^--keep-slaves goes with --kill\n$/],
     [

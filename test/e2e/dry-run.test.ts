@@ -19,10 +19,10 @@ describe('--dry-run', { concurrency: true, skip: ec2Missing() }, () => {
   }
 
   test('says what it would launch, once, and asks EC2 for nothing but descriptions', async t => {
-    const master = createMaster(t, { ec2, name: 'rehearsal', statusUrl: apache.url });
+    const master = createMaster(t, { ec2, name: 'dry-run', statusUrl: apache.url });
     const before = lookOf(master);
-    const rehearsal = master.start('--dry-run');
-    await rehearsal.said(
+    const dryRun = master.start('--dry-run');
+    await dryRun.said(
       /INFO +dry run: would launch 1 slave \(load \d\.\d+ requests\/s: 1 to 2 slaves wanted\): m5\.large/,
     );
     const calls = await master.account.calls('DescribeInstances');
@@ -30,11 +30,11 @@ describe('--dry-run', { concurrency: true, skip: ec2Missing() }, () => {
       'it has looked again',
       async () => (await master.account.calls('DescribeInstances')).length > calls.length + 1,
     );
-    assert.equal(rehearsal.stderr().match(/would launch/g)?.length, 1);
-    rehearsal.signal('SIGTERM');
-    assert.equal(await rehearsal.ended(), 0);
-    assert.match(rehearsal.stderr(), /dry run: stopped, and nothing was changed\n$/);
-    for (const line of rehearsal.stderr().trim().split('\n')) assert.match(line, / dry run: /);
+    assert.equal(dryRun.stderr().match(/would launch/g)?.length, 1);
+    dryRun.signal('SIGTERM');
+    assert.equal(await dryRun.ended(), 0);
+    assert.match(dryRun.stderr(), /dry run: stopped, and nothing was changed\n$/);
+    for (const line of dryRun.stderr().trim().split('\n')) assert.match(line, / dry run: /);
     const made = (await master.account.calls()).map(call => call.action);
     assert.deepEqual(
       made.filter(action => !action.startsWith('Describe')),
@@ -51,15 +51,15 @@ describe('--dry-run', { concurrency: true, skip: ec2Missing() }, () => {
     await master.serving(1);
     const before = lookOf(master);
     const looker = ec2.account('beside looker');
-    const rehearsal = master.run(['run', '--conf', master.confFile, '--dry-run'], {
+    const dryRun = master.run(['run', '--conf', master.confFile, '--dry-run'], {
       ...master.environment,
       AWS_ACCESS_KEY_ID: looker.accessKey,
     });
-    await rehearsal.said(/dry run: took up slave i-\w+ .*, serving/);
+    await dryRun.said(/dry run: took up slave i-\w+ .*, serving/);
     await until('it has looked again', async () => (await looker.calls('DescribeInstances')).length > 2);
-    rehearsal.signal('SIGINT');
-    assert.equal(await rehearsal.ended(), 0);
-    assert.doesNotMatch(rehearsal.stderr(), /would/);
+    dryRun.signal('SIGINT');
+    assert.equal(await dryRun.ended(), 0);
+    assert.doesNotMatch(dryRun.stderr(), /would/);
     const made = (await looker.calls()).map(call => call.action);
     assert.deepEqual(
       made.filter(action => !action.startsWith('Describe')),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode } from '../../src/errors.ts';
-import { createRandom } from '../../src/simulation/random.ts';
+import { createRandom } from '../../src/simulate/random.ts';
 import type { Ec2StandIn } from '../peers/ec2-stand-in.ts';
 import { startModStatus } from '../peers/mod-status.ts';
 import { createMaster, type Master, type MasterOptions, type Running, until } from './world.ts';

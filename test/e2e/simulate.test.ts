@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import vm from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import { UPLOT_SCRIPT } from '../../src/replay/page/assets.ts';
-import { whole } from '../../src/replay/words.ts';
-import { createDirectory, logLine } from '../replay/files.ts';
+import { UPLOT_SCRIPT } from '../../src/simulate/page/assets.ts';
+import { whole } from '../../src/simulate/words.ts';
+import { createDirectory, logLine } from '../simulate/files.ts';
 import { follow, PROGRAM, run } from './world.ts';
 
 const SCRIPT = '/usr/bin/script';

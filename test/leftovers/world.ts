@@ -3,10 +3,10 @@ import { HOUR, SECOND } from '../../src/clock.ts';
 import { type FindOptions, findLeftovers, type Leftovers } from '../../src/leftovers/find.ts';
 import { type Outcome, removeLeftovers } from '../../src/leftovers/remove.ts';
 import type { Resource } from '../../src/leftovers/resource.ts';
-import { createSimulatedEc2 } from '../../src/simulation/ec2/simulated-ec2.ts';
-import { createRandom } from '../../src/simulation/random.ts';
-import { createVirtualClock } from '../../src/simulation/virtual-clock.ts';
+import { createRandom } from '../../src/simulate/random.ts';
 import { aliveTag, ownTags, SYNC_TAG } from '../../src/spot/tags.ts';
+import { createSimulatedEc2 } from '../fake-aws/ec2/simulated-ec2.ts';
+import { createVirtualClock } from '../fake-aws/virtual-clock.ts';
 
 export const MASTER = 'web1';
 export const HOST = 'web1.example.org';

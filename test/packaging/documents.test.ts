@@ -100,7 +100,7 @@ describe('the completions', () => {
     assert.deepEqual(complete('gbrowse-aws-balancer', 'run', '--log-format', 'j'), ['json']);
     assert.ok(complete('gbrowse-aws-balancer', '--user', 'roo').includes('root'));
     assert.ok(complete('gbrowse-aws-balancer', '--conf', '/etc/pass').includes('/etc/passwd'));
-    assert.equal(complete('gbrowse-aws-balancer', 'demo', '--').includes('--pidfile'), false);
+    assert.equal(complete('gbrowse-aws-balancer', 'gc', '--').includes('--pidfile'), false);
   });
 
   test('zsh understands its file', { skip: without('zsh') }, () => {
@@ -117,7 +117,7 @@ describe('the completions', () => {
       });
     assert.match(complete('gbrowse-aws-balancer --backg'), /^--background\t/);
     assert.match(complete('gbrowse-aws-balancer --log-format '), /^json\t[\s\S]*^text\t/m);
-    assert.match(complete('gbrowse-aws-balancer '), /^demo\t/m);
+    assert.match(complete('gbrowse-aws-balancer '), /^gc\t/m);
   });
 });
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Ec2 } from '../../src/ec2/api.ts';
 import { Ec2Error, NO_ANSWER } from '../../src/ec2/errors.ts';
-import { createVirtualClock } from '../../src/simulation/virtual-clock.ts';
 import { patient } from '../../src/sync/patient.ts';
 import { createSnapshots, findSets } from '../../src/sync/snapshots.ts';
 import { launchStaging, type StagingPlan } from '../../src/sync/staging.ts';
+import { createVirtualClock } from '../fake-aws/virtual-clock.ts';
 
 type Call = { readonly action: string; readonly request: unknown };
 type Answer = (request: unknown, times: number) => unknown;

@@ -1,4 +1,4 @@
-import type { Effect } from '../../src/simulation/ec2/simulated-ec2.ts';
+import type { Effect } from '../fake-aws/ec2/simulated-ec2.ts';
 
 /** The instances that a call's answer speaks of as launched. (A repeated call speaks of them again.) */
 export function bornIn(effect: Effect): string[] {

@@ -2,7 +2,7 @@ import { type Clock, SECOND } from '../../src/clock.ts';
 import { failure } from '../../src/errors.ts';
 import { parseStatus } from '../../src/load/mod-status.ts';
 import type { ReadStatus } from '../../src/load/reading.ts';
-import type { SimulatedApache } from '../../src/simulation/apache.ts';
+import type { SimulatedApache } from '../fake-aws/apache.ts';
 
 export type ApacheTrouble = 'down' | 'hangs' | 'wrong page' | 'slow';
 

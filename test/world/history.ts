@@ -1,6 +1,6 @@
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
-import type { LoadStep } from '../../src/simulation/load-profile.ts';
-import { createRandom, type Random } from '../../src/simulation/random.ts';
+import { createRandom, type Random } from '../../src/simulate/random.ts';
+import type { LoadStep } from '../fake-aws/load-profile.ts';
 import { GOOD } from './snapshots.ts';
 import { drawTrouble, type Trouble } from './troubles.ts';
 

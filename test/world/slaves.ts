@@ -1,11 +1,11 @@
 import { MINUTE, SECOND } from '../../src/clock.ts';
 import type { Probe } from '../../src/farm/farm.ts';
-import type { Effect, SimulatedEc2 } from '../../src/simulation/ec2/simulated-ec2.ts';
-import type { InstanceView } from '../../src/simulation/ec2/view.ts';
-import type { Random } from '../../src/simulation/random.ts';
-import { createSimulatedSlaves } from '../../src/simulation/slaves.ts';
-import type { VirtualClock } from '../../src/simulation/virtual-clock.ts';
+import type { Random } from '../../src/simulate/random.ts';
 import { DATA_TAG } from '../../src/spot/tags.ts';
+import type { Effect, SimulatedEc2 } from '../fake-aws/ec2/simulated-ec2.ts';
+import type { InstanceView } from '../fake-aws/ec2/view.ts';
+import { createSimulatedSlaves } from '../fake-aws/slaves.ts';
+import type { VirtualClock } from '../fake-aws/virtual-clock.ts';
 import { bornIn } from './answers.ts';
 import { BROKEN } from './snapshots.ts';
 

@@ -1,8 +1,8 @@
 import { parseConfig } from '../../src/config/load.ts';
-import type { PoolFilter } from '../../src/simulation/ec2/market.ts';
-import type { InstanceView } from '../../src/simulation/ec2/view.ts';
-import { createRandom } from '../../src/simulation/random.ts';
+import { createRandom } from '../../src/simulate/random.ts';
 import { MASTER_TAG } from '../../src/spot/tags.ts';
+import type { PoolFilter } from '../fake-aws/ec2/market.ts';
+import type { InstanceView } from '../fake-aws/ec2/view.ts';
 import { configText } from './configuration.ts';
 import { drawSettings } from './history.ts';
 import type { Scene } from './scene.ts';

@@ -1,7 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
 import type { Ec2Action } from '../../src/ec2/api.ts';
 import { NO_ANSWER } from '../../src/ec2/errors.ts';
-import type { Random } from '../../src/simulation/random.ts';
+import type { Random } from '../../src/simulate/random.ts';
 import { BROKEN, GONE, GOOD } from './snapshots.ts';
 
 /** What goes wrong, or is done by somebody, at a moment. `at` and durations in ms; `which` picks a slave, 0 to 1. */

@@ -1,7 +1,7 @@
 import type { End } from '../../src/balancer/decide.ts';
 import type { Ec2Action } from '../../src/ec2/api.ts';
-import type { Effect } from '../../src/simulation/ec2/simulated-ec2.ts';
-import type { InstanceView } from '../../src/simulation/ec2/view.ts';
+import type { Effect } from '../fake-aws/ec2/simulated-ec2.ts';
+import type { InstanceView } from '../fake-aws/ec2/view.ts';
 import type { Master, Process } from './master.ts';
 
 /** Who sees everything that happens in a world, when it happens. Times are true monotonic ms. */

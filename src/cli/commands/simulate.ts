@@ -9,5 +9,5 @@ import type { GivenOptions } from '../main.ts';
 export async function simulate(given: GivenOptions): Promise<number> {
   // The executable runs V8 as a daemon wants it, small and slow. This is no daemon; what is compiled from here on is fast.
   for (const flag of ['--sparkplug', '--maglev', '--opt', '--no-optimize-for-size']) setFlagsFromString(flag);
-  return (await import('../../replay/command.ts')).command(given);
+  return (await import('../../simulate/command.ts')).command(given);
 }

@@ -1,6 +1,6 @@
 import { MINUTE, SECOND } from '../../../src/clock.ts';
 import { listedIn } from '../../../src/farm/renderfarm.ts';
-import type { InstanceView } from '../../../src/simulation/ec2/view.ts';
+import type { InstanceView } from '../../fake-aws/ec2/view.ts';
 import { endedIn } from '../answers.ts';
 import type { Master } from '../master.ts';
 import type { Invariant } from './invariant.ts';

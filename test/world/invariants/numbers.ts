@@ -1,6 +1,6 @@
 import { HOUR, MINUTE } from '../../../src/clock.ts';
-import type { InstanceView } from '../../../src/simulation/ec2/view.ts';
 import { DRAINING_TAG, MASTER_TAG } from '../../../src/spot/tags.ts';
+import type { InstanceView } from '../../fake-aws/ec2/view.ts';
 import { bornIn } from '../answers.ts';
 import type { Master } from '../master.ts';
 import type { Invariant } from './invariant.ts';

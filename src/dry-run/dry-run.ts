@@ -1,0 +1,86 @@
+import { NotDone } from '../balancer/not-done.ts';
+import { type Clock, SECOND } from '../clock.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import type { Farm } from '../farm/farm.ts';
+import type { Site } from '../master/site.ts';
+import type { SpotFleet } from '../spot/fleet.ts';
+import type { Intent } from '../spot/launch.ts';
+import { look } from '../spot/look.ts';
+import { survey } from '../spot/survey.ts';
+import { sayChanges } from './changes.ts';
+
+/** What is not done is asked for again this soon: then what was said is compared with what is called for now. */
+const AGAIN = 15 * SECOND;
+
+export type DryRun = {
+  fleetAt(site: Site): SpotFleet;
+  farm(real: Farm): Farm;
+};
+
+/**
+ * The edges of a balancer that only says what it would do: they look at the real account and the real farm file, and
+ * have nothing that could change them.
+ *
+ * @param parts.ec2 that refuses whatever changes something
+ * @param parts.load the load and what it calls for, in words
+ */
+export function dryRun(parts: {
+  readonly ec2: Ec2;
+  readonly clock: Clock;
+  readonly say: (message: string) => void;
+  readonly load: () => string;
+  /** Nothing is waited for any more. */
+  readonly signal: AbortSignal;
+}): DryRun {
+  const { ec2, clock } = parts;
+  const say = sayChanges(clock, parts.say);
+
+  async function notDone(): Promise<never> {
+    await clock.sleep(AGAIN, parts.signal).catch(() => {});
+    throw new NotDone();
+  }
+
+  function sayLaunch({ count, plan }: Intent): void {
+    const types = [...new Set(plan.pools.map(pool => pool.instanceType))].join(' or ');
+    const slaves = count === 1 ? '1 slave' : `${count} slaves`;
+    say(
+      'launch',
+      `${count} ${types} ${plan.spotBid} ${plan.imageId}`,
+      `would launch ${slaves} (${parts.load()}): ${types}, for at most $${plan.spotBid} an hour each, from ${plan.imageId}`,
+    );
+  }
+
+  return {
+    fleetAt: site => ({
+      look: () => look(ec2, site.name, site.reach),
+      async prepare({ slave }) {
+        const { image, pools } = await survey(ec2, site, slave);
+        return { templateId: '', imageId: image.imageId, found: false, spotBid: slave.spotBid, pools };
+      },
+      async launch(intent) {
+        sayLaunch(intent);
+        return await notDone();
+      },
+      markDraining: notDone,
+      // Nothing here could be taken for a leftover, so it is as good as done.
+      markAlive: async () => true,
+      async terminate(instanceIds) {
+        const ids = instanceIds.join(', ');
+        say('terminate', ids, `would terminate ${ids}`);
+        return await notDone();
+      },
+      tidy: notDone,
+    }),
+    farm: real => ({
+      read: () => real.read(),
+      async write(urls) {
+        const list = urls.join(' ');
+        const slaves = list === '' ? 'no slave: GBrowse would render locally' : list;
+        say('farm', list, `would list in the farm file: ${slaves}`);
+        return await notDone();
+      },
+      // Nothing was written that Apache would have to be told of.
+      reload: async () => undefined,
+    }),
+  };
+}

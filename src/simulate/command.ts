@@ -1,0 +1,46 @@
+import { writeFile } from 'node:fs/promises';
+import { stripVTControlCharacters } from 'node:util';
+import type { GivenOptions } from '../cli/main.ts';
+import { failure, messageOf } from '../errors.ts';
+import { lookOf } from '../terminal/look.ts';
+import { asJson } from './json.ts';
+import { page } from './page/page.ts';
+import { printed } from './print.ts';
+import { simulate } from './simulate.ts';
+import { readWish } from './wish.ts';
+
+/** Columns that the table needs, and the most that a chart is drawn over. */
+const NARROWEST = 60;
+const WIDEST = 200;
+
+/**
+ * What `simulate` does: reads load, configuration and prices, simulates, and says what came of it.
+ *
+ * @returns the exit status
+ */
+export async function command(given: GivenOptions): Promise<number> {
+  const { wish, remarks, price } = await readWish(given);
+  const simulation = simulate(wish);
+  // Names of files, and what is in them, may hold anything.
+  const about = { price, remarks: remarks.map(it => stripVTControlCharacters(it)) };
+  if (typeof given.html === 'string') await write(given.html, page(simulation, about));
+  const { width, colour, utf8 } = lookOf(process.stdout, process.env);
+  process.stdout.write(
+    given.json === true
+      ? `${JSON.stringify(asJson(simulation, about), undefined, 2)}\n`
+      : printed(simulation, about, {
+          columns: Math.min(Math.max(width, NARROWEST), WIDEST),
+          unicode: utf8,
+          colour,
+        }),
+  );
+  return 0;
+}
+
+async function write(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    throw failure(`${file}: cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,215 @@
+import { FIRST_READING_SPAN, LONGEST_ROUND } from '../balancer/timing.ts';
+import { SECOND } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { largestMax } from '../policy/load-table.ts';
+import {
+  afterFailedBoot,
+  afterGoodBoot,
+  afterLaunch,
+  afterReady,
+  afterRefusal,
+  FRESH_PACE,
+  type Pace,
+  permitted,
+} from '../policy/pacing.ts';
+import { type Candidate, scale } from '../policy/scale.ts';
+import { fateOf, type World } from './chance.ts';
+import type { Life, Run } from './lives.ts';
+import { INTERRUPTION_NOTICE } from './market.ts';
+import { type Polls, pollsOf, rememberedRanges } from './need.ts';
+import { durationOf, type Trace } from './trace.ts';
+
+/** From the decision to launch until EC2 has the instance: a look at what there is, and CreateFleet. */
+const LAUNCH_CALLS = 0.4 * SECOND;
+/** From answering to standing in the farm file: slaves that boot are probed every second. */
+const NOTICED = 0.5 * SECOND;
+/** From the end of a drain until EC2 ends the instance. */
+const END_CALLS = 0.4 * SECOND;
+
+/** What of a configuration decides how many slaves there are when. */
+export type Settings = {
+  readonly loadTable: Config['loadTable'];
+  readonly master: Pick<Config['master'], 'pollInterval' | 'drainTime'>;
+  readonly slave: Pick<Config['slave'], 'spotBid' | 'bootTimeout'>;
+};
+
+type Slave = {
+  readonly id: string;
+  readonly life: Life;
+  /** When EC2 gives notice. */
+  readonly noticeAt: number;
+  /** When the balancer sees that. */
+  readonly noticedAt: number;
+  leaves: boolean;
+  ready: boolean;
+  proven: boolean;
+};
+
+/** The readings that this balancer makes of a trace. */
+export function readingsOf(trace: Trace, { master }: Settings): Polls {
+  return pollsOf(trace, master.pollInterval, FIRST_READING_SPAN);
+}
+
+/**
+ * The balancer over a trace: its own policy (`src/policy`) decides at each reading of the load, at each notice of EC2's and
+ * when it may launch again; what lies between a decision and its effect takes as long as in the control loop. Some
+ * thousand times as fast as the control loop itself, which the tests compare it with.
+ */
+export function runBalancer(
+  trace: Trace,
+  settings: Settings,
+  world: World,
+  polls = readingsOf(trace, settings),
+): Run {
+  const { loadTable, master, slave } = settings;
+  const { market } = world;
+  const end = durationOf(trace);
+  const ceiling = largestMax(loadTable);
+  const ranges = rememberedRanges(loadTable);
+  const round = Math.min(master.pollInterval, LONGEST_ROUND);
+  const lives: Life[] = [];
+  let slaves: Slave[] = [];
+  let pace: Pace = FRESH_PACE;
+  let interruptions = 0;
+  let range = ranges(0);
+  let rateIsKnown = false;
+  /** When something is to be decided besides the readings. */
+  let alarm = Number.POSITIVE_INFINITY;
+  /** Whether the last decision was to do nothing, and nothing has changed since. */
+  let settled = false;
+
+  function launch(count: number, now: number): void {
+    const pool = market.cheapest(now, slave.spotBid);
+    if (pool === undefined) {
+      pace = afterRefusal(pace, 'price', 'SpotMaxPriceTooLow', now);
+      wakeAt(pace.notBefore);
+      return;
+    }
+    const launchedAt = Math.min(now + LAUNCH_CALLS, end);
+    pace = afterLaunch(pace, count, launchedAt);
+    for (let one = 0; one < count; one++) {
+      const { bootTime, lifetime } = fateOf(world, lives.length);
+      const life: Life = {
+        launchedAt,
+        servesFrom: Math.min(launchedAt + bootTime + NOTICED, end),
+        servesUntil: end,
+        endedAt: end,
+        pool,
+      };
+      const noticeAt = Math.min(launchedAt + lifetime, market.dearer(pool, launchedAt, slave.spotBid));
+      const noticedAt = Math.ceil(noticeAt / round) * round;
+      slaves.push({
+        id: `slave ${lives.length}`,
+        life,
+        noticeAt,
+        noticedAt,
+        leaves: false,
+        ready: false,
+        proven: false,
+      });
+      lives.push(life);
+      wakeAt(noticedAt);
+      if (bootTime > slave.bootTimeout) {
+        life.servesFrom = end;
+        wakeAt(launchedAt + slave.bootTimeout);
+      }
+    }
+  }
+
+  function leave(it: Slave, now: number): void {
+    noteReady(it, now);
+    it.leaves = true;
+    const { life } = it;
+    const drain = now > life.servesFrom ? master.drainTime : 0;
+    const ended = now + drain + END_CALLS;
+    life.servesUntil = Math.min(life.servesUntil, now);
+    life.endedAt = Math.min(end, ended, it.noticeAt + INTERRUPTION_NOTICE);
+  }
+
+  function wakeAt(moment: number): void {
+    alarm = Math.min(alarm, moment);
+  }
+
+  /** What happens to slaves without the balancer's doing, and when it will next. */
+  function look(now: number): void {
+    alarm = Number.POSITIVE_INFINITY;
+    for (const it of slaves) {
+      if (it.leaves) continue;
+      const overdueAt = it.life.launchedAt + slave.bootTimeout;
+      if (it.noticedAt <= now) {
+        interruptions++;
+        leave(it, now);
+      } else if (now >= overdueAt && it.life.servesFrom > overdueAt + NOTICED) {
+        leave(it, now);
+        pace = afterFailedBoot(pace, 'it was not ready in time', now);
+      } else {
+        wakeAt(it.noticedAt);
+        if (now < overdueAt && it.life.servesFrom > overdueAt + NOTICED) wakeAt(overdueAt);
+        if (pace.failedBoots > 0) noteHealth(it, now);
+      }
+    }
+    slaves = slaves.filter(it => it.life.endedAt > now);
+  }
+
+  function noteReady(it: Slave, now: number): void {
+    if (it.ready || now < it.life.servesFrom) return;
+    it.ready = true;
+    pace = afterReady(pace, it.life.servesFrom);
+  }
+
+  function noteHealth(it: Slave, now: number): void {
+    noteReady(it, now);
+    if (!it.proven && now >= it.life.servesFrom + slave.bootTimeout) {
+      it.proven = true;
+      pace = afterGoodBoot(pace);
+    }
+  }
+
+  function decide(now: number): void {
+    const candidates = slaves.map(
+      ({ id, life, leaves }): Candidate => ({
+        id,
+        standing: leaves ? 'draining' : now < life.servesFrom ? 'booting' : 'serving',
+        launchedAt: life.launchedAt,
+      }),
+    );
+    const scaling = scale({ range, loadIsKnown: true, ceiling, slaves: candidates, underway: 0 });
+    for (const it of slaves) if (scaling.release.includes(it.id)) leave(it, now);
+    const staying = slaves.reduce((count, { leaves }) => count + (leaves ? 0 : 1), 0);
+    settled = scaling.release.length === 0 && staying >= range.min;
+    if (scaling.launch === 0) {
+      // There may be room once one has ended.
+      if (staying < range.min) for (const { life } of slaves) if (life.endedAt > now) wakeAt(life.endedAt);
+      return;
+    }
+    for (const it of slaves) if (!it.leaves) noteReady(it, now);
+    const { count, notBefore } = permitted(pace, scaling.launch, ceiling, now);
+    if (count > 0) {
+      launch(count, now);
+      return;
+    }
+    wakeAt(notBefore);
+    // One that becomes ready permits another launch.
+    for (const { life } of slaves) if (life.servesFrom > now) wakeAt(life.servesFrom);
+  }
+
+  for (let poll = 0; ; ) {
+    const pollAt = polls.at[poll] ?? Number.POSITIVE_INFINITY;
+    const now = Math.min(pollAt, alarm);
+    if (now >= end) return { lives, interruptions };
+    if (now === pollAt) {
+      const wanted = ranges(polls.rate[poll] ?? 0);
+      if (wanted.min !== range.min || wanted.max !== range.max) settled = false;
+      range = wanted;
+      rateIsKnown = true;
+      poll++;
+    }
+    if (now >= alarm || pace.failedBoots > 0) {
+      look(now);
+      settled = false;
+    }
+    if (settled || !rateIsKnown) continue;
+    slaves = slaves.filter(it => it.life.endedAt > now);
+    decide(now);
+  }
+}

@@ -1,0 +1,28 @@
+import { fateOf, type World } from './chance.ts';
+import type { Life, Run } from './lives.ts';
+import { INTERRUPTION_NOTICE } from './market.ts';
+import { durationOf, type Trace } from './trace.ts';
+
+/**
+ * A farm of always so many slaves, that serve when the trace begins. What EC2 takes back is replaced at its notice; the
+ * bid is no matter.
+ */
+export function runFixed(trace: Trace, count: number, world: World): Run {
+  const end = durationOf(trace);
+  const lives: Life[] = [];
+  let interruptions = 0;
+  for (let one = 0; one < count; one++) {
+    let [launchedAt, servesFrom] = [0, 0];
+    while (launchedAt < end) {
+      const pool = world.market.cheapest(launchedAt, Number.POSITIVE_INFINITY) ?? 0;
+      const notice = launchedAt + fateOf(world, lives.length).lifetime;
+      const endedAt = Math.min(notice + INTERRUPTION_NOTICE, end);
+      lives.push({ launchedAt, servesFrom, servesUntil: endedAt, endedAt, pool });
+      if (notice >= end) break;
+      interruptions++;
+      launchedAt = notice;
+      servesFrom = Math.min(notice + fateOf(world, lives.length).bootTime, end);
+    }
+  }
+  return { lives, interruptions };
+}

@@ -1,0 +1,107 @@
+import { HOUR } from '../clock.ts';
+import type { LoadTable } from '../config/config.ts';
+import type { World } from './chance.ts';
+import type { Run } from './lives.ts';
+import { measure, type Outcome } from './measure.ts';
+import { loadAt, type Need, needOf } from './need.ts';
+import { runBalancer, type Settings } from './run-balancer.ts';
+import { runBest } from './run-best.ts';
+import { runFixed } from './run-fixed.ts';
+import { runOriginal } from './run-original.ts';
+import { type Suggestion, suggest } from './suggest.ts';
+import { durationOf, type Trace } from './trace.ts';
+
+/** A configuration under its name. */
+export type Named = { readonly name: string; readonly settings: Settings };
+
+export type Wish = {
+  readonly trace: Trace;
+  readonly own: Named;
+  /** Another configuration to put beside it. */
+  readonly other?: Named;
+  readonly world: World;
+  /** How many slaves the fixed farm has; what the highest load needs, when unset. */
+  readonly fixed?: number;
+  readonly suggest: boolean;
+};
+
+/** A way to keep a farm, and how it fared. */
+export type Policy = {
+  readonly id: 'none' | 'fixed' | 'original' | 'balancer' | 'other' | 'suggested' | 'best';
+  /** For people, 24 characters at most. */
+  readonly title: string;
+  readonly run: Run;
+  readonly outcome: Outcome;
+  /** Its cost, divided by that of the best possible; unset when that costs nothing. */
+  readonly timesBest?: number;
+};
+
+export type Simulation = {
+  readonly trace: Trace;
+  readonly own: Named;
+  readonly other?: Named;
+  readonly world: World;
+  readonly requests: number;
+  readonly days: number;
+  /** The load of the busiest minute, requests/s. */
+  readonly busiest: number;
+  readonly need: Need;
+  readonly policies: readonly Policy[];
+  /** Unset where none was wished for; `impossible` where the table never wants a slave at this load. */
+  readonly suggestion?: Suggestion | 'impossible';
+};
+
+/**
+ * Replays a trace under every policy. All are judged by what the first configuration's load table says is needed, all in
+ * the same market. The answer depends on nothing but the wish.
+ */
+export function simulate(wish: Wish): Simulation {
+  const { trace, own, other, world } = wish;
+  const need = needOf(trace, own.settings.loadTable);
+  const fixed = wish.fixed ?? need.most;
+  const suggestion = wish.suggest ? (suggest(trace, need, own.settings, world) ?? 'impossible') : undefined;
+  const best = measure(trace, need, runBest(need, world), world.market);
+
+  function policy(id: Policy['id'], title: string, run: Run): Policy {
+    const outcome = measure(trace, need, run, world.market);
+    return { id, title, run, outcome, ...(best.cost > 0 && { timesBest: outcome.cost / best.cost }) };
+  }
+  const withTable = (loadTable: LoadTable): Settings => ({ ...own.settings, loadTable });
+  const policies = [
+    policy('none', 'no farm', { lives: [], interruptions: 0 }),
+    policy('fixed', `fixed farm of ${fixed}`, runFixed(trace, fixed, world)),
+    policy('original', 'the Perl original', runOriginal(trace, own.settings, world)),
+    policy('balancer', 'this balancer', runBalancer(trace, own.settings, world)),
+    ...(other === undefined
+      ? []
+      : [policy('other', 'with the other file', runBalancer(trace, other.settings, world))]),
+    ...(suggestion === undefined || suggestion === 'impossible' || suggestion.kept
+      ? []
+      : [
+          policy(
+            'suggested',
+            'with the suggested table',
+            runBalancer(trace, withTable(suggestion.table), world),
+          ),
+        ]),
+    policy('best', 'the best possible', runBest(need, world)),
+  ];
+  return {
+    trace,
+    own,
+    ...(other !== undefined && { other }),
+    world,
+    requests: trace.cumulative[trace.seconds] ?? 0,
+    days: durationOf(trace) / (24 * HOUR),
+    busiest: busiestMinute(trace),
+    need,
+    policies,
+    ...(suggestion !== undefined && { suggestion }),
+  };
+}
+
+function busiestMinute(trace: Trace): number {
+  let busiest = 0;
+  for (let second = 0; second < trace.seconds; second++) busiest = Math.max(busiest, loadAt(trace, second));
+  return busiest;
+}

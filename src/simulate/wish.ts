@@ -1,0 +1,175 @@
+import type { GivenOptions } from '../cli/main.ts';
+import { SECOND } from '../clock.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig, parseConfig } from '../config/load.ts';
+import { findConfigFile } from '../config/locate.ts';
+import { parseCount, parseNumber, quote } from '../config/values.ts';
+import { isUserError, usageError } from '../errors.ts';
+import { BUILT_INS, builtInTrace, isBuiltIn } from './built-in.ts';
+import { constantMarket, type Market } from './market.ts';
+import { readPriceHistory } from './prices.ts';
+import { createRandom, type Delay } from './random.ts';
+import { type LoadRead, readLogs } from './read-logs.ts';
+import { readRates } from './read-rates.ts';
+import type { Wish } from './simulate.ts';
+import { sped, type Trace } from './trace.ts';
+import { dollars } from './words.ts';
+
+/** What the command line asks for, with what is to be said about it. */
+export type Asked = { readonly wish: Wish; readonly remarks: readonly string[]; readonly price: string };
+
+/** The example of the manual, for those who have no configuration yet. */
+const EXAMPLE = `[LOAD TABLE]
+0.1     0   1
+0.5     0   2
+1.0     1   3
+2.0     2   4
+5.0     3   6
+6.0     4   6
+7.0     5   7
+10.0    6   8
+15.0    8   8
+[MASTER]
+poll_interval = 0.5
+server_status_url = http://localhost/server-status
+[SLAVE]
+instance_type = m1.large
+spot_bid = 0.10
+ports = 8101
+`;
+
+/**
+ * Reads the options of `simulate`, and the files that they name.
+ *
+ * @throws {UserError} for an option that is wrong, or a file that cannot be read
+ */
+export async function readWish(given: GivenOptions): Promise<Asked> {
+  const speed = number(given, 'speed', it => it >= 0.01 && it <= 1000, 'from 0.01 to 1000') ?? 1;
+  const interruptions =
+    number(given, 'interruptions', it => it <= 60, 'of interruptions an hour, from 0 to 60') ?? 0;
+  const bootTime = bootTimeOf(text(given, 'boot-time') ?? '90');
+  const fixed = text(given, 'fixed');
+  const count = fixed === undefined ? undefined : parseCount(fixed, 1000);
+  if (fixed !== undefined && count === undefined)
+    throw usageError(`--fixed is ${quote(fixed)}, expected a whole number of slaves from 0 to 1000`);
+  const seed = text(given, 'seed') ?? '1';
+
+  const own = await configOf(text(given, 'conf'));
+  const compare = text(given, 'compare');
+  const other = compare === undefined ? undefined : await loadConfig(compare);
+  const load = await loadOf(given, seed);
+  const trace = sped(load.trace, speed);
+  const { market, price } = await marketOf(text(given, 'price'), trace, own);
+  return {
+    wish: {
+      trace,
+      own: { name: own.name, settings: own.config },
+      ...(other !== undefined && { other: { name: other.config.file, settings: other.config } }),
+      world: { market, bootTime, interruptions, random: createRandom(`simulate ${seed}`) },
+      ...(count !== undefined && { fixed: count }),
+      suggest: given.suggest === true,
+    },
+    remarks: [...load.remarks, ...own.warnings, ...(other?.warnings ?? [])],
+    price,
+  };
+}
+
+function text(given: GivenOptions, name: string): string | undefined {
+  const value = given[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function number(
+  given: GivenOptions,
+  name: string,
+  isGood: (value: number) => boolean,
+  expected: string,
+): number | undefined {
+  const value = text(given, name);
+  if (value === undefined) return undefined;
+  const parsed = parseNumber(value);
+  if (parsed === undefined || !isGood(parsed))
+    throw usageError(`--${name} is ${quote(value)}, expected a number ${expected}`);
+  return parsed;
+}
+
+function bootTimeOf(value: string): Delay {
+  const [from, until, ...more] = value.split('-').map(it => parseNumber(it.trim()));
+  const end = value.includes('-') ? until : from;
+  if (from === undefined || end === undefined || more.length > 0 || end < from || end > 86_400)
+    throw usageError(
+      `--boot-time is ${quote(value)}, expected seconds up to a day, such as 90, or a range of them, such as 60-120`,
+    );
+  return from === end ? from * SECOND : [from * SECOND, end * SECOND];
+}
+
+type OwnConfig = {
+  readonly name: string;
+  readonly config: Config;
+  readonly warnings: readonly string[];
+  readonly isExample: boolean;
+};
+
+/** The configuration of --conf, else that of the usual place, else the manual's example. */
+async function configOf(file: string | undefined): Promise<OwnConfig> {
+  if (file !== undefined) return { name: file, ...(await loadConfig(file)), isExample: false };
+  let found: string;
+  try {
+    found = await findConfigFile();
+  } catch (error) {
+    if (!isUserError(error)) throw error;
+    const { config, problems } = parseConfig('the example', EXAMPLE);
+    if (config === undefined) throw new Error(problems.join('\n'));
+    return {
+      name: "the manual's example of a load table (there is no --conf)",
+      config,
+      warnings: [],
+      isExample: true,
+    };
+  }
+  return { name: found, ...(await loadConfig(found)), isExample: false };
+}
+
+async function loadOf(given: GivenOptions, seed: string): Promise<LoadRead> {
+  const logs = Array.isArray(given._) ? given._.filter(it => typeof it === 'string') : [];
+  const rates = text(given, 'rates');
+  const name = text(given, 'trace');
+  const ways = [
+    logs.length > 0 && '--log',
+    rates !== undefined && '--rates',
+    name !== undefined && '--trace',
+  ].filter(it => it !== false);
+  if (ways.length > 1) throw usageError(`${ways.join(' and ')}: expected one load to replay`);
+  if (logs.length > 0) return readLogs(logs);
+  if (rates !== undefined) return readRates(rates);
+  const trace = name ?? 'day';
+  if (!isBuiltIn(trace))
+    throw usageError(`--trace is ${quote(trace)}, expected one of ${BUILT_INS.join(', ')}`);
+  return { trace: builtInTrace(trace, seed), remarks: [] };
+}
+
+async function marketOf(
+  value: string | undefined,
+  trace: Trace,
+  { config, isExample }: OwnConfig,
+): Promise<{ readonly market: Market; readonly price: string }> {
+  const { spotBid, instanceTypes, availabilityZone } = config.slave;
+  if (value === undefined)
+    return {
+      market: constantMarket(spotBid),
+      price: `${dollars(spotBid)} an hour (the spot_bid; see --price)`,
+    };
+  const constant = parseNumber(value);
+  if (constant !== undefined) {
+    if (!(constant > 0 && constant <= 1000))
+      throw usageError('--price is no price, expected dollars an hour up to 1000');
+    const above = constant > spotBid ? `, above the spot_bid of ${dollars(spotBid)}` : '';
+    return { market: constantMarket(constant), price: `${dollars(constant)} an hour${above}` };
+  }
+  // The example's type is of its own days: then any that the file has.
+  const wanted = isExample
+    ? {}
+    : { instanceTypes, ...(availabilityZone !== undefined && { availabilityZone }) };
+  const { market, about } = await readPriceHistory(value, trace, wanted);
+  return { market, price: `${value}: ${about}` };
+}

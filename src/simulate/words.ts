@@ -1,0 +1,101 @@
+import { SECOND } from '../clock.ts';
+import type { LoadTable } from '../config/config.ts';
+import type { Delay } from './random.ts';
+import type { Simulation } from './simulate.ts';
+import type { Suggestion } from './suggest.ts';
+import type { Trace } from './trace.ts';
+
+/** `1,926,045`. */
+export function whole(count: number): string {
+  return String(Math.round(count)).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `$0.0312`, `$0.03`, `$2.17`, `$1,204`: what matters of a sum. */
+export function dollars(sum: number): string {
+  if (sum >= 1000) return `$${whole(sum)}`;
+  return `$${sum >= 0.095 ? sum.toFixed(2) : sum.toFixed(4).replace(/0{1,2}$/, '')}`;
+}
+
+/** `0`, `0.93 %`, `27.2 %`; `< 0.01 %` where it is not quite nothing. */
+export function share(part: number, all: number): string {
+  if (part <= 0 || all <= 0) return '0 %';
+  const per = (100 * part) / all;
+  if (per < 0.01) return '< 0.01 %';
+  return `${per.toFixed(per < 10 ? 2 : 1)} %`;
+}
+
+/** `0.74`, `12`: a load. */
+export function rate(requestsPerSecond: number): string {
+  return String(Number(requestsPerSecond.toPrecision(requestsPerSecond >= 100 ? 3 : 2)));
+}
+
+/** `30 days`, `6 hours`, `90 s`. */
+export function lasting(ms: number): string {
+  for (const [unit, length] of [
+    ['day', 86_400 * SECOND],
+    ['hour', 3600 * SECOND],
+    ['minute', 60 * SECOND],
+  ] as const) {
+    if (ms < 1.5 * length && ms !== length) continue;
+    const count = Number((ms / length).toFixed(1));
+    return `${count} ${unit}${count === 1 ? '' : 's'}`;
+  }
+  return `${Number((ms / SECOND).toFixed(1))} s`;
+}
+
+/** A moment of a trace: `2015-05-17 10:05`, or `day 3, 14:00` where it has no dates. */
+export function moment({ startedAt, zone }: Pick<Trace, 'startedAt' | 'zone'>, ms: number): string {
+  const shown = new Date((startedAt ?? 0) + zone * 60_000 + ms).toISOString();
+  const [date = '', time = ''] = shown.split('T');
+  if (startedAt !== undefined) return `${date} ${time.slice(0, 5)}`;
+  return `day ${Math.floor(ms / 86_400_000) + 1}, ${time.slice(0, 5)}`;
+}
+
+/** `+0200`. */
+export function zoneName(minutes: number): string {
+  const two = (count: number) => String(Math.floor(count)).padStart(2, '0');
+  return minutes === 0
+    ? 'UTC'
+    : `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}${two(Math.abs(minutes) % 60)}`;
+}
+
+export function bootWords(bootTime: Delay): string {
+  return typeof bootTime === 'number'
+    ? `${bootTime / SECOND} s`
+    : `${bootTime[0] / SECOND} to ${bootTime[1] / SECOND} s`;
+}
+
+/** A load table as the configuration file has it, without a final line end. */
+export function tableText(table: LoadTable): string {
+  const rows = table.map(
+    ({ requestsPerSecond, min, max }) =>
+      `${String(requestsPerSecond).padEnd(8)}${String(min).padEnd(4)}${max}`,
+  );
+  return ['[LOAD TABLE]', '#req/s  min max', ...rows].join('\n');
+}
+
+/** What was replayed, in two or three sentences. */
+export function aboutLoad({ trace, requests, days, busiest }: Simulation): string {
+  const when =
+    trace.startedAt === undefined
+      ? ''
+      : ` from ${moment(trace, 0)} to ${moment(trace, trace.seconds * SECOND)} (${zoneName(trace.zone)})`;
+  const each = requests / trace.seconds;
+  return `${trace.name}: ${lasting(days * 86_400 * SECOND)}${when}, ${whole(requests)} requests, ${rate(each)}/s on average, ${rate(busiest)}/s in the busiest minute`;
+}
+
+/** How sure a suggestion is, and why, for people. */
+export function surenessWords({ sureness, kept, unseen }: Suggestion, requestsADay: number): string {
+  if (unseen === undefined) {
+    return 'Not sure: the load is of a day or less, so the table is judged by the very load that it was made for. Give a week or more.';
+  }
+  const { days, suggested, cheaperDays, uncertainty } = unseen;
+  const few = days < 7 ? ` ${days} days are few; give two weeks or more.` : '';
+  if (kept) {
+    return `Of all the tables that were tried none serves as well for less.${few}`;
+  }
+  const saved = unseen.present.cost - suggested.cost;
+  const held = `On days that it was not made for it costs ${dollars(suggested.cost)} a day instead of ${dollars(unseen.present.cost)} (saves ${saved < 0 ? '-' : ''}${dollars(Math.abs(saved))}, give or take ${dollars(uncertainty)}; cheaper on ${cheaperDays} of ${days} days), and ${share(suggested.tooFew, requestsADay)} of the requests meet too few slaves instead of ${share(unseen.present.tooFew, requestsADay)}.`;
+  const word = sureness === 'sure' ? 'Sure' : sureness === 'fairly sure' ? 'Fairly sure' : 'Not sure';
+  return `${word}. ${held}${few}`;
+}
