@@ -5,7 +5,7 @@ import type { Ec2 } from '../ec2/api.ts';
 import { failure } from '../errors.ts';
 import { findLeftovers } from '../leftovers/find.ts';
 import { removeLeftovers } from '../leftovers/remove.ts';
-import type { Report } from './report.ts';
+import type { Report } from '../staging/report.ts';
 
 /**
  * Makes sure that no other sync of this master runs on this machine.

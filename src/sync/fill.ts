@@ -1,20 +1,20 @@
 import { MINUTE } from '../clock.ts';
-import { commandFailure, runCommand } from './command.ts';
-import { type CopyTools, copyServers, copyTree, shellQuoted } from './copy.ts';
-import { holdServers } from './hold-servers.ts';
-import { parseManifest } from './manifest.ts';
-import { bytesPerInode, needOf } from './plan.ts';
-import { assertWhole, clusterExcludes, findClusters } from './postgres.ts';
-import { enlargeRoot, growthOf, manifestScript, type Placed, rootFor } from './roots.ts';
-import { findServers } from './servers.ts';
-import { createSnapshots } from './snapshots.ts';
-import type { Ssh } from './ssh.ts';
+import { commandFailure, runCommand } from '../staging/command.ts';
+import type { Staging } from '../staging/instance.ts';
+import type { Ssh } from '../staging/ssh.ts';
+import { bytesInWords, count } from '../staging/words.ts';
+import { type CopyTools, copyServers, copyTree, shellQuoted } from './copy/copy.ts';
+import { PLACES } from './plan/trees.ts';
+import { bytesPerInode, needOf } from './plan/volume-size.ts';
+import { findServers } from './servers/find.ts';
+import { holdServers } from './servers/hold-servers.ts';
+import { assertWhole, clusterExcludes, findClusters } from './servers/postgres.ts';
+import { createSnapshots } from './snapshots/snapshots.ts';
 import type { Stage } from './stage.ts';
-import type { Staging } from './staging.ts';
-import { PLACES } from './trees.ts';
-import { parsePrepared, prepareScript, sealScript } from './volume-script.ts';
-import { dataVolumes, foreignVolumes } from './volumes.ts';
-import { bytesInWords, count } from './words.ts';
+import { parseManifest } from './volumes/manifest.ts';
+import { enlargeRoot, growthOf, manifestScript, type Placed, rootFor } from './volumes/roots.ts';
+import { parsePrepared, prepareScript, sealScript } from './volumes/script.ts';
+import { dataVolumes, foreignVolumes } from './volumes/volumes.ts';
 
 /**
  * Fills the data volumes of the staging instance, and takes their snapshots.

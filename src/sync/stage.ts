@@ -3,19 +3,19 @@ import type { Ec2 } from '../ec2/api.ts';
 import { messageOf } from '../errors.ts';
 import type { Placement } from '../spot/network.ts';
 import { markAlive } from '../spot/tags.ts';
+import { endStaging, launchStaging, type Run, removeGroups, type Staging } from '../staging/instance.ts';
+import { type Keys, makeKeys } from '../staging/keys.ts';
+import { patient } from '../staging/patient.ts';
+import type { Phases } from '../staging/phases.ts';
+import { openSsh, type Ssh } from '../staging/ssh.ts';
+import { STAY, stagingUserData } from '../staging/user-data.ts';
+import { timeInWords } from '../staging/words.ts';
 import { nowAndThen } from './alone.ts';
-import type { SyncPlan } from './describe.ts';
 import { fillVolumes } from './fill.ts';
-import { type Keys, makeKeys } from './keys.ts';
-import { patient } from './patient.ts';
-import type { Phases } from './phases.ts';
-import { deleteSnapshotsOf, untilComplete } from './snapshots.ts';
-import { openSsh, type Ssh } from './ssh.ts';
-import { endStaging, launchStaging, type Run, removeGroups, type Staging } from './staging.ts';
-import { STAY, stagingUserData } from './staging-user-data.ts';
+import type { SyncPlan } from './plan/describe.ts';
+import { deleteSnapshotsOf, untilComplete } from './snapshots/snapshots.ts';
 import type { SyncTools } from './sync.ts';
-import { stagingDevices } from './volumes.ts';
-import { timeInWords } from './words.ts';
+import { stagingDevices } from './volumes/volumes.ts';
 
 /** What the staging instance is launched with. */
 export type Launch = {

@@ -10,19 +10,19 @@ import type { Site } from '../master/site.ts';
 import { findImage } from '../spot/image.ts';
 import { findPlacements } from '../spot/network.ts';
 import { vpcOfGroup } from '../spot/security-group.ts';
+import { patient } from '../staging/patient.ts';
+import { createPhases, type Phases, phaseTable } from '../staging/phases.ts';
+import type { Report } from '../staging/report.ts';
 import { lockSync, removeEarlier } from './alone.ts';
 import { type Present, presentIn, updateConfigFile } from './conf-file.ts';
-import { describePlan, type SyncPlan, warningsOf } from './describe.ts';
-import { measure } from './measure.ts';
-import { patient } from './patient.ts';
-import { createPhases, type Phases, phaseTable } from './phases.ts';
-import { grownVolumeSize, needOf, newVolumeSize } from './plan.ts';
-import type { Report } from './report.ts';
-import { type Base, baseOf, outdated } from './retention.ts';
-import { deleteSet, findSets, sizesOf, untilComplete } from './snapshots.ts';
+import { describePlan, type SyncPlan, warningsOf } from './plan/describe.ts';
+import { measure } from './plan/measure.ts';
+import { findTrees, type Wanted } from './plan/trees.ts';
+import { grownVolumeSize, needOf, newVolumeSize } from './plan/volume-size.ts';
+import { type Base, baseOf, outdated } from './snapshots/retention.ts';
+import { deleteSet, findSets, sizesOf, untilComplete } from './snapshots/snapshots.ts';
 import { stageData } from './stage.ts';
-import { findTrees, type Wanted } from './trees.ts';
-import { devicesOf, type VolumePlan } from './volumes.ts';
+import { devicesOf, type VolumePlan } from './volumes/volumes.ts';
 
 /** What a sync is asked to do. */
 export type SyncOrder = {

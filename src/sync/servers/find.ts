@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { findProcess, type RunningProcess } from '../daemon/process.ts';
+import { findProcess, type RunningProcess } from '../../daemon/process.ts';
 
 /** A database server whose files are to be copied. */
 export type ServerProcess = RunningProcess & {

@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { systemCode, usageError } from '../errors.ts';
+import { systemCode, usageError } from '../../errors.ts';
 
 /** What kinds of data a slave needs. */
 export type TreeKind = 'databases' | 'mysql' | 'postgresql';

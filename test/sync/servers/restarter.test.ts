@@ -5,9 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { environmentIn, serviceIn } from '../../src/sync/manager.ts';
-import { createRestarter } from '../../src/sync/restarter.ts';
-import { until } from '../peers/until.ts';
+import { environmentIn, serviceIn } from '../../../src/sync/servers/manager.ts';
+import { createRestarter } from '../../../src/sync/servers/restarter.ts';
+import { until } from '../../peers/until.ts';
 
 let directory: string;
 before(() => {
@@ -65,7 +65,7 @@ describe('a server that was stopped is started again', () => {
   test('when whoever should have said it is killed', async () => {
     const server = await sleeper();
     const { file, start } = command('killed');
-    const module = path.resolve(import.meta.dirname, '../../src/sync/restarter.ts');
+    const module = path.resolve(import.meta.dirname, '../../../src/sync/servers/restarter.ts');
     const program = `const { createRestarter } = await import(${JSON.stringify(module)});
       await createRestarter(${JSON.stringify(start)}, ${server.pid});
       process.stdout.write('ready');

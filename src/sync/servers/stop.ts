@@ -1,11 +1,11 @@
-import { type Clock, MINUTE, SECOND } from '../clock.ts';
-import { isStillThere } from '../daemon/process.ts';
-import { failure } from '../errors.ts';
-import { commandFailure, runCommand } from './command.ts';
+import { type Clock, MINUTE, SECOND } from '../../clock.ts';
+import { isStillThere } from '../../daemon/process.ts';
+import { failure } from '../../errors.ts';
+import { commandFailure, runCommand } from '../../staging/command.ts';
+import { answers, findServers, listeningSockets, type ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
 import type { Manager } from './manager.ts';
 import { createRestarter } from './restarter.ts';
-import { answers, findServers, listeningSockets, type ServerProcess } from './servers.ts';
 
 const LOOK_AGAIN = SECOND / 10;
 /** A server writes all that it has in memory before it ends. */

@@ -1,13 +1,13 @@
-import { failure } from '../errors.ts';
-import { MANIFEST } from '../spot/user-data.ts';
-import { commandFailure } from './command.ts';
+import { failure } from '../../errors.ts';
+import { MANIFEST } from '../../spot/user-data.ts';
+import { commandFailure } from '../../staging/command.ts';
+import type { Ssh } from '../../staging/ssh.ts';
+import { measure, type TreeSize } from '../plan/measure.ts';
+import type { Tree } from '../plan/trees.ts';
+import { growth, needOf } from '../plan/volume-size.ts';
+import type { Stage } from '../stage.ts';
 import { entryOf, formatManifest, parseManifest } from './manifest.ts';
-import { measure, type TreeSize } from './measure.ts';
-import { growth, needOf } from './plan.ts';
-import type { Ssh } from './ssh.ts';
-import type { Stage } from './stage.ts';
-import type { Tree } from './trees.ts';
-import { type DataRoot, growScript, parseRoom } from './volume-script.ts';
+import { type DataRoot, growScript, parseRoom } from './script.ts';
 import { enlarge } from './volumes.ts';
 
 /** A tree, and the data root that it goes to. */

@@ -1,4 +1,4 @@
-import { startCommand } from './command.ts';
+import { startCommand } from '../../staging/command.ts';
 
 /** A session with a PostgreSQL server. */
 export type Psql = {

@@ -1,11 +1,11 @@
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { failure } from '../errors.ts';
-import { findProgram } from './command.ts';
+import { failure } from '../../errors.ts';
+import { findProgram } from '../../staging/command.ts';
+import { isInside } from '../plan/trees.ts';
+import { executableOf, type ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
 import { openPsql, type Psql } from './psql.ts';
-import { executableOf, type ServerProcess } from './servers.ts';
-import { isInside } from './trees.ts';
 
 /** What a copy of a cluster must not have, or need not (PostgreSQL's manual, "Making a Base Backup Using the API"). */
 const NOT_COPIED = [

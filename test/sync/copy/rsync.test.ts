@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bothHave, endOf, type Pass, parseProgress, rsyncArguments } from '../../src/sync/rsync.ts';
+import { bothHave, endOf, type Pass, parseProgress, rsyncArguments } from '../../../src/sync/copy/rsync.ts';
 
 const PASS: Pass = {
   source: '/var/lib/gbrowse2/databases',

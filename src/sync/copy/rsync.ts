@@ -1,5 +1,5 @@
-import { type CommandOptions, type Ended, lastWords } from './command.ts';
-import { isBroken } from './ssh.ts';
+import { type CommandOptions, type Ended, lastWords } from '../../staging/command.ts';
+import { isBroken } from '../../staging/ssh.ts';
 
 /** One pass of rsync. */
 export type Pass = {

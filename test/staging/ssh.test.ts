@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { findProgram } from '../../src/sync/command.ts';
-import { makeKeys } from '../../src/sync/keys.ts';
-import { sshConfig } from '../../src/sync/ssh.ts';
-import { stagingUserData } from '../../src/sync/staging-user-data.ts';
-import { prepareScript, sealScript } from '../../src/sync/volume-script.ts';
+import { findProgram } from '../../src/staging/command.ts';
+import { makeKeys } from '../../src/staging/keys.ts';
+import { sshConfig } from '../../src/staging/ssh.ts';
+import { stagingUserData } from '../../src/staging/user-data.ts';
+import { prepareScript, sealScript } from '../../src/sync/volumes/script.ts';
 
 const skip = findProgram('ssh-keygen') === undefined && 'openssh-client is not installed';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Entry, formatManifest, parseManifest } from '../../src/sync/manifest.ts';
+import { type Entry, formatManifest, parseManifest } from '../../../src/sync/volumes/manifest.ts';
 
 const path = fc.string({ unit: 'grapheme', minLength: 1 }).map(it => `/${it.replaceAll(/[\n\t]/g, ' ')}`);
 const entry = (kind: Entry['kind']) =>

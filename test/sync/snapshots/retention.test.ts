@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { baseOf, outdated } from '../../src/sync/retention.ts';
-import type { SnapshotSet } from '../../src/sync/snapshots.ts';
+import { baseOf, outdated } from '../../../src/sync/snapshots/retention.ts';
+import type { SnapshotSet } from '../../../src/sync/snapshots/snapshots.ts';
 
 function set(
   name: string,

@@ -9,8 +9,8 @@ import {
   type Need,
   needOf,
   newVolumeSize,
-} from '../../src/sync/plan.ts';
-import { stagingDevices } from '../../src/sync/volumes.ts';
+} from '../../../src/sync/plan/volume-size.ts';
+import { stagingDevices } from '../../../src/sync/volumes/volumes.ts';
 
 const GIB = 1024 ** 3;
 const need: fc.Arbitrary<Need> = fc.record({

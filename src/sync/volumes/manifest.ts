@@ -1,5 +1,5 @@
-import type { TreeSize } from './measure.ts';
-import { PLACES, type Tree, type TreeKind } from './trees.ts';
+import type { TreeSize } from '../plan/measure.ts';
+import { PLACES, type Tree, type TreeKind } from '../plan/trees.ts';
 
 /** One copied tree, as the manifest in the data root describes it: a slave reads it to put the tree in its place. */
 export type Entry = {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, readlink } from 'node:fs/promises';
-import { findProgram, runCommand } from './command.ts';
-import { parentOf, type ServerProcess } from './servers.ts';
+import { findProgram, runCommand } from '../../staging/command.ts';
+import { parentOf, type ServerProcess } from './find.ts';
 
 /** How a server is stopped and started again. */
 export type Manager = {

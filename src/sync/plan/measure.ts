@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { failure } from '../errors.ts';
-import { lastWords, runCommand } from './command.ts';
+import { failure } from '../../errors.ts';
+import { lastWords, runCommand } from '../../staging/command.ts';
 import { isInside, type Tree } from './trees.ts';
 
 /** How large a tree is. */

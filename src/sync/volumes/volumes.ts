@@ -1,10 +1,10 @@
 import type { BlockDeviceMapping, Volume } from '@aws-sdk/client-ec2';
-import { type Clock, MINUTE, SECOND } from '../clock.ts';
-import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error } from '../ec2/errors.ts';
-import { failure } from '../errors.ts';
-import { ofRun } from './run-tags.ts';
-import type { Run } from './staging.ts';
+import { type Clock, MINUTE, SECOND } from '../../clock.ts';
+import type { Ec2 } from '../../ec2/api.ts';
+import { isEc2Error } from '../../ec2/errors.ts';
+import { failure } from '../../errors.ts';
+import type { Run } from '../../staging/instance.ts';
+import { ofRun } from '../../staging/run.ts';
 
 /** A data volume to be: from a snapshot, or new. */
 export type VolumePlan = { readonly snapshotId?: string /** GiB */; readonly size: number };

@@ -6,7 +6,7 @@ import { isEc2Error, troubleOf } from '../ec2/errors.ts';
 import { failure } from '../errors.ts';
 import type { Placement } from '../spot/network.ts';
 import { aliveTag, tagged } from '../spot/tags.ts';
-import { ofRun, runTags } from './run-tags.ts';
+import { ofRun, runTags } from './run.ts';
 
 /** One run of sync: its master, and its id, which is in the tag of everything that it makes. */
 export type Run = { readonly master: string; readonly id: string };

@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { measure } from '../../src/sync/measure.ts';
-import { findTrees } from '../../src/sync/trees.ts';
+import { measure } from '../../../src/sync/plan/measure.ts';
+import { findTrees } from '../../../src/sync/plan/trees.ts';
 
 let directory: string;
 let databases: string;

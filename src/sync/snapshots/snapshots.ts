@@ -1,12 +1,12 @@
 import type { CreateSnapshotsRequest, Snapshot } from '@aws-sdk/client-ec2';
-import { type Clock, HOUR, MINUTE, SECOND } from '../clock.ts';
-import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, mayHaveHappened, troubleOf } from '../ec2/errors.ts';
-import { failure } from '../errors.ts';
-import { SYNC_TAG, tagged, tagValue } from '../spot/tags.ts';
-import { ofAnyRun, ofRun, runTags } from './run-tags.ts';
-import { type Run, unlessGone } from './staging.ts';
-import type { DataVolume } from './volumes.ts';
+import { type Clock, HOUR, MINUTE, SECOND } from '../../clock.ts';
+import type { Ec2 } from '../../ec2/api.ts';
+import { isEc2Error, mayHaveHappened, troubleOf } from '../../ec2/errors.ts';
+import { failure } from '../../errors.ts';
+import { SYNC_TAG, tagged, tagValue } from '../../spot/tags.ts';
+import { type Run, unlessGone } from '../../staging/instance.ts';
+import { ofAnyRun, ofRun, runTags } from '../../staging/run.ts';
+import type { DataVolume } from '../volumes/volumes.ts';
 
 /** On each snapshot of a set: the volumes that the whole set is of, in the order of their devices, space-delimited. */
 const SET_TAG = 'gbrowse-aws-balancer:set';

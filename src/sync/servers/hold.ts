@@ -1,4 +1,4 @@
-import type { ServerProcess } from './servers.ts';
+import type { ServerProcess } from './find.ts';
 
 /** What a server's hold needs of the copy that is being made. Each answers whether it was done. */
 export type Copy = {

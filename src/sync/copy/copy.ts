@@ -1,14 +1,14 @@
 import path from 'node:path';
-import { type Clock, MINUTE } from '../clock.ts';
-import { failure } from '../errors.ts';
-import { commandFailure, runCommand } from './command.ts';
-import type { Hold } from './hold.ts';
-import type { Phases } from './phases.ts';
-import type { Report } from './report.ts';
+import { type Clock, MINUTE } from '../../clock.ts';
+import { failure } from '../../errors.ts';
+import { commandFailure, runCommand } from '../../staging/command.ts';
+import type { Phases } from '../../staging/phases.ts';
+import type { Report } from '../../staging/report.ts';
+import { isBroken, type Ssh } from '../../staging/ssh.ts';
+import { bytesInWords, count, timeInWords } from '../../staging/words.ts';
+import { PLACES, type Tree } from '../plan/trees.ts';
+import type { Hold } from '../servers/hold.ts';
 import { bothHave, type PassEnd, type Progress, runPass } from './rsync.ts';
-import { isBroken, type Ssh } from './ssh.ts';
-import { PLACES, type Tree } from './trees.ts';
-import { bytesInWords, count, timeInWords } from './words.ts';
 
 /** A tree on its way, and where it goes. */
 export type Copying = {

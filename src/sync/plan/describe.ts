@@ -1,10 +1,10 @@
-import { HOUR, MINUTE } from '../clock.ts';
+import { HOUR, MINUTE } from '../../clock.ts';
+import { bytesInWords, count, dollars } from '../../staging/words.ts';
+import type { Base } from '../snapshots/retention.ts';
+import type { VolumePlan } from '../volumes/volumes.ts';
 import type { TreeSize } from './measure.ts';
 import { onDemandPrice, SNAPSHOT_PRICE } from './prices.ts';
-import type { Base } from './retention.ts';
 import { PLACES, type Tree } from './trees.ts';
-import type { VolumePlan } from './volumes.ts';
-import { bytesInWords, count, dollars } from './words.ts';
 
 /** All that a sync is about to do. */
 export type SyncPlan = {

@@ -1,9 +1,9 @@
-import type { CopyTools } from './copy.ts';
+import type { CopyTools } from '../copy/copy.ts';
+import { findServers, type ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
 import { managerOf } from './manager.ts';
 import { backUp } from './postgres.ts';
-import { findServers, type ServerProcess } from './servers.ts';
-import { stopServer } from './stopped.ts';
+import { stopServer } from './stop.ts';
 
 /**
  * Makes all servers of these directories hold their files still: PostgreSQL with its own backup protocol, where it can be

@@ -1,5 +1,5 @@
-import { MANIFEST } from '../spot/user-data.ts';
-import { PLACES } from './trees.ts';
+import { MANIFEST } from '../../spot/user-data.ts';
+import { PLACES } from '../plan/trees.ts';
 import type { DataVolume } from './volumes.ts';
 
 /** The label of the file systems that we make. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { findProgram } from './command.ts';
+import { findProgram } from '../../staging/command.ts';
 import type { StartCommand } from './manager.ts';
 
 /** A process of its own that starts a server again. */
