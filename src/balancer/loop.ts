@@ -181,8 +181,8 @@ async function perform(task: Task, edges: Edges, state: State): Promise<(now: nu
       };
     }
     case 'probe': {
-      const answers = await edges.probe(task.address, task.ports);
-      return now => noteProbe(state, task, answers, now);
+      const answer = await edges.probe(task.address, task.ports);
+      return now => noteProbe(state, task, answer, now);
     }
     case 'prepare': {
       const plan = await fleet.prepare(task.config, portsInUse(state));

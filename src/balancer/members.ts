@@ -1,3 +1,4 @@
+import type { ProbeAnswer } from '../farm/farm.ts';
 import { afterFailedBoot, afterGoodBoot, afterReady } from '../policy/pacing.ts';
 import type { Candidate, Standing } from '../policy/scale.ts';
 import { type Slave, urlsOf } from '../spot/slave.ts';
@@ -24,12 +25,16 @@ export function leave(state: State, instanceId: string, reason: LeavingReason): 
 export function noteProbe(
   state: State,
   { instanceId, address }: { readonly instanceId: string; readonly address: string },
-  answers: boolean,
+  answer: ProbeAnswer,
   now: number,
 ): void {
   const member = state.members.get(instanceId);
   if (member === undefined || member.leaving !== undefined || member.slave.address !== address) return;
-  if (answers) {
+  if (answer === 'unknown') {
+    state.members.set(instanceId, { ...member, probedAt: now });
+    return;
+  }
+  if (answer === 'answered') {
     if (member.readySince === undefined) {
       const seconds = Math.round((now - member.firstSeen) / 1000);
       say(state, 'info', `slave ${instanceId} (${describe(member.slave)}) is ready after ${seconds} s`);

@@ -17,5 +17,19 @@ export type Farm = {
   reload(): Promise<string | undefined>;
 };
 
-/** Whether a slave answers: an HTTP status, any, from each of its ports within the time limit. Never throws. */
-export type Probe = (address: string, ports: readonly number[]) => Promise<boolean>;
+/**
+ * What a probe of a slave found:
+ * - `answered`: an HTTP status, any, from each port;
+ * - `refused`: a port refused or broke the connection, or what listens there does not speak HTTP: the slave's process is
+ *   gone;
+ * - `silent`: the connection was accepted and nothing came within the time limit: the slave is busy, or hangs;
+ * - `dark`: not even the connection was accepted: the host is gone or not reachable. The kernel of a busy slave does
+ *   the same once the queue of connections is full that its process has not accepted, so after `silent` it may mean the
+ *   same;
+ * - `unknown`: this machine could not ask (no descriptor, no memory, no network, the process was stopped), which says
+ *   nothing about the slave.
+ */
+export type ProbeAnswer = 'answered' | 'refused' | 'silent' | 'dark' | 'unknown';
+
+/** Asks a slave on each of its ports, within a time limit. Never throws. */
+export type Probe = (address: string, ports: readonly number[]) => Promise<ProbeAnswer>;

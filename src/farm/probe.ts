@@ -1,16 +1,45 @@
 import { connect, type Socket } from 'node:net';
 import { SECOND } from '../clock.ts';
-import type { Probe } from './farm.ts';
+import { systemCode } from '../errors.ts';
+import type { Probe, ProbeAnswer } from './farm.ts';
 
 const STATUS_LINE = /^HTTP\/\d+(\.\d+)? [1-5]\d\d\b/;
-/** A status line is a few dozen bytes; what has none among so many is not HTTP. */
+/** A status line is a few dozen bytes; an answer without one in so many is not HTTP. */
 const LONGEST_STATUS_LINE = 512;
 /** How long a slave that has answered is given to close the connection. */
 const CLOSING = 1 * SECOND;
+/** A timer that is so late shows that this process did not run: the answer may be there, and nobody has read it. */
+const STALLED = 1 * SECOND;
+
+/** Errors of connect(2), read(2) and write(2) that tell of the other side; all others are this machine's own trouble. */
+const BY_CODE: Readonly<Record<string, ProbeAnswer>> = {
+  ECONNREFUSED: 'refused',
+  ECONNRESET: 'refused',
+  ECONNABORTED: 'refused',
+  EPIPE: 'refused',
+  ETIMEDOUT: 'dark',
+  EHOSTUNREACH: 'dark',
+  EHOSTDOWN: 'dark',
+};
+
+/** What an error of a connection to a slave says about the slave. */
+export function answerOfError(error: unknown): ProbeAnswer {
+  return BY_CODE[systemCode(error) ?? ''] ?? 'unknown';
+}
 
 /**
- * The slave closes the connection first, as is HTTP/1.0's way: so the traces of it (TIME_WAIT) are on the slave, whose
- * orphan guard goes by them. Afterwards nothing of it keeps this process alive.
+ * What the answers of a slave's ports say together. A process that is gone is certain, whatever the other ports do; a
+ * host of which one port is alive is not dark.
+ */
+export function combined(answers: readonly ProbeAnswer[]): ProbeAnswer {
+  const order: readonly ProbeAnswer[] = ['refused', 'unknown', 'silent', 'dark', 'answered'];
+  const worst = order.find(it => answers.includes(it)) ?? 'unknown';
+  return worst === 'dark' && answers.includes('answered') ? 'silent' : worst;
+}
+
+/**
+ * Lets the slave close the connection first, as HTTP/1.0 does: then its trace (TIME_WAIT) is on the slave, whose orphan
+ * guard looks for it. A connection that is being closed does not keep this process alive.
  */
 function leaveToServer(socket: Socket): void {
   socket.removeAllListeners('data').removeAllListeners('end');
@@ -22,24 +51,28 @@ function leaveToServer(socket: Socket): void {
   socket.unref();
 }
 
-function answers(host: string, port: number, timeLimit: number): Promise<boolean> {
+function ask(host: string, port: number, timeLimit: number): Promise<ProbeAnswer> {
   return new Promise(resolve => {
+    const startedAt = performance.now();
     const socket = connect({ host, port, allowHalfOpen: true });
     let head = '';
-    function decide(answered: boolean): void {
+    function decide(answer: ProbeAnswer): void {
       clearTimeout(timer);
-      if (answered) leaveToServer(socket);
+      if (answer === 'answered') leaveToServer(socket);
       else socket.destroy();
-      resolve(answered);
+      resolve(answer);
     }
-    const timer = setTimeout(() => decide(false), timeLimit);
-    socket.on('error', () => decide(false));
+    const timer = setTimeout(() => {
+      const stalled = performance.now() - startedAt > timeLimit + STALLED;
+      decide(stalled ? 'unknown' : socket.connecting ? 'dark' : 'silent');
+    }, timeLimit);
+    socket.on('error', error => decide(answerOfError(error)));
     socket.on('connect', () => socket.write(`HEAD / HTTP/1.0\r\nHost: ${host}:${port}\r\n\r\n`));
-    socket.on('end', () => decide(STATUS_LINE.test(head)));
+    socket.on('end', () => decide(STATUS_LINE.test(head) ? 'answered' : 'refused'));
     socket.on('data', (chunk: Buffer) => {
-      head += chunk.toString('latin1');
-      if (STATUS_LINE.test(head)) decide(true);
-      else if (head.length > LONGEST_STATUS_LINE) decide(false);
+      head += chunk.toString('latin1', 0, LONGEST_STATUS_LINE);
+      if (STATUS_LINE.test(head)) decide('answered');
+      else if (head.length >= LONGEST_STATUS_LINE) decide('refused');
     });
   });
 }
@@ -51,7 +84,7 @@ function answers(host: string, port: number, timeLimit: number): Promise<boolean
  */
 export function createProbe(timeLimit: number): Probe {
   return async (address, ports) => {
-    const all = await Promise.allSettled(ports.map(port => answers(address, port, timeLimit)));
-    return all.every(one => one.status === 'fulfilled' && one.value);
+    const all = await Promise.allSettled(ports.map(port => ask(address, port, timeLimit)));
+    return combined(all.map(one => (one.status === 'fulfilled' ? one.value : 'unknown')));
   };
 }

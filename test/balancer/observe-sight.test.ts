@@ -29,7 +29,8 @@ function served() {
     now: 0,
   });
   const show = (slave: Slave, now: number) => noteSight(state, { slaves: [slave], now, wall: now });
-  const probe = (address: string, now: number) => noteProbe(state, { instanceId: 'i-1', address }, true, now);
+  const probe = (address: string, now: number) =>
+    noteProbe(state, { instanceId: 'i-1', address }, 'answered', now);
   show(SLAVE, 1000);
   probe('10.0.0.5', 2000);
   assert.deepEqual(servingUrls(state), ['http://10.0.0.5:8101']);

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/clock.ts';
 import { MINUTE, SECOND } from '../../src/clock.ts';
-import type { Probe } from '../../src/farm/farm.ts';
+import type { Probe, ProbeAnswer } from '../../src/farm/farm.ts';
+import { combined } from '../../src/farm/probe.ts';
 import { type Delay, draw, type Random } from '../../src/simulate/random.ts';
 import type { AccountView, InstanceView } from './ec2/view.ts';
 
@@ -10,7 +11,7 @@ export type SlaveBehaviour =
   | 'serves'
   /** Its process is gone: connections are refused. */
   | 'refuses'
-  /** It swallows what is sent to it: nobody gets an answer. */
+  /** It accepts connections and never answers. */
   | 'hangs'
   /** It answers and refuses in turns, each for so long (ms). */
   | { readonly flaps: number };
@@ -43,12 +44,22 @@ export const DEFAULT_SLAVE_SETTINGS: SlaveSettings = {
   roundTrip: 2,
 };
 
+/** What a port does with a connection. */
+export type PortAnswer = 'serves' | 'refuses' | 'hangs' | 'dark';
+
+const ANSWERS: Readonly<Record<PortAnswer, ProbeAnswer>> = {
+  serves: 'answered',
+  refuses: 'refused',
+  hangs: 'silent',
+  dark: 'dark',
+};
+
 /** The slaves on the instances of a simulated account: what their ports do. */
 export type SimulatedSlaves = {
-  /** As the master's: whether every port answers at this address. */
+  /** As the master's: what the ports at this address answer. */
   readonly probe: Probe;
-  /** What this port of whoever has the address does now; `hangs` where nobody has it, or a firewall stands before it. */
-  answerAt(address: string, port: number): 'serves' | 'refuses' | 'hangs';
+  /** What this port of whoever has the address does now; `dark` where nobody has it, or a firewall stands before it. */
+  answerAt(address: string, port: number): PortAnswer;
   /** The instances whose processes answer now, or swallow what they are sent. */
   listening(): readonly { readonly instance: InstanceView; readonly hangs: boolean }[];
   /** From now on this slave behaves so. */
@@ -100,25 +111,28 @@ export function createSimulatedSlaves(options: {
   }
 
   /** What the ports of whoever has the address do now. */
-  function answersAt(address: string, asked: readonly number[]): ('serves' | 'refuses' | 'hangs')[] {
+  function answersAt(address: string, asked: readonly number[]): PortAnswer[] {
     const instance = account.instanceAt(address);
     const process = instance === undefined ? undefined : processOf(instance);
-    if (instance === undefined || process === undefined) return asked.map(() => 'hangs');
+    if (instance === undefined || process === undefined) return asked.map(() => 'dark');
     const { master, ports } = settings;
     return asked.map(port => {
       if (master !== undefined && !account.admits(instance.id, port, master.address, master.groupIds))
-        return 'hangs';
+        return 'dark';
       return process === 'serves' && ports?.includes(port) === false ? 'refuses' : process;
     });
   }
 
   return {
     async probe(address, ports) {
-      const isMute = answersAt(address, ports).includes('hangs');
+      const said = () => combined(answersAt(address, ports).map(it => ANSWERS[it]));
+      const before = answersAt(address, ports);
+      const isMute = before.includes('hangs') || before.includes('dark');
+      const answer = said();
       await clock.sleep(isMute ? settings.timeLimit : settings.roundTrip);
-      return !isMute && answersAt(address, ports).every(answer => answer === 'serves');
+      return isMute ? answer : said();
     },
-    answerAt: (address, port) => answersAt(address, [port])[0] ?? 'hangs',
+    answerAt: (address, port) => answersAt(address, [port])[0] ?? 'dark',
     listening: () =>
       account.instances().flatMap(instance => {
         const process = processOf(instance);

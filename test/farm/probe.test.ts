@@ -5,7 +5,8 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createProbe } from '../../src/farm/probe.ts';
+import type { ProbeAnswer } from '../../src/farm/farm.ts';
+import { answerOfError, combined, createProbe } from '../../src/farm/probe.ts';
 
 /** A server on a port of its own; `open` are the connections that it has. */
 async function listening(t: TestContext, server: Server): Promise<{ port: number; open: Set<Socket> }> {
@@ -46,22 +47,22 @@ async function assertNoneLeft(open: Set<Socket>): Promise<void> {
 const PATIENT = 5_000;
 const SHORT = 200;
 
-const ANSWERS: Record<string, [server: () => Server, timeLimit: number, expected: boolean]> = {
+const ANSWERS: Record<string, [server: () => Server, timeLimit: number, expected: ProbeAnswer]> = {
   'a gbrowse_slave, which says 403': [
     () => answering(socket => socket.end('HTTP/1.0 403 REQUEST DATASOURCE\r\n\r\n')),
     PATIENT,
-    true,
+    'answered',
   ],
   'a server that says 500': [
     () => answering(socket => socket.end('HTTP/1.1 500 Oops\r\n\r\n')),
     PATIENT,
-    true,
+    'answered',
   ],
-  'a web server': [() => createHttpServer((_, response) => response.end('hello')), PATIENT, true],
+  'a web server': [() => createHttpServer((_, response) => response.end('hello')), PATIENT, 'answered'],
   'a server that keeps the connection open': [
     () => answering(socket => void socket.write('HTTP/1.1 200 OK\r\n\r\n')),
     PATIENT,
-    true,
+    'answered',
   ],
   'a server that answers in pieces': [
     () =>
@@ -73,7 +74,7 @@ const ANSWERS: Record<string, [server: () => Server, timeLimit: number, expected
         socket.end();
       }),
     PATIENT,
-    true,
+    'answered',
   ],
   'a server that never stops talking': [
     () =>
@@ -86,26 +87,30 @@ const ANSWERS: Record<string, [server: () => Server, timeLimit: number, expected
         more();
       }),
     PATIENT,
-    true,
+    'answered',
   ],
-  'a server that accepts and says nothing': [() => answering(() => {}), SHORT, false],
-  'a server that closes at once': [() => createServer(socket => socket.resume().end()), PATIENT, false],
-  'a server that resets': [() => answering(socket => socket.resetAndDestroy()), PATIENT, false],
+  'a server that accepts and says nothing': [() => answering(() => {}), SHORT, 'silent'],
+  'a server that closes at once': [() => createServer(socket => socket.resume().end()), PATIENT, 'refused'],
+  'a server that resets': [() => answering(socket => socket.resetAndDestroy()), PATIENT, 'refused'],
   'a server that is no web server': [
     () => answering(socket => socket.end('SSH-2.0-OpenSSH\r\n')),
     PATIENT,
-    false,
+    'refused',
   ],
-  'a server that babbles': [() => answering(socket => void socket.write('x'.repeat(5_000))), PATIENT, false],
+  'a server that babbles': [
+    () => answering(socket => void socket.write('x'.repeat(5_000))),
+    PATIENT,
+    'refused',
+  ],
   'a status line that is none': [
     () => answering(socket => socket.end('HTTP/1.0 abc\r\n\r\n')),
     PATIENT,
-    false,
+    'refused',
   ],
 };
 
 for (const [what, [server, timeLimit, expected]] of Object.entries(ANSWERS)) {
-  test(`${what} ${expected ? 'answers' : 'does not answer'}, and no connection is left behind`, async t => {
+  test(`${what}: ${expected}, and no connection is left behind`, async t => {
     const { port, open } = await listening(t, server());
     assert.equal(await createProbe(timeLimit)('127.0.0.1', [port]), expected);
     await assertNoneLeft(open);
@@ -129,7 +134,7 @@ test('it asks HEAD / and lets the slave close the connection first', async t => 
     });
   });
   const { port, open } = await listening(t, server);
-  assert.equal(await createProbe(PATIENT)('127.0.0.1', [port]), true);
+  assert.equal(await createProbe(PATIENT)('127.0.0.1', [port]), 'answered');
   await assertNoneLeft(open);
   assert.equal(asked, `HEAD / HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
   assert.equal(closedFirst, 'the slave');
@@ -145,8 +150,8 @@ test('a slave answers when all of its ports do', async t => {
     answering(socket => socket.end('HTTP/1.0 403 X\r\n\r\n')),
   );
   const probe = createProbe(PATIENT);
-  assert.equal(await probe('127.0.0.1', [ready.port, also.port]), true);
-  assert.equal(await probe('127.0.0.1', [ready.port, await closed(t)]), false);
+  assert.equal(await probe('127.0.0.1', [ready.port, also.port]), 'answered');
+  assert.equal(await probe('127.0.0.1', [ready.port, await closed(t)]), 'refused');
 });
 
 for (const [address, port] of [
@@ -155,8 +160,8 @@ for (const [address, port] of [
   ['', -1],
   ['300.1.1.1', 8101],
 ] as const) {
-  test(`${JSON.stringify(address)} port ${port} does not answer, and is no error`, async () => {
-    assert.equal(await createProbe(SHORT)(address, [port]), false);
+  test(`${JSON.stringify(address)} port ${port} cannot be asked, which is no error`, async () => {
+    assert.equal(await createProbe(SHORT)(address, [port]), 'unknown');
   });
 }
 
@@ -167,7 +172,7 @@ const LISTENS_AND_STOPS = `
     process.kill(process.pid, 'SIGSTOP');
   });`;
 
-test('a host that swallows packets does not answer', async t => {
+test('a host that drops packets is dark', async t => {
   // A process that has been stopped takes no connection; when its backlog is full, the kernel drops what comes.
   const child = spawn(process.execPath, ['-e', LISTENS_AND_STOPS], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
@@ -182,7 +187,7 @@ test('a host that swallows packets does not answer', async t => {
     fillers.some(socket => socket.connecting),
     'the backlog is full',
   );
-  assert.equal(await createProbe(SHORT)('127.0.0.1', [port]), false);
+  assert.equal(await createProbe(SHORT)('127.0.0.1', [port]), 'dark');
 });
 
 test('two hundred slaves that say nothing do not delay one that answers', async t => {
@@ -204,8 +209,97 @@ test('two hundred slaves that say nothing do not delay one that answers', async 
   );
   const one = await probe('127.0.0.1', [ready.port]);
   order.push('ready');
-  assert.equal(one, true);
-  assert.deepEqual(new Set(await Promise.all(hanging)), new Set([false]));
+  assert.equal(one, 'answered');
+  assert.deepEqual(new Set(await Promise.all(hanging)), new Set(['silent']));
   assert.equal(order[0], 'ready');
   await assertNoneLeft(silent.open);
+});
+
+for (const [answer, codes] of Object.entries({
+  refused: ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ECONNABORTED'],
+  dark: ['ETIMEDOUT', 'EHOSTUNREACH', 'EHOSTDOWN'],
+  unknown: [
+    'EMFILE',
+    'ENFILE',
+    'ENOMEM',
+    'ENOBUFS',
+    'EADDRNOTAVAIL',
+    'ENETUNREACH',
+    'ENETDOWN',
+    'EACCES',
+    'EPERM',
+  ],
+})) {
+  test(`${codes.join(', ')}: ${answer}`, () => {
+    for (const code of codes) assert.equal(answerOfError(Object.assign(new Error('no'), { code })), answer);
+  });
+}
+
+test('what the ports of a slave say together', () => {
+  const table: [ProbeAnswer[], ProbeAnswer][] = [
+    [['answered', 'answered'], 'answered'],
+    [['answered', 'silent'], 'silent'],
+    [['silent', 'refused'], 'refused'],
+    [['unknown', 'refused'], 'refused'],
+    [['unknown', 'answered'], 'unknown'],
+    [['unknown', 'dark'], 'unknown'],
+    [['dark', 'dark'], 'dark'],
+    // A host of which one port is alive is there: the other one's queue of connections is full.
+    [['dark', 'silent'], 'silent'],
+    [['dark', 'answered'], 'silent'],
+    [[], 'unknown'],
+  ];
+  for (const [answers, together] of table) assert.equal(combined(answers), together, answers.join(', '));
+});
+
+const PROBE = JSON.stringify(new URL('../../src/farm/probe.ts', import.meta.url).href);
+
+/** What a probe of the port finds in a process of its own, started by this shell command line. */
+async function probedBy(shell: string, script: string): Promise<string> {
+  const child = spawn(
+    'sh',
+    ['-c', `${shell} "$0" --input-type=module-typescript -e "$1"`, process.execPath, script],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  let said = '';
+  for await (const chunk of child.stdout) said += chunk;
+  return said;
+}
+
+test('a master without descriptors, or without network, says nothing about a slave', async t => {
+  const { port } = await listening(
+    t,
+    answering(socket => socket.end('HTTP/1.0 403 X\r\n\r\n')),
+  );
+  const script = `
+    import { openSync } from 'node:fs';
+    import { createProbe } from ${PROBE};
+    if (process.argv[1] === 'no descriptors') try { for (;;) openSync('/dev/null') } catch {}
+    const answer = await createProbe(2000)('127.0.0.1', [${port}]);
+    process.stdout.write(answer);`;
+  assert.equal(await probedBy('exec', script), 'answered');
+  assert.equal(
+    await probedBy('ulimit -n 64; exec', script.replace('process.argv[1] ===', "'no descriptors' ===")),
+    'unknown',
+  );
+  // A network namespace of its own has no route to anywhere.
+  const away = script.replace("'127.0.0.1'", "'192.0.2.1'");
+  assert.equal(await probedBy('exec unshare --user --map-root-user --net', away), 'unknown');
+});
+
+test('a master whose process was stopped says nothing about a slave', async t => {
+  const { port } = await listening(
+    t,
+    answering(() => {}),
+  );
+  const script = `
+    import { createProbe } from ${PROBE};
+    const asking = createProbe(300)('127.0.0.1', [${port}]);
+    await new Promise(resolve => setTimeout(resolve, 100));
+    const until = Date.now() + 2500;
+    while (Date.now() < until);
+    process.stdout.write(await asking);`;
+  assert.equal(await probedBy('exec', script), 'unknown');
 });

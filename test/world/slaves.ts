@@ -114,15 +114,16 @@ export function createWorldSlaves(parts: {
       const instance = account.instanceAt(address);
       const how = instance === undefined ? undefined : odd.get(instance.id);
       if (how === 'slow') await clock.sleep(2.5 * SECOND);
-      const answers = await slaves.probe(address, ports);
-      if (instance === undefined) return answers;
+      const answer = await slaves.probe(address, ports);
+      if (instance === undefined) return answer;
       const [port = 0] = ports;
-      if (answers || slaves.answerAt(address, port) === 'serves' || how === 'hangs') {
+      if (answer === 'answered' || slaves.answerAt(address, port) === 'serves' || how === 'hangs') {
         contacted.set(instance.id, clock.monotonic());
       }
-      const ready = answers && how !== 'half';
-      if (ready) parts.onReady(instance, address);
-      return ready;
+      if (answer !== 'answered') return answer;
+      if (how === 'half') return 'refused';
+      parts.onReady(instance, address);
+      return answer;
     },
   };
 }

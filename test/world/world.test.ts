@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { HOUR, MINUTE } from '../../src/clock.ts';
 import { run } from './course.ts';
 import { drawHistory, type History } from './history.ts';
+import type { Mutation } from './mutation.ts';
 import { REGRESSIONS } from './regressions.ts';
 import { shrink } from './shrink.ts';
 
@@ -55,7 +56,7 @@ describe('a history', () => {
   });
 
   it('that fails can be made shorter, and fails still', async () => {
-    const mutation = () => ({ edges: { probe: () => Promise.resolve(true) } });
+    const mutation: Mutation = () => ({ edges: { probe: () => Promise.resolve('answered') } });
     const history = drawHistory(1, 20 * MINUTE);
     const { violations } = await run(history, { mutation });
     const [violation] = violations;

@@ -31,8 +31,10 @@ export const FARM: readonly Planted[] = [
       return {
         edges: {
           probe: async (address, ports) => {
-            if (!served.has(address) && (await probe(address, ports))) served.add(address);
-            return served.has(address);
+            if (served.has(address)) return 'answered';
+            const answer = await probe(address, ports);
+            if (answer === 'answered') served.add(address);
+            return answer;
           },
         },
       };
@@ -41,7 +43,7 @@ export const FARM: readonly Planted[] = [
   {
     bug: 'a slave is listed as soon as it runs',
     breaks: 4,
-    mutation: () => ({ edges: { probe: () => Promise.resolve(true) } }),
+    mutation: () => ({ edges: { probe: () => Promise.resolve('answered') } }),
   },
   {
     bug: 'the farm file lists what there was before',
