@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { bundle } from './bundle.ts';
-import { nodePackage } from './node.ts';
+import { nodePackage } from './node.mjs';
 
 type SeaTarget = { nodeRange: string; platform: 'linux'; arch: string; output: string };
 type Sea = (
@@ -60,7 +60,7 @@ async function seedCache(): Promise<void> {
   const node = path.join(directory, 'bin/node');
   await rm(home, { recursive: true, force: true });
   await mkdir(path.dirname(node), { recursive: true });
-  await copyFile(path.join(await nodePackage(arch), 'bin/node'), node);
+  await copyFile(path.join(nodePackage(arch), 'bin/node'), node);
   await chmod(node, 0o755);
   strip(node);
   for (const marker of [`${node}.ok`, `${directory}.tar.gz`, `${directory}.tar.gz.ok`])

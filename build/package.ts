@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { nodePackage } from './node.ts';
+import { nodePackage } from './node.mjs';
 import { bundledFiles } from './package/bundled-files.ts';
 import { copyrightFile } from './package/copyright.ts';
 import { makeDeb } from './package/deb.ts';
@@ -25,7 +25,7 @@ await makeDeb({
   version,
   epoch: epoch(),
   changelog: await readFile(path.join(root, 'CHANGELOG.md'), 'utf8'),
-  copyright: await copyrightFile(root, await bundledFiles(root), await nodePackage(nodeArch)),
+  copyright: await copyrightFile(root, await bundledFiles(root), nodePackage(nodeArch)),
   output,
 });
 const megabytes = ((await stat(output)).size / 1e6).toFixed(1);

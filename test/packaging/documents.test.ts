@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { nodePackage } from '../../build/node.ts';
+import { nodePackage } from '../../build/node.mjs';
 import { bundledFiles } from '../../build/package/bundled-files.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../build/package/completions.ts';
 import { copyrightFile } from '../../build/package/copyright.ts';
@@ -160,7 +160,7 @@ test('the example of an IAM policy is what iam-policy prints for the example con
 
 test('the copyright file names every npm package in the executable, and Node.js with all its parts', async () => {
   const files = await bundledFiles(root);
-  const node = await nodePackage(process.arch);
+  const node = nodePackage(process.arch);
   const text = await copyrightFile(root, files, node);
   const packages = new Set(files.flatMap(it => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(it)?.[0] ?? []));
   assert.ok(packages.size > 10);

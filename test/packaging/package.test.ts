@@ -5,7 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { nodePackage } from '../../build/node.ts';
+import { nodePackage } from '../../build/node.mjs';
 import { bundledFiles } from '../../build/package/bundled-files.ts';
 import { debianChangelog } from '../../build/package/changelog.ts';
 import { copyrightFile } from '../../build/package/copyright.ts';
@@ -36,7 +36,7 @@ describe('the Debian package', { skip: without('dpkg-deb') }, () => {
       version: '0.1.0',
       epoch: EPOCH,
       changelog: readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8'),
-      copyright: await copyrightFile(root, await bundledFiles(root), await nodePackage(process.arch)),
+      copyright: await copyrightFile(root, await bundledFiles(root), nodePackage(process.arch)),
       output,
       ...options,
     });

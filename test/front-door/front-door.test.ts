@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { NODE_VERSION, nodePackage } from '../../build/node.mjs';
+import { type Machine, startMachine } from '../packaging/fixtures/machine.ts';
+import { type RootName, rootsMissing } from '../packaging/fixtures/roots.ts';
+import { handInNpmSettings, npmPack, registryMissing } from './npm-settings.ts';
+
+const project = path.resolve(import.meta.dirname, '../..');
+const MINUTES = 60_000;
+
+/** The platforms that the README names, as their users have them: without anything else. */
+const PLATFORMS: readonly (readonly [
+  string,
+  RootName,
+  ((t: TestContext, machine: Machine) => Promise<void>)?,
+])[] = [
+  ["Debian 12 with Debian's Node 18 and npm 9", 'bookworm-node'],
+  ["Debian 13 with Debian's Node 20 and npm 9", 'trixie-node'],
+  ['Debian 12 with Node 24 and the newest npm', 'bookworm', addNewestNpm],
+];
+
+describe('a new user, on a new machine, types what the README says', {
+  skip: rootsMissing() || archiveMissing() || registryMissing(),
+  concurrency: true,
+}, () => {
+  for (const [platform, root, prepare] of PLATFORMS) {
+    test(`${platform}: npm ci && npm run demo`, { timeout: 15 * MINUTES }, async t => {
+      const machine = await startMachine(t, { root, network: 'host' });
+      const settings = handInNpmSettings(machine);
+      await prepare?.(t, machine);
+      machine.copyIn(sourceArchive(t), '/root/source.tar');
+      await machine.must('mkdir /root/project && tar -xf /root/source.tar -C /root/project');
+      t.diagnostic(await machine.must('echo "node $(node --version), npm $(npm --version)"'));
+
+      const output = await machine.must(`${settings}; cd /root/project && npm ci && npm run demo 2>&1`);
+      assert.match(output, /fetching Node .* only once\n/);
+      assert.match(output, /launched i-.* is ready after .*releasing slave.* 0 instances left; /s);
+      assert.equal(
+        await machine.must('cd /root/project && node build/with-node.mjs -p process.version'),
+        `v${NODE_VERSION}\n`,
+      );
+    });
+  }
+});
+
+async function addNewestNpm(t: TestContext, machine: Machine): Promise<void> {
+  machine.copyIn(path.join(nodePackage(process.arch), 'bin/node'), '/usr/local/bin/node');
+  machine.copyIn(npmPack(t, 'npm'), '/root/npm.tgz');
+  await machine.must(`chmod 755 /usr/local/bin/node
+    mkdir -p /usr/local/lib/node_modules/npm
+    tar -xzf /root/npm.tgz -C /usr/local/lib/node_modules/npm --strip-components=1
+    ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm`);
+}
+
+function archiveMissing(): string | false {
+  return existsSync(path.join(project, '.git')) ? false : 'this is no git checkout';
+}
+
+/** What a clone would have if everything here were committed; until the test ends. */
+function sourceArchive(t: TestContext): string {
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', ['-c', `safe.directory=${project}`, ...args], {
+      cwd: project,
+      encoding: 'utf8',
+    }).trim();
+  const directory = mkdtempSync(path.join(tmpdir(), 'source-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const archive = path.join(directory, 'source.tar');
+  git('archive', '--output', archive, git('stash', 'create') || 'HEAD');
+  return archive;
+}
