@@ -1,31 +1,21 @@
-import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { failure, systemCode } from '../errors.ts';
-
-/** Where GBrowse keeps its configuration: upstream's place, Debian's, the cloud image's. */
-const PLACES = ['/etc/gbrowse2', '/etc/gbrowse', '/opt/gbrowse/etc'] as const;
+import { failure } from '../errors.ts';
+import { findInstallations, type Surroundings, USUAL_PLACES } from '../gbrowse/installations.ts';
 
 /**
  * The path of `renderfarm.conf`, which need not exist yet: `[MASTER] renderfarm_conf` if that is set, else beside the
- * first `GBrowse.conf` that there is.
+ * GBrowse.conf that visitors' pages come from (`findInstallations`).
  *
  * @throws {UserError} when there is no GBrowse.conf
  */
-export async function findRenderfarm(override?: string, places: readonly string[] = PLACES): Promise<string> {
+export async function findRenderfarm(override?: string, surroundings: Surroundings = {}): Promise<string> {
   if (override !== undefined) return resolve(override);
-  const refused: string[] = [];
-  for (const place of places) {
-    try {
-      await stat(join(place, 'GBrowse.conf'));
-      return join(place, 'renderfarm.conf');
-    } catch (error) {
-      const code = systemCode(error) ?? '';
-      if (!['ENOENT', 'ENOTDIR'].includes(code)) refused.push(`${place}: ${code}`);
-    }
-  }
+  const { installations, refused } = await findInstallations(surroundings);
+  const [first] = installations;
+  if (first !== undefined) return join(first.directory, 'renderfarm.conf');
   const why = refused.length > 0 ? ` (no access to ${refused.join(', ')})` : '';
   throw failure(
-    `there is no GBrowse.conf in ${places.join(', ')}${why}: where is renderfarm.conf to be? ` +
-      'Set [MASTER] renderfarm_conf to its path',
+    `there is no GBrowse.conf in ${(surroundings.places ?? USUAL_PLACES).join(', ')}${why}, so it is not known where ` +
+      'renderfarm.conf belongs. Set [MASTER] renderfarm_conf to its path',
   );
 }

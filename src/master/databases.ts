@@ -1,4 +1,8 @@
 import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { readConfiguration } from '../gbrowse/configuration.ts';
+import { databaseDirectory } from '../gbrowse/database-paths.ts';
+import { findInstallations } from '../gbrowse/installations.ts';
 
 /** Where GBrowse keeps its databases: upstream's place, Debian's, the GBrowse cloud machine's. */
 const PLACES: readonly string[] = [
@@ -7,11 +11,27 @@ const PLACES: readonly string[] = [
   '/opt/gbrowse/databases',
 ];
 
-/** The first of the places that is there; undefined when there is none. */
-export async function findDatabases(places: readonly string[] = PLACES): Promise<string | undefined> {
-  for (const place of places) {
+/**
+ * The directory of GBrowse's databases: `db_base` of the GBrowse that visitors see, else the first of the usual places;
+ * undefined when none is there.
+ *
+ * @param base finds `db_base`
+ */
+export async function findDatabases(
+  places: readonly string[] = PLACES,
+  base: () => Promise<string | undefined> = databaseBaseHere,
+): Promise<string | undefined> {
+  const own = await base();
+  for (const place of own === undefined ? places : [own, ...places]) {
     const found = await stat(place).catch(() => undefined);
     if (found?.isDirectory() === true) return place;
   }
   return undefined;
+}
+
+async function databaseBaseHere(): Promise<string | undefined> {
+  const { installations } = await findInstallations().catch(() => ({ installations: [] }));
+  const [first] = installations;
+  if (first === undefined) return undefined;
+  return databaseDirectory(await readConfiguration(path.join(first.directory, 'GBrowse.conf')));
 }

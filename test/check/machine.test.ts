@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { endpointOf } from '../../src/check/endpoint.ts';
-import { inclusionOf } from '../../src/check/inclusion.ts';
 import { parseSettings, serviceSettings } from '../../src/check/service-settings.ts';
 
 let directory: string;
 before(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'check-'));
-  mkdirSync(path.join(directory, 'more'));
 });
 after(() => rmSync(directory, { recursive: true }));
 
@@ -20,46 +18,6 @@ function file(name: string, text: string): string {
   writeFileSync(place, text);
   return place;
 }
-
-describe('GBrowse.conf includes the farm file', () => {
-  const cases: readonly (readonly [string, boolean])[] = [
-    ['[GENERAL]\n#include renderfarm.conf\n', true],
-    ['#INCLUDE "renderfarm.conf"\r\n', true],
-    ["#include 'renderfarm.conf'", true],
-    ['#include @DIR@/renderfarm.conf', true],
-    ['#include render*.conf', true],
-    ['#include more/farm.conf', true],
-    ['[GENERAL]\nrenderfarm = 0\n', false],
-    ['# #include renderfarm.conf\n', false],
-    ['  #include renderfarm.conf\n', false],
-    ['#include yeast_renderfarm.conf\n', false],
-    ['#include more/*.txt\n', false],
-    ['#includerenderfarm.conf\n', false],
-  ];
-  for (const [text, included] of cases) {
-    test(`${JSON.stringify(text)}: ${included ? 'yes' : 'no'}`, async () => {
-      file('more/farm.conf', '#include ../renderfarm.conf\n');
-      const conf = file('GBrowse.conf', text.replace('@DIR@', directory));
-      assert.equal((await inclusionOf(conf, path.join(directory, 'renderfarm.conf'))).included, included);
-    });
-  }
-
-  test('a setting of the farm after it has the last word, one before has not', async () => {
-    const farm = path.join(directory, 'renderfarm.conf');
-    const after = file('GBrowse.conf', '[GENERAL]\n#include renderfarm.conf\nrenderfarm = 0\n');
-    assert.deepEqual(await inclusionOf(after, farm), { included: true, overriddenAt: 3 });
-    const earlier = file(
-      'GBrowse.conf',
-      '[GENERAL]\nrenderfarm = 0\n#include renderfarm.conf\nslave_timeout = 45\n',
-    );
-    assert.deepEqual(await inclusionOf(earlier, farm), { included: true });
-  });
-
-  test('a file that includes itself is read to an end', async () => {
-    const conf = file('GBrowse.conf', '#include GBrowse.conf\n');
-    assert.equal((await inclusionOf(conf, path.join(directory, 'renderfarm.conf'))).included, false);
-  });
-});
 
 describe('the settings of the service', () => {
   const NAMES = ['USER', 'CONFFILE', 'ACCESS_KEY', 'SECRET_KEY', 'DAEMON_OPTS'] as const;

@@ -273,13 +273,19 @@ test('the farm file is beside the first GBrowse.conf, or where the configuration
     mkdirSync(name);
     writeFileSync(join(name, 'GBrowse.conf'), '');
   }
-  assert.equal(await findRenderfarm(undefined, places), join(directory, 'b/renderfarm.conf'));
-  assert.equal(await findRenderfarm('/srv/farm.conf', places), '/srv/farm.conf');
+  assert.equal(
+    await findRenderfarm(undefined, { env: {}, places, apache: async () => [] }),
+    join(directory, 'b/renderfarm.conf'),
+  );
+  assert.equal(await findRenderfarm('/srv/farm.conf', { places }), '/srv/farm.conf');
 });
 
 test('no GBrowse.conf anywhere is an error that names the places and the option', async () => {
-  await assert.rejects(findRenderfarm(undefined, ['/no/such/a', '/no/such/b']), {
-    name: 'UserError',
-    message: /no GBrowse\.conf in \/no\/such\/a, \/no\/such\/b.*\[MASTER\] renderfarm_conf/,
-  });
+  await assert.rejects(
+    findRenderfarm(undefined, { env: {}, places: ['/no/such/a', '/no/such/b'], apache: async () => [] }),
+    {
+      name: 'UserError',
+      message: /no GBrowse\.conf in \/no\/such\/a, \/no\/such\/b.*\[MASTER\] renderfarm_conf/,
+    },
+  );
 });

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { isLockHeld } from '../../daemon/lock.ts';
 import { systemCode } from '../../errors.ts';
 import { readFarmFile } from '../../farm/farm-file.ts';
-import { findRenderfarm } from '../../farm/locate.ts';
 import { listedIn } from '../../farm/renderfarm.ts';
+import { findInstallations, type Installation } from '../../gbrowse/installations.ts';
+import { farmFindings } from '../farm-findings.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
-import { inclusionOf } from '../inclusion.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
 
@@ -30,45 +30,28 @@ export const farmFile: Topic = {
   },
 };
 
+/** Every GBrowse of this machine: the one beside the farm file first. */
 async function included(file: string): Promise<readonly Finding[]> {
-  const gbrowseConf = await findGBrowseConf(file);
-  if (gbrowseConf === undefined) {
+  const { installations } = await findInstallations().catch(() => ({ installations: [] }));
+  const beside = { directory: path.dirname(file) };
+  const hasOwn =
+    (await stat(path.join(beside.directory, 'GBrowse.conf')).catch(() => undefined)) !== undefined;
+  const own = await realpath(beside.directory).catch(() => beside.directory);
+  const others: Installation[] = [];
+  for (const one of installations) if ((await realpath(one.directory)) !== own) others.push(one);
+  const named = installations.find(one => !others.includes(one));
+  const all = hasOwn ? [named ?? beside, ...others] : others;
+  if (all.length === 0) {
     return [
       warning(
-        `${file}: there is no GBrowse.conf beside it or in the usual places, so whether GBrowse reads it is not known.`,
+        `${file}: there is no GBrowse.conf beside it or in the usual places, so it is not known whether GBrowse reads it.`,
         'Its GBrowse.conf needs this line, in [GENERAL]:\n    #include renderfarm.conf',
       ),
     ];
   }
-  const found = await inclusionOf(gbrowseConf, file);
-  if (!found.included) {
-    const relative = path.dirname(gbrowseConf) === path.dirname(file) ? path.basename(file) : file;
-    return [
-      problem(
-        `GBrowse does not read ${file}: ${gbrowseConf} does not include it.`,
-        `In ${gbrowseConf}, in [GENERAL] (the # belongs to it):\n    #include ${relative}`,
-      ),
-    ];
-  }
-  const settled = found.overriddenAt;
-  if (settled !== undefined) {
-    return [
-      problem(
-        `${gbrowseConf}:${settled} sets the farm after it has included ${file}, and so undoes what is written there.`,
-        `Remove line ${settled} of ${gbrowseConf}.`,
-      ),
-    ];
-  }
-  return [ok(`${file}, which ${gbrowseConf} includes.`)];
-}
-
-async function findGBrowseConf(file: string): Promise<string | undefined> {
-  const usual = await findRenderfarm().catch(() => undefined);
-  for (const directory of [path.dirname(file), ...(usual === undefined ? [] : [path.dirname(usual)])]) {
-    const candidate = path.join(directory, 'GBrowse.conf');
-    if ((await stat(candidate).catch(() => undefined)) !== undefined) return candidate;
-  }
-  return undefined;
+  const found: Finding[] = [];
+  for (const [at, one] of all.entries()) found.push(...(await farmFindings(one, file, at === 0)));
+  return found;
 }
 
 /** As `replaceFarmFile` does it: a new file beside the old one, with the same owner, takes its place. */
