@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { isEc2Error, mayHaveHappened, type Trouble, troubleOf } from '../ec2/errors.ts';
+import { explain } from '../ec2/explain.ts';
 import { afterLaunch, afterRefusal } from '../policy/pacing.ts';
 import { type Intent, type LaunchOutcome, type LaunchPlan, worstRefusal } from '../spot/launch.ts';
-import { explain } from './explain.ts';
 import { type State, say, sayOnce } from './state.ts';
 import { PLAN_AGAIN, PLAN_LIFETIME, SETTLE_TIME } from './timing.ts';
 
@@ -69,7 +69,7 @@ export function noteRefusedLaunch(state: State, intent: Intent, error: unknown, 
   if (isLost(trouble)) delete state.plan;
   state.launchNeedsSightAfter = now;
   if (state.intent?.token === intent.token) {
-    if (isEc2Error(error) && mayHaveHappened(error)) state.intent = { ...state.intent, unsureAt: now };
+    if (mayHaveHappened(error)) state.intent = { ...state.intent, unsureAt: now };
     // A refusal says nothing about an earlier call for the same launch whose answer was lost.
     else if (state.intent.unsureAt === undefined) delete state.intent;
   }

@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
+import { explain } from '../ec2/explain.ts';
 import { messageOf } from '../errors.ts';
 import { NO_LOAD, noteReading } from '../load/rate.ts';
 import type { Reading } from '../load/reading.ts';
-import { explain } from './explain.ts';
 import { isNotDone } from './not-done.ts';
 import { noteNoPlan, noteRefusedLaunch } from './observe-launch.ts';
 import { resolved, type State, say, sayOnce } from './state.ts';

@@ -1,4 +1,4 @@
-import { isEc2Error, NO_ANSWER, troubleOf } from '../ec2/errors.ts';
+import { isDenied, isEc2Error, isUnreachable } from '../ec2/errors.ts';
 import { isUserError } from '../errors.ts';
 import { type Finding, isNotLookedAt, problem, skipped, type Verdict } from './finding.ts';
 import { sentence } from './sentence.ts';
@@ -52,7 +52,7 @@ function findingOf(error: unknown): Finding {
   if (isUserError(error)) return problem(sentence(error.message));
   if (!isEc2Error(error)) throw error;
   const { action, code } = error;
-  if (troubleOf(error) === 'permission') return skipped(`not looked at: AWS denies ec2:${action}`);
+  if (isDenied(error)) return skipped(`not looked at: AWS denies ec2:${action}`);
   const message = error.message.replace(/\.$/, '');
-  return problem(code === NO_ANSWER ? `${action}: ${message}.` : `${action}: ${message} (${code}).`);
+  return problem(isUnreachable(error) ? `${action}: ${message}.` : `${action}: ${message} (${code}).`);
 }

@@ -5,7 +5,7 @@ import { type Document, findOption, parseDocument } from '../config/document.ts'
 import { parseConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
 import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { isDenied, isDryRun, isEc2Error, isUnreachable } from '../ec2/errors.ts';
 import type { SdkEc2, SdkSettings } from '../ec2/sdk.ts';
 import { isUserError } from '../errors.ts';
 import { findRenderfarm } from '../farm/locate.ts';
@@ -139,8 +139,7 @@ export function createWorld(options: CheckOptions, edges: Edges, signal: AbortSi
     try {
       await client.ec2('DescribeSubnets', { DryRun: true }, { signal });
     } catch (error) {
-      if (!isEc2Error(error)) throw error;
-      if (error.code !== 'DryRunOperation' && troubleOf(error) !== 'permission') throw error;
+      if (!isDryRun(error) && !isDenied(error)) throw error;
     }
   });
   const account = once(async (): Promise<Account> => {
@@ -148,8 +147,7 @@ export function createWorld(options: CheckOptions, edges: Edges, signal: AbortSi
     const where = await region();
     await client.findCredentials().catch(elsewhere('no credentials'));
     await authenticated().catch(error => {
-      const unreachable = isEc2Error(error) && troubleOf(error) === 'unreachable';
-      throw notLookedAt(unreachable ? 'EC2 does not answer' : 'AWS does not take the credentials');
+      throw notLookedAt(isUnreachable(error) ? 'EC2 does not answer' : 'AWS does not take the credentials');
     });
     const ec2: Ec2 = (action, request) => client.ec2(action, request, { signal });
     return { ec2, sdk: client, region: where };

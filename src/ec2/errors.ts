@@ -1,9 +1,15 @@
-/** The code that stands for "no answer came": a time limit, a broken connection, a name that does not resolve. */
+/** The code of a call that got no answer: a time limit, a broken connection, a name that does not resolve. */
 export const NO_ANSWER = 'NoAnswer';
 
-/** An EC2 call that failed. Like every error of EC2, it is told apart by its code, never by its message. */
+/** The code of a call whose answer did not come from EC2: the page of a captive portal, an empty body, half an answer. */
+export const FOREIGN_ANSWER = 'ForeignAnswer';
+
+/** EC2's answer to a call with `DryRun` that would have been allowed. */
+const DRY_RUN = 'DryRunOperation';
+
+/** An EC2 call that failed. Programs tell these errors apart by their code, never by their message. */
 export class Ec2Error extends Error {
-  /** EC2's error code (`InsufficientInstanceCapacity`), or `NoAnswer`. */
+  /** EC2's error code (`InsufficientInstanceCapacity`), or `NoAnswer`, or `ForeignAnswer`. */
   readonly code: string;
   readonly action: string;
   /** HTTP status, when there was an answer. */
@@ -24,8 +30,8 @@ export function isEc2Error(error: unknown): error is Ec2Error {
 }
 
 /**
- * What kind of trouble a code stands for; each code stands here and nowhere else. From the error codes of the EC2 API
- * reference, the ones that CreateFleet puts into `Errors[]` included.
+ * What kind of trouble a code stands for; codes stand in this file and nowhere else. From the error codes of the EC2 API
+ * reference, with the ones that CreateFleet puts into `Errors[]`.
  */
 export type Trouble =
   | 'capacity'
@@ -89,7 +95,7 @@ const CODES: Record<Exclude<Trouble, 'request' | 'gone' | 'exists'>, readonly st
   ],
   'in-use': ['DependencyViolation', 'VolumeInUse'],
   mismatch: ['IdempotentParameterMismatch'],
-  unreachable: [NO_ANSWER],
+  unreachable: [NO_ANSWER, FOREIGN_ANSWER],
   service: ['InternalError', 'InternalFailure', 'ServiceUnavailable', 'Unavailable', 'Server.InternalError'],
 };
 
@@ -109,11 +115,96 @@ export function troubleOf(error: {
   return (error.httpStatus ?? 400) >= 500 ? 'service' : 'request';
 }
 
+/** What passes by itself: EC2 is busy, or has trouble, or something is between. */
+const PASSING: readonly Trouble[] = ['throttling', 'service', 'unreachable'];
+
+function is(error: unknown, ...troubles: readonly Trouble[]): boolean {
+  return isEc2Error(error) && troubles.includes(troubleOf(error));
+}
+
+/** Whether the call may succeed when it is repeated. */
+export function isPassing(error: unknown): boolean {
+  return is(error, ...PASSING);
+}
+
+/** Whether what the call names does not exist: deleted, ended, or so new that EC2 does not show it. */
+export function isGone(error: unknown): boolean {
+  return is(error, 'gone');
+}
+
+/** Whether the id that the call names is nobody's: gone, not usable any more, or not an id at all. */
+export function isNoSuch(error: unknown): boolean {
+  return isGone(error) || (isEc2Error(error) && /\.(Malformed|Unavailable)$/.test(error.code));
+}
+
+/** Whether something of that name exists already. */
+export function isDuplicate(error: unknown): boolean {
+  return is(error, 'exists');
+}
+
+/** Whether something that still exists keeps EC2 from deleting what the call names. */
+export function isInUse(error: unknown): boolean {
+  return is(error, 'in-use');
+}
+
+/** Whether the user or role may not do this. */
+export function isDenied(error: unknown): boolean {
+  return is(error, 'permission');
+}
+
+/** Whether this pool (a type in a zone) has nothing now, or never has: another one may. */
+export function isNoCapacity(error: unknown): boolean {
+  return is(error, 'capacity') || (isEc2Error(error) && isUnsupported(error));
+}
+
+/** Whether a zone does not offer the instance type, by the code of an error or of CreateFleet's `Errors[]`. */
+export function isUnsupported({ code }: { readonly code: string }): boolean {
+  return code === 'Unsupported';
+}
+
+/** Whether nothing of EC2's came back. */
+export function isUnreachable(error: unknown): boolean {
+  return is(error, 'unreachable');
+}
+
+/** Whether the volume is being modified already. */
+export function isBeingModified(error: unknown): boolean {
+  return isEc2Error(error) && error.code === 'IncorrectModificationState';
+}
+
+/** Whether the volume was modified within the last six hours: EBS allows no more. */
+export function isModifiedTooSoon(error: unknown): boolean {
+  return isEc2Error(error) && error.code === 'VolumeModificationRateExceeded';
+}
+
+/** Whether a call with `DryRun` would have been allowed: EC2 says so with an error. */
+export function isDryRun(error: unknown): boolean {
+  return isEc2Error(error) && error.code === DRY_RUN;
+}
+
 /**
  * Whether the call may have had its effect all the same: no answer, or a server's failure. A call that creates
- * something must then be repeated with the same ClientToken, or be looked for.
+ * something must then be repeated with the same ClientToken, or what it made be looked for.
  */
-export function mayHaveHappened(error: Ec2Error): boolean {
-  const trouble = troubleOf(error);
-  return trouble === 'unreachable' || trouble === 'service';
+export function mayHaveHappened(error: unknown): boolean {
+  return is(error, 'unreachable', 'service');
+}
+
+/**
+ * What the call gives; undefined where the thing that it names is gone.
+ *
+ * @throws whatever else went wrong
+ */
+export async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
+  return await unless(isGone, call);
+}
+
+/** What the call gives; undefined when it fails with an error of this kind. */
+export async function unless<T>(kind: (error: unknown) => boolean, call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (kind(error)) return undefined;
+    throw error;
+  }
 }

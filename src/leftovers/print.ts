@@ -1,4 +1,4 @@
-import { explain } from '../balancer/explain.ts';
+import { explain } from '../ec2/explain.ts';
 import type { Leftovers, MasterLeftovers } from './find.ts';
 import type { Outcome } from './remove.ts';
 import { KINDS, type Kind, type Resource } from './resource.ts';

@@ -1,7 +1,8 @@
-import { explain } from '../balancer/explain.ts';
 import { type Clock, MINUTE, SECOND } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, type Trouble, troubleOf } from '../ec2/errors.ts';
+import { isGone, isInUse } from '../ec2/errors.ts';
+import { explain } from '../ec2/explain.ts';
+import { patiently } from '../ec2/retry.ts';
 import type { Leftovers } from './find.ts';
 import { KINDS, type Kind, type Resource } from './resource.ts';
 import { counted } from './words.ts';
@@ -28,9 +29,8 @@ const ENDING = 5 * MINUTE;
 /** EC2 lets go of volumes and groups some time after it has shown the end of their instance. */
 const LETTING_GO = 2 * MINUTE;
 const LOOK_INTERVAL = 3 * SECOND;
-/** Waits before a call is repeated that EC2 itself failed to answer. */
-const REPEATS = [2 * SECOND, 5 * SECOND, 10 * SECOND];
-const PASSING: readonly Trouble[] = ['throttling', 'unreachable', 'service'];
+/** How long a call is repeated that EC2 did not answer; each of ours may be made twice. */
+const PATIENCE = 20 * SECOND;
 
 /**
  * Removes leftovers, in an order that EC2 allows: the instances, and what hangs on them once they have ended. What cannot
@@ -55,7 +55,7 @@ export async function removeLeftovers(
 
   let again: Leftovers;
   try {
-    again = await patiently(options.clock, options.findAgain);
+    again = await patiently(options.clock, options.findAgain, { patience: PATIENCE });
   } catch (error) {
     for (const resource of others) done({ resource, became: 'failed', why: explain(error) });
     return outcomes;
@@ -129,7 +129,7 @@ async function terminate(
   if (instances.length === 0) return [];
   try {
     const InstanceIds = instances.map(({ id }) => id);
-    await patiently(clock, () => ec2('TerminateInstances', { InstanceIds }));
+    await patiently(clock, () => ec2('TerminateInstances', { InstanceIds }), { patience: PATIENCE });
     return instances.map(resource => ({ resource }));
   } catch (error) {
     if (instances.length === 1) return instances.map(resource => ({ resource, error }));
@@ -179,32 +179,15 @@ async function remove(
   let waited = false;
   for (;;) {
     try {
-      await patiently(clock, () => REMOVE[kind](ec2, id));
+      await patiently(clock, () => REMOVE[kind](ec2, id), { patience: PATIENCE });
       return { resource, became: 'removed' };
     } catch (error) {
       if (isGone(error)) return { resource, became: 'gone' };
-      const inUse = isEc2Error(error) && troubleOf(error) === 'in-use';
-      if (!inUse || clock.monotonic() >= deadline) return { resource, became: 'failed', why: explain(error) };
+      if (!isInUse(error) || clock.monotonic() >= deadline)
+        return { resource, became: 'failed', why: explain(error) };
       if (!waited) onWait(`waiting for EC2 to let go of ${kind} ${id}`);
       waited = true;
       await clock.sleep(LOOK_INTERVAL);
     }
   }
-}
-
-function isGone(error: unknown): boolean {
-  return isEc2Error(error) && troubleOf(error) === 'gone';
-}
-
-/** Repeats a call that EC2 was too busy for, or did not answer: each of ours may be made twice. */
-async function patiently<T>(clock: RemoveOptions['clock'], call: () => Promise<T>): Promise<T> {
-  for (const wait of REPEATS) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isEc2Error(error) || !PASSING.includes(troubleOf(error))) throw error;
-      await clock.sleep(wait);
-    }
-  }
-  return call();
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { isGone, isInUse, unlessGone } from '../ec2/errors.ts';
 import type { Site } from '../master/site.ts';
 import { createFleetRequest, type Intent, type LaunchOutcome, type LaunchPlan, outcomeOf } from './launch.ts';
 import { deleteTemplate, ensureLaunchTemplate, findOwnTemplates, templateData } from './launch-template.ts';
@@ -91,7 +91,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
       await ec2('TerminateInstances', { InstanceIds: [...instanceIds] });
       return [];
     } catch (error) {
-      if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
+      if (!isGone(error)) throw error;
       if (instanceIds.length === 1) return instanceIds;
       // One unknown id fails the whole call, so the others are ended one by one.
       const unknown: string[] = [];
@@ -120,12 +120,8 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
       const ids =
         templateId === undefined ? (await findOwnTemplates(ec2, site.name)).map(it => it.id) : [templateId];
       if (ids.length === 0) return false;
-      try {
-        await markAlive(ec2, ids, now);
-      } catch (error) {
-        // The next launch sees that it is gone.
-        if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
-      }
+      // The next launch sees that it is gone.
+      await unlessGone(markAlive(ec2, ids, now));
       return true;
     },
     terminate,
@@ -136,12 +132,10 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
       for (const group of await findOwnGroups(ec2, site.name)) {
         if (group.GroupId === undefined) continue;
         try {
-          await ec2('DeleteSecurityGroup', { GroupId: group.GroupId });
+          await unlessGone(ec2('DeleteSecurityGroup', { GroupId: group.GroupId }));
         } catch (error) {
-          if (!isEc2Error(error)) throw error;
-          const trouble = troubleOf(error);
-          if (trouble === 'in-use') done = false;
-          else if (trouble !== 'gone') throw error;
+          if (!isInUse(error)) throw error;
+          done = false;
         }
       }
       return done;

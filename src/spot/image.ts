@@ -1,6 +1,6 @@
 import type { BlockDeviceMapping, Image } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { isNoSuch, unless } from '../ec2/errors.ts';
 import { failure } from '../errors.ts';
 
 /** The image of the slaves. */
@@ -33,14 +33,7 @@ export async function findImage(ec2: Ec2, image: string, owners: readonly string
 }
 
 async function byId(ec2: Ec2, id: string): Promise<Image | undefined> {
-  try {
-    return (await ec2('DescribeImages', { ImageIds: [id] })).Images?.[0];
-  } catch (error) {
-    if (isEc2Error(error) && (troubleOf(error) === 'gone' || error.code.startsWith('InvalidAMIID'))) {
-      return undefined;
-    }
-    throw error;
-  }
+  return (await unless(isNoSuch, ec2('DescribeImages', { ImageIds: [id] })))?.Images?.[0];
 }
 
 async function byName(ec2: Ec2, name: string, owners: readonly string[]): Promise<Image | undefined> {

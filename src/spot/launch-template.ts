@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BlockDeviceMapping, RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { SlaveConfig } from '../config/config.ts';
 import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { isDuplicate, unlessGone } from '../ec2/errors.ts';
 import type { Site } from '../master/site.ts';
 import type { SlaveImage } from './image.ts';
 import { DATA_TAG, isBalancers, ownedBy, ownTags, PORTS_TAG, tagged } from './tags.ts';
@@ -119,7 +119,7 @@ async function createTemplate(
     });
     return { id: LaunchTemplate?.LaunchTemplateId ?? '', found: false };
   } catch (error) {
-    if (!isEc2Error(error) || troubleOf(error) !== 'exists') throw error;
+    if (!isDuplicate(error)) throw error;
     // Made by a call whose answer was lost, and not shown by its tag yet.
     const answer = await ec2('DescribeLaunchTemplates', { LaunchTemplateNames: [name] });
     return { id: answer.LaunchTemplates?.[0]?.LaunchTemplateId ?? '', found: true };
@@ -143,9 +143,5 @@ export async function findOwnTemplates(
 
 /** Deletes a template; one that is gone already is no error. */
 export async function deleteTemplate(ec2: Ec2, id: string): Promise<void> {
-  try {
-    await ec2('DeleteLaunchTemplate', { LaunchTemplateId: id });
-  } catch (error) {
-    if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
-  }
+  await unlessGone(ec2('DeleteLaunchTemplate', { LaunchTemplateId: id }));
 }

@@ -1,6 +1,6 @@
 import type { Instance, SpotInstanceRequest } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { unlessGone } from '../ec2/errors.ts';
 import { isLive, RECLAIMING, type Slave, slaveOf } from './slave.ts';
 import { isBalancers, ownedBy } from './tags.ts';
 
@@ -51,15 +51,12 @@ async function describeInstances(ec2: Ec2, master: string): Promise<Instance[]> 
  */
 async function describeRequests(ec2: Ec2, ids: string[]): Promise<Map<string, SpotInstanceRequest>> {
   if (ids.length === 0) return new Map();
-  try {
-    const answer = await ec2('DescribeSpotInstanceRequests', {
+  // A request may be shown a little later than its instance; the next round sees it.
+  const answer = await unlessGone(
+    ec2('DescribeSpotInstanceRequests', {
       SpotInstanceRequestIds: ids,
       Filters: [{ Name: 'status-code', Values: RECLAIMING }],
-    });
-    return new Map((answer.SpotInstanceRequests ?? []).map(it => [it.SpotInstanceRequestId ?? '', it]));
-  } catch (error) {
-    // A request may be shown a little later than its instance; the next look sees it.
-    if (isEc2Error(error) && troubleOf(error) === 'gone') return new Map();
-    throw error;
-  }
+    }),
+  );
+  return new Map((answer?.SpotInstanceRequests ?? []).map(it => [it.SpotInstanceRequestId ?? '', it]));
 }

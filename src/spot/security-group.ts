@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { IpPermission, SecurityGroup } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { isDuplicate, unless, unlessGone } from '../ec2/errors.ts';
 import { failure } from '../errors.ts';
 import { isBalancers, ownedBy, ownTags, tagged } from './tags.ts';
 
@@ -31,19 +31,14 @@ export async function ensureSecurityGroup(
 
   const missing = [...wanted].flatMap(([key, rule]) => (present.has(key) ? [] : [rule]));
   if (missing.length > 0) {
-    try {
-      await ec2('AuthorizeSecurityGroupIngress', { GroupId: groupId, IpPermissions: missing });
-    } catch (error) {
-      if (!isEc2Error(error) || troubleOf(error) !== 'exists') throw error;
-    }
+    await unless(
+      isDuplicate,
+      ec2('AuthorizeSecurityGroupIngress', { GroupId: groupId, IpPermissions: missing }),
+    );
   }
   const surplus = [...present].flatMap(([key, rule]) => (wanted.has(key) ? [] : [rule]));
   if (surplus.length > 0) {
-    try {
-      await ec2('RevokeSecurityGroupIngress', { GroupId: groupId, IpPermissions: surplus });
-    } catch (error) {
-      if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
-    }
+    await unlessGone(ec2('RevokeSecurityGroupIngress', { GroupId: groupId, IpPermissions: surplus }));
   }
   return groupId;
 }
@@ -60,12 +55,9 @@ export async function findOwnGroups(ec2: Ec2, master: string): Promise<readonly 
  * @throws {UserError} when there is no such group
  */
 export async function vpcOfGroup(ec2: Ec2, groupId: string): Promise<string | undefined> {
-  try {
-    const group = (await ec2('DescribeSecurityGroups', { GroupIds: [groupId] })).SecurityGroups?.[0];
-    if (group !== undefined) return group.VpcId;
-  } catch (error) {
-    if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
-  }
+  const answer = await unlessGone(ec2('DescribeSecurityGroups', { GroupIds: [groupId] }));
+  const group = answer?.SecurityGroups?.[0];
+  if (group !== undefined) return group.VpcId;
   throw failure(`[SLAVE] security_group: there is no security group ${groupId} in this region`);
 }
 
@@ -80,7 +72,7 @@ async function createGroup(ec2: Ec2, master: string, vpcId: string): Promise<Sec
     });
     return { ...(GroupId !== undefined && { GroupId }), VpcId: vpcId };
   } catch (error) {
-    if (!isEc2Error(error) || troubleOf(error) !== 'exists') throw error;
+    if (!isDuplicate(error)) throw error;
     // Made a moment ago and not shown by its tag yet, or somebody else's: the tag decides.
     const again = (await findOwnGroups(ec2, master)).find(it => it.VpcId === vpcId);
     if (again !== undefined) return again;

@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import type { _InstanceType, BlockDeviceMapping, Instance, RunInstancesRequest } from '@aws-sdk/client-ec2';
 import { type Clock, MINUTE, SECOND } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { isDuplicate, isEc2Error, isInUse, isNoCapacity, unlessGone } from '../ec2/errors.ts';
 import { failure } from '../errors.ts';
 import type { Placement } from '../spot/network.ts';
 import { aliveTag, tagged } from '../spot/tags.ts';
@@ -62,7 +62,7 @@ export async function launchStaging(
       await ec2('RunInstances', launchRequest(run, plan, type, place.subnetId, group, at, clock.wall()));
       return await untilRunning(ec2, run, plan.reach, clock, signal);
     } catch (error) {
-      if (!isEc2Error(error) || troubleOf(error) !== 'capacity') throw error;
+      if (!isEc2Error(error) || !isNoCapacity(error)) throw error;
       refusals.push(`${type} in ${place.availabilityZone}: ${error.code}`);
     }
   }
@@ -118,7 +118,7 @@ async function createGroup(ec2: Ec2, run: Run, vpcId: string, address: string): 
     groupId = created.GroupId;
   } catch (error) {
     // Made by a call whose answer was lost: the name has this run's id.
-    if (!isEc2Error(error) || troubleOf(error) !== 'exists') throw error;
+    if (!isDuplicate(error)) throw error;
     const found = await ec2('DescribeSecurityGroups', {
       Filters: [...ofRun(run.master, run.id), { Name: 'vpc-id', Values: [vpcId] }],
     });
@@ -134,7 +134,7 @@ async function createGroup(ec2: Ec2, run: Run, vpcId: string, address: string): 
       IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, ...source }],
     });
   } catch (error) {
-    if (!isEc2Error(error) || troubleOf(error) !== 'exists') throw error;
+    if (!isDuplicate(error)) throw error;
   }
   return groupId;
 }
@@ -197,19 +197,9 @@ export async function removeGroups(ec2: Ec2, run: Run, clock: Clock): Promise<vo
         await unlessGone(ec2('DeleteSecurityGroup', { GroupId }));
         gone = true;
       } catch (error) {
-        const inUse = isEc2Error(error) && troubleOf(error) === 'in-use';
-        if (!inUse || clock.monotonic() >= until) throw error;
+        if (!isInUse(error) || clock.monotonic() >= until) throw error;
         await clock.sleep(LOOK_AGAIN);
       }
     }
-  }
-}
-
-/** The effect of a deletion is there, whoever had it. */
-export async function unlessGone(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!isEc2Error(error) || troubleOf(error) !== 'gone') throw error;
   }
 }

@@ -1,7 +1,7 @@
 import type { _InstanceType, DescribeSpotPriceHistoryResult } from '@aws-sdk/client-ec2';
 import { HOUR, MINUTE } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../ec2/errors.ts';
+import { isDenied } from '../ec2/errors.ts';
 import type { Slave } from '../spot/slave.ts';
 import type { Moment } from './money.ts';
 
@@ -45,7 +45,7 @@ export function createPrices(ec2: Ec2): Prices {
       known = pricesIn(answer);
       patience = AGAIN;
     } catch (error) {
-      patience = isEc2Error(error) && troubleOf(error) === 'permission' ? AFTER_REFUSAL : SOON;
+      patience = isDenied(error) ? AFTER_REFUSAL : SOON;
     }
   }
 

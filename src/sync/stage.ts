@@ -1,11 +1,11 @@
 import { MINUTE } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
+import { patient } from '../ec2/retry.ts';
 import { messageOf } from '../errors.ts';
 import type { Placement } from '../spot/network.ts';
 import { markAlive } from '../spot/tags.ts';
 import { endStaging, launchStaging, type Run, removeGroups, type Staging } from '../staging/instance.ts';
 import { type Keys, makeKeys } from '../staging/keys.ts';
-import { patient } from '../staging/patient.ts';
 import type { Phases } from '../staging/phases.ts';
 import { openSsh, type Ssh } from '../staging/ssh.ts';
 import { STAY, stagingUserData } from '../staging/user-data.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Ec2 } from '../../src/ec2/api.ts';
 import { Ec2Error, NO_ANSWER } from '../../src/ec2/errors.ts';
+import { patient } from '../../src/ec2/retry.ts';
 import { launchStaging, type StagingPlan } from '../../src/staging/instance.ts';
-import { patient } from '../../src/staging/patient.ts';
 import { createSnapshots, findSets } from '../../src/sync/snapshots/snapshots.ts';
 import { createVirtualClock } from '../fake-aws/virtual-clock.ts';
 

@@ -1,5 +1,5 @@
 import type { Ec2 } from '../../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../../ec2/errors.ts';
+import { isDenied } from '../../ec2/errors.ts';
 import { findOwnTemplates } from '../../spot/launch-template.ts';
 import { findOwnGroups } from '../../spot/security-group.ts';
 import { ownedBy } from '../../spot/tags.ts';
@@ -44,7 +44,7 @@ async function seen<T>(look: Promise<T>): Promise<T | undefined> {
   try {
     return await look;
   } catch (error) {
-    if (isEc2Error(error) && troubleOf(error) === 'permission') return undefined;
+    if (isDenied(error)) return undefined;
     throw error;
   }
 }

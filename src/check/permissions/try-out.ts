@@ -1,5 +1,5 @@
 import type { Ec2, Ec2Action } from '../../ec2/api.ts';
-import { isEc2Error, troubleOf } from '../../ec2/errors.ts';
+import { isDenied, isDryRun, isDuplicate, isEc2Error, isUnreachable } from '../../ec2/errors.ts';
 
 /** One action with parameters that could be meant, and `DryRun`. */
 export type Probe = {
@@ -29,14 +29,10 @@ export async function tryOut(ec2: Ec2, { action, call, standIns = [] }: Probe): 
   try {
     await call(ec2);
   } catch (error) {
-    if (!isEc2Error(error)) throw error;
-    if (error.code === 'DryRunOperation') return { action, answer: 'allowed' };
-    const trouble = troubleOf(error);
-    if (trouble === 'unreachable') throw error;
-    // That something of the name is there already is said to those who might make it.
-    if (trouble === 'exists') return { action, answer: 'allowed' };
-    if (trouble !== 'permission')
-      return { action, answer: 'unclear', reason: `${error.message} (${error.code})` };
+    if (!isEc2Error(error) || isUnreachable(error)) throw error;
+    // EC2 tells only those who may create it that something of the name exists.
+    if (isDryRun(error) || isDuplicate(error)) return { action, answer: 'allowed' };
+    if (!isDenied(error)) return { action, answer: 'unclear', reason: `${error.message} (${error.code})` };
     const refused = refusedResource(error.message);
     if (standIns.length > 0 && (refused === undefined || standIns.includes(refused)))
       return { action, answer: 'unsure' };

@@ -1,4 +1,4 @@
-import { isEc2Error, NO_ANSWER } from '../../ec2/errors.ts';
+import { FOREIGN_ANSWER, isEc2Error, NO_ANSWER } from '../../ec2/errors.ts';
 import { messageOf } from '../../errors.ts';
 import { type Finding, isNotLookedAt, ok, problem, skipped } from '../finding.ts';
 import { whoIs } from '../identity.ts';
@@ -123,6 +123,7 @@ export function refusal(code: string, message: string, keyId: string, place: str
         'The account itself has to be put right, in the AWS console.',
       );
     case NO_ANSWER:
+    case FOREIGN_ANSWER:
       return problem(
         `EC2 does not answer, so whether it takes ${keyId}, from ${place}, is not known: ${message}.`,
       );

@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { IpPermission } from '@aws-sdk/client-ec2';
-import { isEc2Error, troubleOf } from '../../ec2/errors.ts';
+import { isGone } from '../../ec2/errors.ts';
 import { isUserError } from '../../errors.ts';
 import type { Site } from '../../master/site.ts';
 import type { Placement } from '../../spot/network.ts';
@@ -112,8 +112,8 @@ async function securityGroup(
     const { SecurityGroups = [] } = await ec2('DescribeSecurityGroups', { GroupIds: [groupId] });
     return judgeGroup({ groupId, rules: SecurityGroups[0]?.IpPermissions ?? [], ports, address, place });
   } catch (error) {
-    // That there is none, the look at the subnets says.
-    if (isEc2Error(error) && troubleOf(error) === 'gone') return [];
+    // The subnet check reports a missing group.
+    if (isGone(error)) return [];
     throw error;
   }
 }

@@ -1,8 +1,8 @@
-import { explain } from '../../balancer/explain.ts';
 import { systemClock } from '../../clock.ts';
 import { acquireLock, isLockHeld, type Lock } from '../../daemon/lock.ts';
 import type { Ec2 } from '../../ec2/api.ts';
 import { isEc2Error } from '../../ec2/errors.ts';
+import { explain } from '../../ec2/explain.ts';
 import { failure } from '../../errors.ts';
 import { type FindOptions, findLeftovers, type Leftovers, lockOf } from '../../leftovers/find.ts';
 import { leftoversAsJson, leftoversAsText, outcomeAsText } from '../../leftovers/print.ts';

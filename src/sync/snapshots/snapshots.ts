@@ -1,10 +1,10 @@
 import type { CreateSnapshotsRequest, Snapshot } from '@aws-sdk/client-ec2';
 import { type Clock, HOUR, MINUTE, SECOND } from '../../clock.ts';
 import type { Ec2 } from '../../ec2/api.ts';
-import { isEc2Error, mayHaveHappened, troubleOf } from '../../ec2/errors.ts';
+import { isNoSuch, isPassing, unless, unlessGone } from '../../ec2/errors.ts';
 import { failure } from '../../errors.ts';
 import { SYNC_TAG, tagged, tagValue } from '../../spot/tags.ts';
-import { type Run, unlessGone } from '../../staging/instance.ts';
+import type { Run } from '../../staging/instance.ts';
 import { ofAnyRun, ofRun, runTags } from '../../staging/run.ts';
 import type { DataVolume } from '../volumes/volumes.ts';
 
@@ -72,9 +72,7 @@ export async function createSnapshots(
       const made = await ec2('CreateSnapshots', request, { signal });
       return inDeviceOrder(made.Snapshots ?? [], volumes);
     } catch (error) {
-      if (signal.aborted || !isEc2Error(error)) throw error;
-      const passes = mayHaveHappened(error) || troubleOf(error) === 'throttling';
-      if (!passes || clock.monotonic() >= until) throw error;
+      if (signal.aborted || !isPassing(error) || clock.monotonic() >= until) throw error;
       await clock.sleep(SHOWN_AFTER, signal);
       const found = await snapshotsOf(patientEc2, run);
       if (found.length >= volumes.length) return inDeviceOrder(found, volumes);
@@ -113,12 +111,9 @@ export async function untilComplete(
 ): Promise<void> {
   const until = clock.monotonic() + COMPLETE_LIMIT;
   while (clock.monotonic() < until) {
-    const answer = await ec2('DescribeSnapshots', { SnapshotIds: [...ids] }).catch((error: unknown) => {
-      // Just made, and not shown yet.
-      if (isEc2Error(error) && troubleOf(error) === 'gone') return { Snapshots: [] };
-      throw error;
-    });
-    const found = answer.Snapshots ?? [];
+    // A snapshot that was just made may not be shown yet.
+    const answer = await unlessGone(ec2('DescribeSnapshots', { SnapshotIds: [...ids] }));
+    const found = answer?.Snapshots ?? [];
     const failed = found.find(it => it.State === 'error');
     if (failed !== undefined) {
       throw failure(
@@ -160,17 +155,12 @@ function setOf(run: string, snapshots: readonly Snapshot[]): SnapshotSet {
  * @returns undefined when one of them is not there, or not complete
  */
 export async function sizesOf(ec2: Ec2, ids: readonly string[]): Promise<readonly number[] | undefined> {
-  try {
-    const found = (await ec2('DescribeSnapshots', { SnapshotIds: [...ids] })).Snapshots ?? [];
-    const sizes = ids.flatMap(
-      id => found.find(it => it.SnapshotId === id && it.State === 'completed')?.VolumeSize ?? [],
-    );
-    return sizes.length === ids.length ? sizes : undefined;
-  } catch (error) {
-    if (isEc2Error(error) && (troubleOf(error) === 'gone' || error.code.startsWith('InvalidSnapshot')))
-      return undefined;
-    throw error;
-  }
+  const answer = await unless(isNoSuch, ec2('DescribeSnapshots', { SnapshotIds: [...ids] }));
+  const found = answer?.Snapshots ?? [];
+  const sizes = ids.flatMap(
+    id => found.find(it => it.SnapshotId === id && it.State === 'completed')?.VolumeSize ?? [],
+  );
+  return sizes.length === ids.length ? sizes : undefined;
 }
 
 /** Deletes the snapshots of a set; what is gone already is no error. */

@@ -1,7 +1,7 @@
 import type { BlockDeviceMapping, Volume } from '@aws-sdk/client-ec2';
 import { type Clock, MINUTE, SECOND } from '../../clock.ts';
 import type { Ec2 } from '../../ec2/api.ts';
-import { isEc2Error } from '../../ec2/errors.ts';
+import { isBeingModified, isModifiedTooSoon } from '../../ec2/errors.ts';
 import { failure } from '../../errors.ts';
 import type { Run } from '../../staging/instance.ts';
 import { ofRun } from '../../staging/run.ts';
@@ -119,15 +119,14 @@ export async function enlarge(
   try {
     await ec2('ModifyVolume', { VolumeId: volume.volumeId, Size: size });
   } catch (error) {
-    // The answer to a first call may have been lost.
-    const repeated = isEc2Error(error) && error.code === 'IncorrectModificationState';
-    if (isEc2Error(error) && error.code === 'VolumeModificationRateExceeded') {
+    if (isModifiedTooSoon(error)) {
       throw failure(
         `${volume.volumeId} was made larger within the last six hours already, and EBS allows no more; run sync again, with a new volume that is large enough from the start`,
         { cause: error },
       );
     }
-    if (!repeated) throw error;
+    // The answer to a first call may have been lost.
+    if (!isBeingModified(error)) throw error;
   }
   const until = clock.monotonic() + MODIFY_LIMIT;
   while (clock.monotonic() < until) {

@@ -1,7 +1,7 @@
-import { type Ec2Error, isEc2Error, troubleOf } from '../ec2/errors.ts';
 import { isUserError, messageOf } from '../errors.ts';
+import { type Ec2Error, isEc2Error, troubleOf } from './errors.ts';
 
-/** An error for the log, with what to do about it where that is known. A bug's has its stack. */
+/** An error for the log, with what to do about it where that is known; a bug with its stack. */
 export function explain(error: unknown): string {
   if (!isEc2Error(error)) {
     return isUserError(error) || !(error instanceof Error)

@@ -1,0 +1,84 @@
+import { type Clock, MINUTE, SECOND } from '../clock.ts';
+import type { Ec2, Ec2Action, Ec2Actions } from './api.ts';
+import { isPassing } from './errors.ts';
+
+type Timing = Pick<Clock, 'monotonic' | 'sleep'>;
+
+const FIRST_WAIT = SECOND;
+const LONGEST_WAIT = 15 * SECOND;
+/** How long one call is tried: a network that is gone for longer than this is not about to come back. */
+const PATIENCE = 10 * MINUTE;
+
+/**
+ * Repeats a call for as long as it fails in a way that passes by itself. It may have had its effect although it failed,
+ * so it must be one that can be made twice.
+ *
+ * @param options.patience ms; after that the last error is thrown
+ */
+export async function patiently<T>(
+  clock: Timing,
+  call: () => Promise<T>,
+  {
+    patience = PATIENCE,
+    signal,
+  }: { readonly patience?: number; readonly signal?: AbortSignal | undefined } = {},
+): Promise<T> {
+  const until = clock.monotonic() + patience;
+  for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+    signal?.throwIfAborted();
+    try {
+      return await call();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isPassing(error) || clock.monotonic() + wait > until) throw error;
+      await clock.sleep(wait, signal);
+    }
+  }
+}
+
+/**
+ * EC2 for a command that has time: what passes by itself is waited for. A call that creates something must have a
+ * ClientToken, or make something that can be looked for.
+ */
+export function patient(ec2: Ec2, clock: Timing, signal?: AbortSignal, patience: number = PATIENCE): Ec2 {
+  return async function call<A extends Ec2Action>(
+    action: A,
+    request: Ec2Actions[A][0],
+  ): Promise<Ec2Actions[A][1]> {
+    const once = () => ec2(action, request, signal === undefined ? {} : { signal });
+    return await patiently(clock, once, { patience, signal });
+  };
+}
+
+/** How often a read is tried within its call, and how long it waits before the second time, on average. */
+const READ_TRIES = 3;
+const READ_WAIT = SECOND / 5;
+/** A read that takes longer than this is not repeated at once: who called asks again in its next round. */
+const READ_PATIENCE = 5 * SECOND;
+
+/**
+ * EC2 whose reads (`Describe…`) are repeated at once when they fail in a way that passes by itself; what changes something
+ * is tried once. The waits are drawn at random, so that masters that failed together do not come back together (AWS,
+ * "Exponential backoff and jitter").
+ *
+ * @param random 0 to 1
+ */
+export function retryReads(ec2: Ec2, clock: Timing, random: () => number = Math.random): Ec2 {
+  return async function call<A extends Ec2Action>(
+    action: A,
+    request: Ec2Actions[A][0],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Ec2Actions[A][1]> {
+    const until = clock.monotonic() + READ_PATIENCE;
+    let wait = READ_WAIT;
+    for (let tries = action.startsWith('Describe') ? READ_TRIES : 1; ; tries--) {
+      try {
+        return await ec2(action, request, options);
+      } catch (error) {
+        if (tries === 1 || !isPassing(error) || clock.monotonic() > until) throw error;
+        await clock.sleep(wait * (0.5 + random()), options?.signal);
+        wait *= 3;
+      }
+    }
+  };
+}
