@@ -1,4 +1,6 @@
-import { COMMANDS, type DescribedOption, OPTIONS } from '../../src/cli/options.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import type { DescribedOption } from '../../src/cli/declaration.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
 
 const PROGRAM = 'gbrowse-aws-balancer';
 

@@ -1,4 +1,5 @@
-import { COMMANDS, OPTIONS } from '../../src/cli/options.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
 import { CONFIG_FILES } from '../../src/config/locate.ts';
 import { type Option, optionsOf, type WhenUnset } from '../../src/config/options.ts';
 

@@ -1,5 +1,4 @@
 import type { Image } from '@aws-sdk/client-ec2';
-import { credentialsFrom, type Keys, keysFrom } from '../cli/credentials.ts';
 import type { Config } from '../config/config.ts';
 import { type Document, findOption, parseDocument } from '../config/document.ts';
 import { parseConfig } from '../config/load.ts';
@@ -9,6 +8,8 @@ import { isDenied, isDryRun, isEc2Error, isUnreachable } from '../ec2/errors.ts'
 import type { SdkEc2, SdkSettings } from '../ec2/sdk.ts';
 import { isUserError } from '../errors.ts';
 import { findRenderfarm } from '../farm/locate.ts';
+import { credentialsFrom, type Keys, keysFrom } from '../master/keys.ts';
+import { withOverrides } from '../master/load.ts';
 import type { MasterMetadata } from '../master/metadata.ts';
 import { type Site, siteOf } from '../master/site.ts';
 import { findImage, type SlaveImage } from '../spot/image.ts';
@@ -100,7 +101,7 @@ export function createWorld(options: CheckOptions, edges: Edges, signal: AbortSi
   const config = once(async () => {
     const { config: found } = await readConfig().catch(elsewhere('there is no readable configuration'));
     if (found === undefined) throw notLookedAt('the configuration has mistakes');
-    return found;
+    return withOverrides(found, options);
   });
   const service = once(() => serviceSettings(edges.settingsFile));
   const metadata = once(() => edges.readMetadata());
@@ -199,7 +200,13 @@ async function keysOf(
     return { keys: found, source: Object.keys(keys).length > 0 ? 'options' : 'environment' };
   }
   const settings = await service();
-  const own = keysFrom({ access_key: settings?.ACCESS_KEY, secret_key: settings?.SECRET_KEY }, {});
+  const own = keysFrom(
+    {
+      ...(settings?.ACCESS_KEY !== undefined && { accessKey: settings.ACCESS_KEY }),
+      ...(settings?.SECRET_KEY !== undefined && { secretKey: settings.SECRET_KEY }),
+    },
+    env,
+  );
   return { keys: own, source: Object.keys(own).length > 0 ? 'service' : 'sdk' };
 }
 

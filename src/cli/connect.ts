@@ -1,22 +1,14 @@
 import { setGlobalProxyFromEnv } from 'node:http';
-import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
-import { loadConfig } from '../config/load.ts';
-import { findConfigFile } from '../config/locate.ts';
 import type { SdkEc2 } from '../ec2/sdk.ts';
 import { usageError } from '../errors.ts';
-import { readMetadata } from '../master/metadata.ts';
-import { type Site, siteOf } from '../master/site.ts';
-import { credentialsFrom, type Keys, keysOrAsk, requireCredentials } from './credentials.ts';
-import type { GivenOptions } from './main.ts';
+import { credentialsFrom, type Keys } from '../master/keys.ts';
+import { loadMaster, type Master, type Overrides } from '../master/load.ts';
+import type { Site } from '../master/site.ts';
+import { keysOrAsk, requireCredentials } from './ask-keys.ts';
 
 /** What a command that works on the account of a master begins with. Close `sdk` at the end. */
-export type Connected = {
-  readonly config: Config;
-  readonly warnings: readonly string[];
-  readonly site: Site;
-  readonly sdk: SdkEc2;
-};
+export type Connected = Master & { readonly sdk: SdkEc2 };
 
 /**
  * Reads the configuration of `--conf`, or of the default place, and connects to its account: with the keys of the
@@ -24,12 +16,13 @@ export type Connected = {
  *
  * @throws {UserError} for a configuration that is wrong, a region or credentials that are missing
  */
-export async function connectMaster(given: GivenOptions): Promise<Connected> {
-  const loaded = await loadConfig(typeof given.conf === 'string' ? given.conf : await findConfigFile());
-  useProxy(loaded.config);
-  const site = siteOf(loaded.config, await readMetadata(process.env), hostname());
-  const sdk = await connect(loaded.config.file, site, await keysOrAsk(given));
-  return { ...loaded, site, sdk };
+export async function connectMaster(
+  given: { readonly conf?: string } & Overrides & Pick<Keys, 'accessKey' | 'secretKey'>,
+): Promise<Connected> {
+  const master = await loadMaster(given);
+  useProxy(master.config);
+  const sdk = await connect(master.config.file, master.site, await keysOrAsk(given));
+  return { ...master, sdk };
 }
 
 /**
@@ -77,12 +70,24 @@ async function requireRegion(configFile: string, sdk: SdkEc2): Promise<string> {
   }
 }
 
-/** HTTPS goes through `HTTPS_PROXY`; what is on this machine and the slaves does not (they are asked over HTTP). */
+/**
+ * HTTPS goes through `HTTPS_PROXY`; requests to this machine and the slaves do not (they are plain HTTP).
+ *
+ * @throws {UserError} when it is no URL of a proxy; its value may hold a password and is not shown
+ */
 export function useProxy(config: Config): void {
-  const https_proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy;
-  if (https_proxy === undefined) return;
+  const https_proxy = process.env.HTTPS_PROXY || process.env.https_proxy;
+  if (!https_proxy) return;
   const given = process.env.NO_PROXY ?? process.env.no_proxy;
   const status = new URL(config.master.serverStatusUrl).hostname;
   const no_proxy = [given, 'localhost', '127.0.0.1', '[::1]', status].filter(Boolean).join(',');
-  setGlobalProxyFromEnv({ https_proxy, no_proxy });
+  try {
+    if (!/^https?:$/.test(new URL(https_proxy).protocol)) throw new Error('another protocol');
+    setGlobalProxyFromEnv({ https_proxy, no_proxy });
+  } catch {
+    // Not as the cause: Node's errors repeat the URL.
+    throw usageError(
+      'HTTPS_PROXY (its value is not shown, it may hold a password) is not the URL of a proxy, expected http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with any of the characters / ? # @ of a password percent-encoded',
+    );
+  }
 }

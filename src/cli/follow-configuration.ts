@@ -1,12 +1,13 @@
-import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
+import type { Balancer } from '../balancer/loop.ts';
 import { type Clock, SECOND } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Keeper } from '../daemon/keeper.ts';
-import { failure } from '../errors.ts';
+import { failure, messageOf } from '../errors.ts';
+import type { OpenLog } from '../log/create.ts';
 import type { Log } from '../log/log.ts';
-import { readMetadata } from '../master/metadata.ts';
-import { type Site, siteOf } from '../master/site.ts';
+import { findSite, type Overrides, withOverrides } from '../master/load.ts';
+import type { Site } from '../master/site.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
 
 /** What the configuration file says now, and what follows from it. */
@@ -14,6 +15,8 @@ export type Current = { readonly config: Config; readonly site: Site; readonly f
 
 export type Configuration = {
   current(): Current;
+  /** At each call the fleet of that moment. */
+  readonly fleet: SpotFleet;
   /**
    * Reads the file again.
    *
@@ -38,18 +41,21 @@ export function followConfiguration(parts: {
   readonly clock: Clock;
   readonly log: Log;
   readonly first: { readonly config: Config; readonly site: Site };
+  /** Options that outrank what the file says. */
+  readonly overrides?: Overrides;
   fleetAt(site: Site): SpotFleet;
 }): Configuration {
-  const { keeper, clock, log, fleetAt, first } = parts;
+  const { keeper, clock, log, fleetAt, first, overrides = {} } = parts;
   let current: Current = { ...first, fleet: fleetAt(first.site) };
   /** The mark of what was read last; at first unknown, so that nothing is missed that was written since the start. */
   let mark: string | undefined;
 
   async function read({ evenIfSame }: { readonly evenIfSame: boolean }): Promise<Config | undefined> {
-    const { config, warnings } = await keeper.readConfig();
+    const { config: read, warnings } = await keeper.readConfig();
+    const config = withOverrides(read, overrides);
     if (!evenIfSame && isDeepStrictEqual(config, current.config)) return undefined;
     for (const warning of warnings) log.warn(warning);
-    const site = siteOf(config, await readMetadata(process.env), hostname());
+    const site = await findSite(config);
     const fixed = (['name', 'region'] as const).filter(key => site[key] !== current.site[key]);
     if (fixed.length > 0) throw failure(`${fixed.join(' and ')} can only be changed by a restart`);
     current = { config, site, fleet: fleetAt(site) };
@@ -58,6 +64,7 @@ export function followConfiguration(parts: {
 
   return {
     current: () => current,
+    fleet: fleetOf(() => current.fleet),
     async read() {
       mark = await keeper.configMark();
       return (await read({ evenIfSame: true })) ?? current.config;
@@ -71,4 +78,39 @@ export function followConfiguration(parts: {
       return await read({ evenIfSame: false });
     },
   };
+}
+
+function fleetOf(current: () => SpotFleet): SpotFleet {
+  return {
+    look: () => current().look(),
+    prepare: (...given) => current().prepare(...given),
+    launch: intent => current().launch(intent),
+    markDraining: (...given) => current().markDraining(...given),
+    markAlive: (...given) => current().markAlive(...given),
+    terminate: instanceIds => current().terminate(instanceIds),
+    tidy: () => current().tidy(),
+  };
+}
+
+/** SIGHUP: the log is opened anew and the configuration read again; a bad one is refused. */
+export async function reload(parts: {
+  readonly file: Configuration;
+  readonly keeper: Pick<Keeper, 'reopenLog'>;
+  readonly log: OpenLog;
+  readonly balancer: Pick<Balancer, 'reconfigure'>;
+}): Promise<void> {
+  const { file, keeper, log, balancer } = parts;
+  try {
+    await keeper.reopenLog();
+    log.reopen();
+  } catch (error) {
+    log.error(`the log could not be reopened: ${messageOf(error)}`);
+  }
+  try {
+    const config = await file.read();
+    balancer.reconfigure(config);
+    log.info(`configuration read again from ${config.file}`);
+  } catch (error) {
+    log.error(`the configuration was not changed: ${messageOf(error)}`);
+  }
 }

@@ -12,6 +12,10 @@ export type CliOption = {
   readonly original?: boolean;
   /** Abbreviations that mean this option whatever else they fit: `s` for `secret_key`. */
   readonly abbreviations?: readonly string[];
+  /** One letter that means this option in this case alone, and only where no value can follow it: at the end. */
+  readonly letter?: string;
+  /** No value of it begins with a dash and a letter: such a word is the next option. */
+  readonly limited?: boolean;
   /** Its values are words of the command, so it may be given again and again: `--log a b --log c`. */
   readonly isWord?: boolean;
   /** Its value is a secret, so nothing that could be it is ever repeated in a message. */
@@ -30,6 +34,8 @@ export type CliCommand = {
 export type CommandLine = {
   readonly commands: readonly [CliCommand, ...CliCommand[]];
   readonly options: readonly CliOption[];
+  /** What to type instead of a word that is no command. */
+  readonly advice?: Readonly<Record<string, string>>;
 };
 
 /**
@@ -57,13 +63,16 @@ export function resolveOptions(
     if (optionsEnded || word === '-' || !word.startsWith('-')) {
       if (named === undefined) named = findCommand(word, at, commandLine);
       else if (words.length < (named.words ?? 0)) words.push(word);
-      else throw usageError(`${hidden(at)} is one too many for ${named.name}; see ${named.name} --help`);
+      else throw usageError(`${hidden(at)} is one word too many for ${named.name}; see ${named.name} --help`);
     } else if (word === '--') {
       optionsEnded = true;
     } else {
       const equals = word.indexOf('=');
       const typed = equals < 0 ? word : word.slice(0, equals);
-      const option = findOption(typed, command, commandLine.options);
+      const isLast = at === argv.length - 1;
+      const option =
+        (isLast && commandLine.options.find(({ letter }) => letter !== undefined && word === `-${letter}`)) ||
+        findOption(typed, command, commandLine.options);
       const value = equals < 0 ? undefined : word.slice(equals + 1);
       if (option.value === undefined) {
         if (value !== undefined) throw usageError(`--${option.name} takes no value`);
@@ -71,7 +80,8 @@ export function resolveOptions(
       } else {
         const taken = value ?? argv[++at];
         // As in Getopt::Long, nothing after the = is no value, but an empty next word is one.
-        if (taken === undefined || value === '') {
+        const isMissing = value === undefined && option.limited === true && /^--?[a-z]/i.test(taken ?? '');
+        if (taken === undefined || value === '' || isMissing) {
           throw usageError(`--${option.name} needs a value: --${option.name} ${option.value}`);
         }
         given.set(option, taken);
@@ -93,9 +103,11 @@ export function resolveOptions(
   };
 }
 
-function findCommand(word: string, at: number, { commands }: CommandLine): CliCommand {
+function findCommand(word: string, at: number, { commands, advice = {} }: CommandLine): CliCommand {
   const command = commands.find(({ name }) => name === word);
   if (command !== undefined) return command;
+  const instead = Object.entries(advice).find(([it]) => it === word)?.[1];
+  if (instead !== undefined) throw usageError(`${quote(word)} is not a command of this program: ${instead}`);
   const names = commands.map(({ name }) => name);
   const meant = nearest(word, names);
   if (meant !== undefined) throw usageError(`unknown command ${quote(word)}, did you mean ${meant}?`);

@@ -1,27 +1,26 @@
-import { stripVTControlCharacters } from 'node:util';
-import { type ArgsDef, type CommandDef, defineCommand, parseArgs, renderUsage } from 'citty';
-import { takeRole } from '../daemon/self.ts';
+import { type Role, takeRole } from '../daemon/self.ts';
 import { hideArguments } from '../daemon/title.ts';
 import { isUserError } from '../errors.ts';
+import { lookOf } from '../terminal/look.ts';
+import { COMMANDS, type CommandName } from './commands.ts';
 import { resolveOptions } from './getopt.ts';
-import { argsOf, COMMAND_LINE, COMMANDS, type CommandName, OPTIONS } from './options.ts';
+import { type Given, readOptions } from './given.ts';
+import { COMMAND_LINE, OPTIONS } from './options.ts';
+import { guardOutput } from './output.ts';
 import { VERSION } from './version.ts';
-
-/** Options as given, by their name; a flag that was given is `true`. */
-export type GivenOptions = Readonly<Record<string, unknown>>;
 
 /**
  * What each command does; the answer is the exit status. Loaded when it is run: `--version` and the keeper need little
  * of the program.
  */
-const DO: Record<CommandName, (options: GivenOptions) => Promise<number>> = {
-  run: async options => (await import('./commands/run.ts')).run(options),
-  sync: async options => (await import('./commands/sync.ts')).sync(options),
-  status: async options => (await import('./commands/status.ts')).status(options),
-  check: async options => (await import('./commands/check.ts')).check(options),
-  simulate: async options => (await import('./commands/simulate.ts')).simulate(options),
-  gc: async options => (await import('./commands/gc.ts')).gc(options),
-  'iam-policy': async options => (await import('./commands/iam-policy.ts')).iamPolicy(options),
+const DO: { readonly [C in CommandName]: (given: Given<C>, role: Role | undefined) => Promise<number> } = {
+  run: async (given, role) => (await import('./commands/run.ts')).run(given, role === 'background'),
+  sync: async given => (await import('./commands/sync.ts')).sync(given),
+  status: async given => (await import('./commands/status.ts')).status(given),
+  check: async given => (await import('./commands/check.ts')).check(given),
+  simulate: async given => (await import('./commands/simulate.ts')).simulate(given),
+  gc: async given => (await import('./commands/gc.ts')).gc(given),
+  'iam-policy': async given => (await import('./commands/iam-policy.ts')).iamPolicy(given),
 };
 
 /** How an option begins that nobody may see in `ps`. */
@@ -33,55 +32,49 @@ const SECRETS = OPTIONS.filter(({ secret }) => secret).map(({ name }) => `--${na
  * @returns the exit status
  */
 export async function main(argv: readonly string[]): Promise<number> {
+  guardOutput();
   try {
     const role = takeRole();
     if (role === 'keeper') {
       await (await import('./commands/keeper.ts')).keeper();
       return 0;
     }
-    const { command, args } = resolveOptions(argv, COMMAND_LINE);
-    const name = COMMANDS.find(it => it.name === command)?.name ?? 'run';
-    const options = parseArgs(args, argsOf(name));
-    if (options.help === true) {
-      const text = await usage(command === undefined ? undefined : name);
-      const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-      process.stdout.write(`${colour ? text : stripVTControlCharacters(text).replaceAll(/ +$/gm, '')}\n`);
+    const { command, args } = resolveOptions(withoutHelpWords(argv), COMMAND_LINE);
+    const named = COMMANDS.find(it => it.name === command)?.name;
+    if (args.includes('--help')) {
+      const { helpText } = await import('./help.ts');
+      process.stdout.write(helpText(named, lookOf(process.stdout, process.env)));
       return 0;
     }
-    if (options.version === true) {
+    if (args.includes('--version')) {
       process.stdout.write(`gbrowse-aws-balancer ${VERSION}\n`);
       return 0;
     }
+    const name = named ?? COMMANDS[0].name;
     hideArguments([name, ...args.filter(it => !SECRETS.some(secret => it.startsWith(secret)))]);
-    return await DO[name]({ ...options, ...(role === 'background' && { role }) });
+    return await perform(name, args, role);
   } catch (error) {
     process.stderr.write(`${isUserError(error) ? error.message : bugReport(error)}\n`);
     return isUserError(error) ? error.exitStatus : 1;
   }
 }
 
+function perform<C extends CommandName>(
+  name: C,
+  args: readonly string[],
+  role: Role | undefined,
+): Promise<number> {
+  return DO[name](readOptions(name, args), role);
+}
+
+/** `help`, `help COMMAND` and `version` as the options that they mean. */
+function withoutHelpWords(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv;
+  if (first === 'help' && rest.length < 2) return [...rest, '--help'];
+  return first === 'version' && rest.length === 0 ? ['--version'] : argv;
+}
+
 function bugReport(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `gbrowse-aws-balancer ${VERSION}: a bug of the program, please report it:\n${stack}`;
-}
-
-/** `--help`, of the whole program or of one command. */
-async function usage(name: CommandName | undefined): Promise<string> {
-  const definitions = new Map(COMMANDS.map(command => [command.name, definitionOf(command.name)]));
-  const program: CommandDef<ArgsDef> = {
-    ...definitionOf('run'),
-    meta: {
-      name: 'gbrowse-aws-balancer',
-      version: VERSION,
-      description: "Offloads GBrowse's track rendering to a farm of EC2 spot instances",
-    },
-    subCommands: Object.fromEntries(definitions),
-  };
-  const definition = name === undefined ? undefined : definitions.get(name);
-  return definition === undefined ? renderUsage(program) : renderUsage(definition, program);
-}
-
-function definitionOf(name: CommandName): CommandDef<ArgsDef> {
-  const description = COMMANDS.find(command => command.name === name)?.description ?? '';
-  return defineCommand<ArgsDef>({ meta: { name, description }, args: argsOf(name) });
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
-import type { GivenOptions } from '../cli/main.ts';
+import type { Given } from '../cli/given.ts';
 import { failure, messageOf } from '../errors.ts';
 import { lookOf } from '../terminal/look.ts';
 import { asJson } from './json.ts';
@@ -18,15 +18,15 @@ const WIDEST = 200;
  *
  * @returns the exit status
  */
-export async function command(given: GivenOptions): Promise<number> {
+export async function command(given: Given<'simulate'>): Promise<number> {
   const { wish, remarks, price } = await readWish(given);
   const simulation = simulate(wish);
   // Names of files, and what is in them, may hold anything.
   const about = { price, remarks: remarks.map(it => stripVTControlCharacters(it)) };
-  if (typeof given.html === 'string') await write(given.html, page(simulation, about));
+  if (given.html !== undefined) await write(given.html, page(simulation, about));
   const { width, colour, utf8 } = lookOf(process.stdout, process.env);
   process.stdout.write(
-    given.json === true
+    given.json
       ? `${JSON.stringify(asJson(simulation, about), undefined, 2)}\n`
       : printed(simulation, about, {
           columns: Math.min(Math.max(width, NARROWEST), WIDEST),

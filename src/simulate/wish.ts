@@ -1,11 +1,11 @@
-import type { GivenOptions } from '../cli/main.ts';
+import type { Given } from '../cli/given.ts';
 import { SECOND } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig, parseConfig } from '../config/load.ts';
 import { findConfigFile } from '../config/locate.ts';
-import { parseCount, parseNumber, quote } from '../config/values.ts';
+import { parseNumber, quote } from '../config/values.ts';
 import { isUserError, usageError } from '../errors.ts';
-import { BUILT_INS, builtInTrace, isBuiltIn } from './built-in.ts';
+import { builtInTrace } from './built-in.ts';
 import { constantMarket, type Market } from './market.ts';
 import { readPriceHistory } from './prices.ts';
 import { createRandom, type Delay } from './random.ts';
@@ -43,54 +43,27 @@ ports = 8101
  *
  * @throws {UserError} for an option that is wrong, or a file that cannot be read
  */
-export async function readWish(given: GivenOptions): Promise<Asked> {
-  const speed = number(given, 'speed', it => it >= 0.01 && it <= 1000, 'from 0.01 to 1000') ?? 1;
-  const interruptions =
-    number(given, 'interruptions', it => it <= 60, 'of interruptions an hour, from 0 to 60') ?? 0;
-  const bootTime = bootTimeOf(text(given, 'boot-time') ?? '90');
-  const fixed = text(given, 'fixed');
-  const count = fixed === undefined ? undefined : parseCount(fixed, 1000);
-  if (fixed !== undefined && count === undefined)
-    throw usageError(`--fixed is ${quote(fixed)}, expected a whole number of slaves from 0 to 1000`);
-  const seed = text(given, 'seed') ?? '1';
+export async function readWish(given: Given<'simulate'>): Promise<Asked> {
+  const { speed, interruptions, fixed, seed, compare } = given;
+  const bootTime = bootTimeOf(given.bootTime);
 
-  const own = await configOf(text(given, 'conf'));
-  const compare = text(given, 'compare');
+  const own = await configOf(given.conf);
   const other = compare === undefined ? undefined : await loadConfig(compare);
   const load = await loadOf(given, seed);
   const trace = sped(load.trace, speed);
-  const { market, price } = await marketOf(text(given, 'price'), trace, own);
+  const { market, price } = await marketOf(given.price, trace, own);
   return {
     wish: {
       trace,
       own: { name: own.name, settings: own.config },
       ...(other !== undefined && { other: { name: other.config.file, settings: other.config } }),
       world: { market, bootTime, interruptions, random: createRandom(`simulate ${seed}`) },
-      ...(count !== undefined && { fixed: count }),
-      suggest: given.suggest === true,
+      ...(fixed !== undefined && { fixed }),
+      suggest: given.suggest,
     },
     remarks: [...load.remarks, ...own.warnings, ...(other?.warnings ?? [])],
     price,
   };
-}
-
-function text(given: GivenOptions, name: string): string | undefined {
-  const value = given[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
-function number(
-  given: GivenOptions,
-  name: string,
-  isGood: (value: number) => boolean,
-  expected: string,
-): number | undefined {
-  const value = text(given, name);
-  if (value === undefined) return undefined;
-  const parsed = parseNumber(value);
-  if (parsed === undefined || !isGood(parsed))
-    throw usageError(`--${name} is ${quote(value)}, expected a number ${expected}`);
-  return parsed;
 }
 
 function bootTimeOf(value: string): Delay {
@@ -130,22 +103,17 @@ async function configOf(file: string | undefined): Promise<OwnConfig> {
   return { name: found, ...(await loadConfig(found)), isExample: false };
 }
 
-async function loadOf(given: GivenOptions, seed: string): Promise<LoadRead> {
-  const logs = Array.isArray(given._) ? given._.filter(it => typeof it === 'string') : [];
-  const rates = text(given, 'rates');
-  const name = text(given, 'trace');
+async function loadOf(given: Given<'simulate'>, seed: string): Promise<LoadRead> {
+  const { words: logs, rates, trace } = given;
   const ways = [
     logs.length > 0 && '--log',
     rates !== undefined && '--rates',
-    name !== undefined && '--trace',
+    trace !== undefined && '--trace',
   ].filter(it => it !== false);
   if (ways.length > 1) throw usageError(`${ways.join(' and ')}: expected one load to replay`);
   if (logs.length > 0) return readLogs(logs);
   if (rates !== undefined) return readRates(rates);
-  const trace = name ?? 'day';
-  if (!isBuiltIn(trace))
-    throw usageError(`--trace is ${quote(trace)}, expected one of ${BUILT_INS.join(', ')}`);
-  return { trace: builtInTrace(trace, seed), remarks: [] };
+  return { trace: builtInTrace(trace ?? 'day', seed), remarks: [] };
 }
 
 async function marketOf(

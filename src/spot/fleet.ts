@@ -45,8 +45,6 @@ export type SpotFleetSettings = {
   readonly site: Site;
   /** Asked when the site does not know the master's address: it may change. */
   readonly findAddress: () => Promise<string>;
-  /** `--ssh_key`; the configuration file's `ssh_key` otherwise. */
-  readonly sshKey?: string;
   /** Where the databases lie on the master, when `[MASTER] databases` does not say. */
   readonly databases?: string;
 };
@@ -59,21 +57,19 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
   async function prepare(config: Config, portsInUse: readonly number[] = []): Promise<LaunchPlan> {
     const { slave } = config;
     const ports = [...new Set([...slave.ports, ...portsInUse])];
-    const sshKey = settings.sshKey ?? slave.sshKey;
     const databases = config.master.databases ?? settings.databases;
     const { image, vpcId, pools } = await survey(ec2, site, slave);
     const securityGroupId =
       slave.securityGroup ??
       (await ensureSecurityGroup(ec2, site.name, vpcId, {
         address: site.address ?? (await settings.findAddress()),
-        ports: sshKey === undefined ? ports : [...ports, SSH_PORT],
+        ports: slave.sshKey === undefined ? ports : [...ports, SSH_PORT],
       }));
     const data = templateData({
       site,
       slave,
       image,
       securityGroupId,
-      ...(sshKey !== undefined && { sshKey }),
       ...(databases !== undefined && { databases }),
     });
     const template = await ensureLaunchTemplate(ec2, site.name, data);

@@ -14,13 +14,12 @@ export type TemplateSource = {
   readonly slave: SlaveConfig;
   readonly image: SlaveImage;
   readonly securityGroupId: string;
-  readonly sshKey?: string;
   readonly databases?: string;
 };
 
 /** A slave's launch template: image, group, devices, user-data, key, tags from birth, end on shutdown. */
 export function templateData(source: TemplateSource): RequestLaunchTemplateData {
-  const { site, slave, image, sshKey, databases } = source;
+  const { site, slave, image, databases } = source;
   const tags = [
     ...ownTags(site.name),
     { Key: PORTS_TAG, Value: slave.ports.join(' ') },
@@ -34,7 +33,7 @@ export function templateData(source: TemplateSource): RequestLaunchTemplateData 
   });
   return {
     ImageId: image.imageId,
-    ...(sshKey !== undefined && { KeyName: sshKey }),
+    ...(slave.sshKey !== undefined && { KeyName: slave.sshKey }),
     UserData: Buffer.from(script).toString('base64'),
     BlockDeviceMappings: blockDevices(image, slave.dataSnapshots),
     InstanceInitiatedShutdownBehavior: 'terminate',

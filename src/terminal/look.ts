@@ -15,16 +15,16 @@ export function paint({ colour }: Look, how: Colour | undefined, text: string): 
   return colour && how !== undefined && text !== '' ? `\x1b[${CODES[how]}m${text}\x1b[0m` : text;
 }
 
-/** How a stream is to be written to: 80 columns where it is no terminal. */
+/** How a stream is to be written to. Where it is no terminal: `COLUMNS`, else 80 columns. */
 export function lookOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number },
-  { NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv,
+  { NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG, COLUMNS }: NodeJS.ProcessEnv,
 ): Look {
   // POSIX: the first of these that is set, and not to an empty word.
   const locale = LC_ALL || LC_CTYPE || LANG || '';
   return {
     // A terminal that does not know its size says 0.
-    width: stream.isTTY === true && stream.columns ? stream.columns : 80,
+    width: stream.isTTY === true && stream.columns ? stream.columns : Number(COLUMNS) || 80,
     // https://no-color.org
     colour: stream.isTTY === true && !NO_COLOR && TERM !== 'dumb',
     utf8: /utf-?8/i.test(locale),

@@ -179,11 +179,11 @@ describe('the command line', () => {
     ],
     [
       'status now',
-      'word 2 of the command line (not shown, it could be a secret) is one too many for status; see status --help',
+      'word 2 of the command line (not shown, it could be a secret) is one word too many for status; see status --help',
     ],
     [
       'simulate a b',
-      'word 3 of the command line (not shown, it could be a secret) is one too many for simulate; see simulate --help',
+      'word 3 of the command line (not shown, it could be a secret) is one word too many for simulate; see simulate --help',
     ],
   ];
   for (const [argv, message] of refused) {

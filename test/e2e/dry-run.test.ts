@@ -77,11 +77,11 @@ describe('--dry-run', { concurrency: true, skip: ec2Missing() }, () => {
     ['--kill'],
     ['--metrics-file', '/tmp/x.prom'],
   ]) {
-    test(`does not go with ${words[0]}`, async t => {
+    test(`cannot be combined with ${words[0]}`, async t => {
       const master = createMaster(t, { ec2, name: 'refused', statusUrl: apache.url });
       const program = master.start('--dry-run', ...words);
       assert.equal(await program.ended(), 2);
-      assert.equal(program.stderr(), `--dry-run runs in the foreground and only logs, without ${words[0]}\n`);
+      assert.equal(program.stderr(), `--dry-run cannot be combined with ${words[0]}\n`);
     });
   }
 });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'citty';
 import fc from 'fast-check';
+import { COMMANDS } from '../../src/cli/commands.ts';
 import { resolveOptions } from '../../src/cli/getopt.ts';
-import { argsOf, COMMAND_LINE, COMMANDS, OPTIONS } from '../../src/cli/options.ts';
+import { readOptions } from '../../src/cli/given.ts';
+import { COMMAND_LINE, OPTIONS } from '../../src/cli/options.ts';
 import { formatDocument, parseDocument } from '../../src/config/document.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { isUserError } from '../../src/errors.ts';
@@ -84,11 +85,8 @@ const commandLine = fc.property(mangledWords(WORDS), argv => {
   const resolved = orUserError(() => resolveOptions(argv, COMMAND_LINE), 2);
   if (resolved === undefined) return;
   const name = COMMANDS.find(it => it.name === resolved.command)?.name ?? 'run';
-  const options = parseArgs(resolved.args, argsOf(name));
-  for (const { name: option, value } of OPTIONS) {
-    const given: unknown = options[option];
-    if (given !== undefined) assert.equal(typeof given, value === undefined ? 'boolean' : 'string', option);
-  }
+  const given = orUserError(() => readOptions(name, resolved.args), 2);
+  for (const value of Object.values(given ?? {})) assert.ok(value !== undefined && !Number.isNaN(value));
 });
 
 export const TARGETS: readonly Target[] = [

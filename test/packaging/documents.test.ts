@@ -10,7 +10,8 @@ import { bashCompletion, fishCompletion, zshCompletion } from '../../build/packa
 import { copyrightFile } from '../../build/package/copyright.ts';
 import { exampleIamPolicy } from '../../build/package/iam-policy.ts';
 import { manualPage } from '../../build/package/manual.ts';
-import { COMMANDS, OPTIONS } from '../../src/cli/options.ts';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { optionsOf } from '../../src/config/options.ts';
 import type { Policy } from '../../src/iam/policy.ts';

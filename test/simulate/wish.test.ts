@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { parseArgs } from 'citty';
 import { resolveOptions } from '../../src/cli/getopt.ts';
-import { argsOf, COMMAND_LINE } from '../../src/cli/options.ts';
+import { readOptions } from '../../src/cli/given.ts';
+import { COMMAND_LINE } from '../../src/cli/options.ts';
 import { asJson } from '../../src/simulate/json.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import { readWish } from '../../src/simulate/wish.ts';
@@ -25,7 +25,7 @@ const two = log('two.log', START + 300_000, 100);
 async function asked(...words: readonly string[]) {
   const { command, args } = resolveOptions(['simulate', ...words], COMMAND_LINE);
   assert.equal(command, 'simulate');
-  return readWish(parseArgs(args, argsOf('simulate')));
+  return readWish(readOptions('simulate', args));
 }
 
 /** The requests of the load that is replayed. */
@@ -176,7 +176,7 @@ describe('the options of simulate', () => {
 
   it('of other commands stay what they were: --log is --logfile', () => {
     assert.deepEqual(resolveOptions(['--log', 'FILE'], COMMAND_LINE).args, ['--logfile=FILE']);
-    assert.throws(() => resolveOptions(['run', 'word'], COMMAND_LINE), /one too many for run/);
+    assert.throws(() => resolveOptions(['run', 'word'], COMMAND_LINE), /one word too many for run/);
     assert.throws(() => resolveOptions(['run', '--suggest'], COMMAND_LINE), /not an option of run/);
   });
 });

@@ -81,9 +81,9 @@ describe('the launch template of slaves', () => {
     ]);
   });
 
-  it('names a key only with --ssh_key', () => {
+  it('names a key only when there is one for the slaves', () => {
     assert.equal(templateData(SOURCE).KeyName, undefined);
-    assert.equal(templateData({ ...SOURCE, sshKey: 'gbrowse' }).KeyName, 'gbrowse');
+    assert.equal(templateData({ ...SOURCE, slave: { ...SLAVE, sshKey: 'gbrowse' } }).KeyName, 'gbrowse');
   });
 
   it('starts the slaves on their ports', () => {
@@ -99,7 +99,7 @@ describe('the name of a launch template', () => {
     assert.equal(templateName('a master', templateData({ ...SOURCE })), name);
     const others = [
       templateName('another', templateData(SOURCE)),
-      templateName('a master', templateData({ ...SOURCE, sshKey: 'gbrowse' })),
+      templateName('a master', templateData({ ...SOURCE, slave: { ...SLAVE, sshKey: 'gbrowse' } })),
       templateName('a master', templateData({ ...SOURCE, securityGroupId: 'sg-2' })),
       templateName('a master', templateData({ ...SOURCE, slave: { ...SLAVE, ports: [8101] } })),
     ];

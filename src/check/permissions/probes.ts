@@ -53,13 +53,11 @@ async function creating(world: World, own: OwnResources): Promise<readonly Probe
   const [image, placements] = await Promise.all([known(world.image()), known(world.placements())]);
   const place = placements?.[0] ?? { subnetId: NO_SUBNET, vpcId: NO_VPC };
   const group = slave.securityGroup ?? own.securityGroup;
-  const sshKey = world.options.sshKey ?? slave.sshKey;
   const data = templateData({
     site,
     slave,
     image: image ?? { imageId: NO_IMAGE },
     securityGroupId: group ?? NO_GROUP,
-    ...(sshKey !== undefined && { sshKey }),
   });
   const plan = {
     templateId: own.launchTemplate ?? NO_TEMPLATE,

@@ -6,7 +6,7 @@ export const keyPair: Topic = {
   name: 'key pair',
   async look(world) {
     const { slave } = await world.config();
-    const name = world.options.sshKey ?? slave.sshKey;
+    const name = slave.sshKey;
     if (name === undefined) return [];
     const { ec2, region } = await world.account();
     const { KeyPairs = [] } = await ec2('DescribeKeyPairs', {

@@ -18,15 +18,11 @@ export const permissions: Topic = {
     const own = await ownResources(ec2, site.name);
     const { probes, untried } = await probesFor(world, own);
     const answers = await Promise.all(probes.map(probe => tryOut(ec2, probe)));
-    const sshKey = world.options.sshKey ?? config.slave.sshKey;
-    const { securityGroup, subnet } = config.slave;
     const policy = policyFor({
+      ...config.slave,
       master: site.name,
       region,
       sync: config.slave.dataSnapshots.length > 0,
-      ...(securityGroup !== undefined && { securityGroup }),
-      ...(subnet !== undefined && { subnet }),
-      ...(sshKey !== undefined && { sshKey }),
     });
     const named = (actions: readonly Ec2Action[]) =>
       policy.Statement.filter(({ Sid }) =>

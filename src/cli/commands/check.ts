@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { hostname } from 'node:os';
-import path from 'node:path';
 import { check as checkAll } from '../../check/check.ts';
 import { reportAsJson, reportAsText } from '../../check/print.ts';
 import type { Topic } from '../../check/topic.ts';
@@ -10,11 +9,11 @@ import { SECOND } from '../../clock.ts';
 import { findConfigFile } from '../../config/locate.ts';
 import { usageError } from '../../errors.ts';
 import { findExternalAddress } from '../../master/external-address.ts';
+import { credentialsFrom, keysFrom } from '../../master/keys.ts';
 import { readMetadata } from '../../master/metadata.ts';
 import { lookOf } from '../../terminal/look.ts';
 import { useProxy } from '../connect.ts';
-import { credentialsFrom, keysFrom } from '../credentials.ts';
-import type { GivenOptions } from '../main.ts';
+import type { Given } from '../given.ts';
 import { VERSION } from '../version.ts';
 
 /**
@@ -22,7 +21,7 @@ import { VERSION } from '../version.ts';
  *
  * @returns the exit status: 1 when there is a problem
  */
-export async function check(given: GivenOptions): Promise<number> {
+export async function check(given: Given<'check'>): Promise<number> {
   const options = optionsFrom(given);
   const topics = topicsOf(given.topic);
   const world = createWorld(options, edges(), AbortSignal.timeout(options.timeLimit));
@@ -30,13 +29,12 @@ export async function check(given: GivenOptions): Promise<number> {
   if (config !== undefined) useProxy(config);
   const report = await checkAll(topics, world);
   world.close();
-  const text =
-    given.json === true
-      ? reportAsJson(report, VERSION, new Date())
-      : reportAsText(report, {
-          ...lookOf(process.stdout, process.env),
-          ...(topics === TOPICS && { start: 'service gbrowse-aws-balancer start' }),
-        });
+  const text = given.json
+    ? reportAsJson(report, VERSION, new Date())
+    : reportAsText(report, {
+        ...lookOf(process.stdout, process.env),
+        ...(topics === TOPICS && { start: 'service gbrowse-aws-balancer start' }),
+      });
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
   const status = report.result === 'problem' ? 1 : 0;
   // What hangs, a name that does not resolve say, would keep the process from ending.
@@ -45,33 +43,23 @@ export async function check(given: GivenOptions): Promise<number> {
 }
 
 /** `--topic`: those whose name begins so; all without it. */
-function topicsOf(begin: unknown): readonly Topic[] {
-  if (typeof begin !== 'string' || begin === '') return TOPICS;
+function topicsOf(begin = ''): readonly Topic[] {
+  if (begin === '') return TOPICS;
   const found = TOPICS.filter(({ name }) => name.toLowerCase().startsWith(begin.toLowerCase()));
   if (found.length > 0) return found;
   const names = TOPICS.map(({ name }) => (name.includes(' ') ? `"${name}"` : name)).join(', ');
   throw usageError(`--topic takes the beginning of one of ${names}`);
 }
 
-/** `--timeout`: somebody is waiting, and what has not answered by then is a finding of its own. */
-function timeLimit(seconds: unknown): number {
-  const number = Number(seconds);
-  if (number >= 2 && number <= 600) return number * SECOND;
-  throw usageError('--timeout takes a number of seconds from 2 to 600');
-}
-
-function optionsFrom(given: GivenOptions): CheckOptions {
-  const text = (name: string) =>
-    typeof given[name] === 'string' && given[name] !== '' ? given[name] : undefined;
-  const [conf, user, sshKey] = ['conf', 'user', 'ssh_key'].map(text);
+function optionsFrom(given: Given<'check'>): CheckOptions {
+  const { conf, timeout, accessKey, secretKey, ...more } = given;
   // Of keys, both or none: a wrong command line rather than a finding.
   credentialsFrom(keysFrom(given, process.env));
   return {
+    ...more,
     keys: keysFrom(given, {}),
-    timeLimit: timeLimit(given.timeout),
-    ...(conf !== undefined && { confFile: path.resolve(conf) }),
-    ...(user !== undefined && { user }),
-    ...(sshKey !== undefined && { sshKey }),
+    timeLimit: timeout * SECOND,
+    ...(conf !== undefined && { confFile: conf }),
   };
 }
 

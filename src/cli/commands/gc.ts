@@ -8,21 +8,19 @@ import { type FindOptions, findLeftovers, type Leftovers, lockOf } from '../../l
 import { leftoversAsJson, leftoversAsText, outcomeAsText } from '../../leftovers/print.ts';
 import { removeLeftovers } from '../../leftovers/remove.ts';
 import { connectMaster } from '../connect.ts';
-import type { GivenOptions } from '../main.ts';
+import type { Given } from '../given.ts';
 
 /**
  * `gbrowse-aws-balancer gc`: what is left in EC2 and no running balancer or sync owns; with `--yes` it is removed.
  *
  * @returns the exit status: 1 when something could not be listed or removed
  */
-export async function gc(given: GivenOptions): Promise<number> {
+export async function gc(given: Given<'gc'>): Promise<number> {
   const { site, sdk, warnings } = await connectMaster(given);
   try {
     for (const warning of warnings) say(warning);
-    const options = { master: site.name, allMasters: given['all-masters'] === true };
-    return given.yes === true
-      ? await removeAll(sdk.ec2, options, given)
-      : await list(sdk.ec2, options, given);
+    const options = { master: site.name, allMasters: given.allMasters };
+    return given.yes ? await removeAll(sdk.ec2, options, given) : await list(sdk.ec2, options, given);
   } catch (error) {
     if (isEc2Error(error))
       throw failure(`EC2 does not say what is left over: ${explain(error)}`, { cause: error });
@@ -32,9 +30,9 @@ export async function gc(given: GivenOptions): Promise<number> {
   }
 }
 
-async function list(ec2: Ec2, options: FindOptions, given: GivenOptions): Promise<number> {
+async function list(ec2: Ec2, options: FindOptions, given: Given<'gc'>): Promise<number> {
   const found = await findLeftovers(ec2, options);
-  if (given.json === true) print(leftoversAsJson(found));
+  if (given.json) print(leftoversAsJson(found));
   else {
     print(leftoversAsText(found, Date.now()));
     if (all(found).length > 0)
@@ -43,7 +41,7 @@ async function list(ec2: Ec2, options: FindOptions, given: GivenOptions): Promis
   return found.unlisted.length > 0 ? 1 : 0;
 }
 
-async function removeAll(ec2: Ec2, options: FindOptions, given: GivenOptions): Promise<number> {
+async function removeAll(ec2: Ec2, options: FindOptions, given: Given<'gc'>): Promise<number> {
   const locks = new Map<string, Lock>();
   // The locks that we take ourselves keep others from starting; they do not make what we list somebody's.
   const find = () =>
@@ -57,16 +55,16 @@ async function removeAll(ec2: Ec2, options: FindOptions, given: GivenOptions): P
       if (lock !== undefined) locks.set(name, lock);
     }
     const found = await find();
-    if (given.json !== true) print(leftoversAsText(found, Date.now()));
+    if (!given.json) print(leftoversAsText(found, Date.now()));
     const leftovers = all(found);
-    if (given.json !== true && leftovers.length > 0) print('');
+    if (!given.json && leftovers.length > 0) print('');
     const outcomes = await removeLeftovers(ec2, leftovers, {
       clock: systemClock,
       findAgain: find,
-      onOutcome: outcome => given.json !== true && print(outcomeAsText(outcome)),
+      onOutcome: outcome => !given.json && print(outcomeAsText(outcome)),
       onWait: say,
     });
-    if (given.json === true) print(leftoversAsJson(found, outcomes));
+    if (given.json) print(leftoversAsJson(found, outcomes));
     const failed = outcomes.filter(({ became }) => became === 'failed').length;
     if (failed > 0) say(`${failed} of ${outcomes.length} could not be removed; run it again later`);
     return failed > 0 || found.unlisted.length > 0 ? 1 : 0;
@@ -80,9 +78,9 @@ function all(found: Leftovers) {
 }
 
 /** The command that removes what this one has listed. */
-function again(given: GivenOptions): string {
-  const conf = typeof given.conf === 'string' ? ['--conf', quoted(given.conf)] : [];
-  const masters = given['all-masters'] === true ? ['--all-masters'] : [];
+function again(given: Given<'gc'>): string {
+  const conf = given.conf === undefined ? [] : ['--conf', quoted(given.conf)];
+  const masters = given.allMasters ? ['--all-masters'] : [];
   return ['gbrowse-aws-balancer', 'gc', ...conf, ...masters, '--yes'].join(' ');
 }
 

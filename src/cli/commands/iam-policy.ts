@@ -1,11 +1,7 @@
-import { hostname } from 'node:os';
-import { loadConfig } from '../../config/load.ts';
-import { findConfigFile } from '../../config/locate.ts';
 import { policyFor, policyText } from '../../iam/policy.ts';
-import { readMetadata } from '../../master/metadata.ts';
-import { siteOf } from '../../master/site.ts';
+import { loadMaster } from '../../master/load.ts';
 import { regionOf } from '../connect.ts';
-import type { GivenOptions } from '../main.ts';
+import type { Given } from '../given.ts';
 
 /**
  * `gbrowse-aws-balancer iam-policy`: the least that AWS must allow for this configuration, on standard output. Needs no
@@ -13,22 +9,12 @@ import type { GivenOptions } from '../main.ts';
  *
  * @returns the exit status
  */
-export async function iamPolicy(given: GivenOptions): Promise<number> {
-  const { config, warnings } = await loadConfig(
-    typeof given.conf === 'string' ? given.conf : await findConfigFile(),
-  );
+export async function iamPolicy(given: Given<'iam-policy'>): Promise<number> {
+  const { config, warnings, site } = await loadMaster(given);
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
-  const site = siteOf(config, await readMetadata(process.env), hostname());
-  const { securityGroup, subnet } = config.slave;
-  const sshKey = typeof given.ssh_key === 'string' ? given.ssh_key : config.slave.sshKey;
-  const policy = policyFor({
-    master: site.name,
-    region: await regionOf(config.file, site),
-    sync: given.sync === true,
-    ...(securityGroup !== undefined && { securityGroup }),
-    ...(subnet !== undefined && { subnet }),
-    ...(sshKey !== undefined && { sshKey }),
-  });
-  process.stdout.write(policyText(policy));
+  const region = await regionOf(config.file, site);
+  process.stdout.write(
+    policyText(policyFor({ ...config.slave, master: site.name, region, sync: given.sync })),
+  );
   return 0;
 }

@@ -1,54 +1,40 @@
-import path from 'node:path';
 import { startInBackground } from '../../daemon/background.ts';
 import { killDaemon } from '../../daemon/kill.ts';
 import { usageError } from '../../errors.ts';
-import { keysOrAsk } from '../credentials.ts';
-import type { GivenOptions } from '../main.ts';
+import { keysOrAsk } from '../ask-keys.ts';
+import type { Given } from '../given.ts';
 import { serve } from '../serve.ts';
-import { serveDryRun } from '../serve-dry-run.ts';
 
-/** The options of `run`, checked. */
-export type RunOptions = {
-  readonly conf?: string;
-  readonly pidfile?: string;
-  readonly logfile?: string;
-  readonly user?: string;
-  readonly sshKey?: string;
-  readonly verbosity: number;
-  readonly logFormat: 'text' | 'json';
-  readonly metricsFile?: string;
-  /** Looks, and says what would be done. */
-  readonly dryRun: boolean;
-};
+/** What goes with a balancer that runs and acts, and not with one that only says what it would do. */
+const NOT_BESIDE_DRY_RUN = ['background', 'pidfile', 'kill', 'keepSlaves', 'metricsFile'] as const;
 
 /**
  * `gbrowse-aws-balancer [run]`: the balancer in the foreground, in the background, or its end.
  *
+ * @param isBackground whether this is the process that `--background` has started
  * @returns the exit status
  */
-export async function run(given: GivenOptions): Promise<number> {
-  const options = checked(given);
-  if (options.dryRun) refuseBeside(given, ['background', 'pidfile', 'kill', 'keep-slaves', 'metrics-file']);
-  if (given.kill === true) return kill(options.pidfile, given['keep-slaves'] === true);
-  if (given['keep-slaves'] === true) throw usageError('--keep-slaves goes with --kill');
-  if (given.role === 'background') return serve({ options, keys: {}, background: true });
+export async function run(given: Given<'run'>, isBackground: boolean): Promise<number> {
+  if (given.dryRun) {
+    const other = NOT_BESIDE_DRY_RUN.find(it => given[it] !== undefined && given[it] !== false);
+    if (other !== undefined) throw usageError(`--dry-run cannot be combined with ${spelled(other)}`);
+  }
+  if (given.kill) return kill(given.pidfile, given.keepSlaves);
+  if (given.keepSlaves) throw usageError('--keep-slaves can only be used with --kill');
+  if (isBackground) return serve({ options: given, keys: {}, background: true });
 
   const keys = await keysOrAsk(given);
-  if (options.dryRun) return serveDryRun({ options, keys });
-  if (given.background !== true) return serve({ options, keys, background: false });
+  if (!given.background) return serve({ options: given, keys, background: false });
   const print = (message: string) => void process.stderr.write(`${message}\n`);
-  const status = await startInBackground({ args: argumentsFor(options), secrets: { ...keys }, print });
-  if (status === 0 && options.logfile === undefined) {
-    print('warning: started without --logfile, so what the balancer has to say goes nowhere');
+  const status = await startInBackground({ args: argumentsFor(given), secrets: { ...keys }, print });
+  if (status === 0 && given.logfile === undefined) {
+    print('warning: started without --logfile, so the messages of the balancer go nowhere');
   }
   return status;
 }
 
-/** A dry run is for somebody who looks on, beside a balancer that may be running: it leaves nothing behind. */
-function refuseBeside(given: GivenOptions, names: readonly string[]): void {
-  const name = names.find(it => given[it] !== undefined && given[it] !== false && given[it] !== '');
-  if (name !== undefined)
-    throw usageError(`--dry-run runs in the foreground and only logs, without --${name}`);
+function spelled(key: string): string {
+  return `--${key.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
 }
 
 async function kill(pidfile: string | undefined, keepSlaves: boolean): Promise<number> {
@@ -59,49 +45,24 @@ async function kill(pidfile: string | undefined, keepSlaves: boolean): Promise<n
   return 0;
 }
 
-function checked(given: GivenOptions): RunOptions {
-  const verbosity = Number(given.verbosity);
-  if (![0, 1, 2, 3].includes(verbosity)) throw usageError('--verbosity takes 0, 1, 2 or 3');
-  const logFormat = given['log-format'];
-  if (logFormat !== 'text' && logFormat !== 'json') {
-    throw usageError('--log-format takes text or json');
-  }
-  const text = (name: string) =>
-    typeof given[name] === 'string' && given[name] !== '' ? given[name] : undefined;
-  const metricsFile = text('metrics-file');
-  const [conf, pidfile, logfile, user, sshKey] = ['conf', 'pidfile', 'logfile', 'user', 'ssh_key'].map(text);
-  return {
-    verbosity,
-    logFormat,
-    dryRun: given['dry-run'] === true,
-    ...(conf !== undefined && { conf: path.resolve(conf) }),
-    ...(pidfile !== undefined && { pidfile: asGiven(pidfile) }),
-    ...(logfile !== undefined && { logfile: path.resolve(logfile) }),
-    ...(user !== undefined && { user }),
-    ...(sshKey !== undefined && { sshKey }),
-    ...(metricsFile !== undefined && { metricsFile: path.resolve(metricsFile) }),
-  };
-}
+/** The options that the daemon is started with, without the secrets, which `ps` would show. */
+const PASSED_ON = [
+  ['conf', 'conf'],
+  ['pidfile', 'pidfile'],
+  ['logfile', 'logfile'],
+  ['user', 'user'],
+  ['ssh_key', 'sshKey'],
+  ['metrics-file', 'metricsFile'],
+  ['verbosity', 'verbosity'],
+  ['log-format', 'logFormat'],
+] as const;
 
-/** Absolute, because a daemon's directory is `/`; a slash at the end stays, it says that a directory is meant. */
-function asGiven(file: string): string {
-  return file.endsWith('/') ? `${path.resolve(file)}/` : path.resolve(file);
-}
-
-/** The command line again, without the secrets: for the daemon, and for `ps`. */
-export function argumentsFor(options: RunOptions): string[] {
-  const { conf, pidfile, logfile, user, sshKey, verbosity, logFormat, metricsFile } = options;
+/** The command line for the daemon. */
+export function argumentsFor(given: Given<'run'>): string[] {
   return [
     'run',
-    ...(conf === undefined ? [] : ['--conf', conf]),
-    ...(pidfile === undefined ? [] : ['--pidfile', pidfile]),
-    ...(logfile === undefined ? [] : ['--logfile', logfile]),
-    ...(user === undefined ? [] : ['--user', user]),
-    ...(sshKey === undefined ? [] : ['--ssh_key', sshKey]),
-    ...(metricsFile === undefined ? [] : ['--metrics-file', metricsFile]),
-    '--verbosity',
-    String(verbosity),
-    '--log-format',
-    logFormat,
+    ...PASSED_ON.flatMap(([name, key]) =>
+      given[key] === undefined ? [] : [`--${name}`, String(given[key])],
+    ),
   ];
 }

@@ -9,7 +9,7 @@ import { openScreen, pause } from '../../status/screen.ts';
 import { harmless } from '../../status/words.ts';
 import { lookOf, paint } from '../../terminal/look.ts';
 import { wrapped } from '../../terminal/wrap.ts';
-import type { GivenOptions } from '../main.ts';
+import type { Given } from '../given.ts';
 
 /** LSB's "program is not running". */
 const NOT_RUNNING = 3;
@@ -21,12 +21,11 @@ const WATCH_INTERVAL = 2 * SECOND;
  * @returns 0 when it has answered, 3 when none runs
  * @throws {UserError} when it is not clear which is meant, or it cannot answer
  */
-export async function status(given: GivenOptions): Promise<number> {
-  const conf = typeof given.conf === 'string' && given.conf !== '' ? given.conf : undefined;
+export async function status(given: Given<'status'>): Promise<number> {
+  const { conf, json } = given;
   const found = await findBalancer(conf, runningMasters);
   if (found.note !== undefined) complain(found.note);
-  const json = given.json === true;
-  if (given.watch !== true) {
+  if (!given.watch) {
     const seen = await look(found);
     if (seen.report === undefined) complain(seen.message);
     else if (json) process.stdout.write(`${JSON.stringify(seen.report, undefined, 2)}\n`);

@@ -5,34 +5,32 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { isSea } from 'node:sea';
 import { systemClock } from '../../clock.ts';
-import { parseCount } from '../../config/values.ts';
 import { surviveClosedTerminal } from '../../daemon/signals.ts';
 import { isEc2Error } from '../../ec2/errors.ts';
 import { explain } from '../../ec2/explain.ts';
-import { failure, isUserError, usageError } from '../../errors.ts';
+import { failure, isUserError } from '../../errors.ts';
 import { findExternalAddress } from '../../master/external-address.ts';
 import { findProgram, runCommand } from '../../staging/command.ts';
 import { createReport } from '../../staging/report.ts';
 import { sync as syncData } from '../../sync/sync.ts';
 import { connectMaster } from '../connect.ts';
-import type { GivenOptions } from '../main.ts';
+import type { Given } from '../given.ts';
 
 /**
  * `gbrowse-aws-balancer sync`: the master's data into EBS snapshots (the manual, "the sync script").
  *
  * @returns the exit status
  */
-export async function sync(given: GivenOptions): Promise<number> {
-  const options = checked(given);
-  if (process.getuid?.() !== 0 && !options.dryRun && (await maySudo())) return await throughSudo(given);
+export async function sync(given: Given<'sync'>): Promise<number> {
+  if (process.getuid?.() !== 0 && !given.dryRun && (await maySudo())) return await throughSudo(given);
   surviveClosedTerminal();
-  const report = createReport(process.stdout, systemClock, options.verbosity);
+  const report = createReport(process.stdout, systemClock, given.verbosity);
   const { config, warnings, site, sdk } = await connectMaster(given);
   const ending = stopBySignal(report.warn);
   try {
     for (const warning of warnings) report.warn(warning);
     await syncData(
-      { ...options, config, site, region: await sdk.region() },
+      { ...given, config, site, region: await sdk.region() },
       {
         ec2: sdk.ec2,
         clock: systemClock,
@@ -51,30 +49,6 @@ export async function sync(given: GivenOptions): Promise<number> {
     ending.forget();
     sdk.close();
   }
-}
-
-type SyncOptions = {
-  readonly verbosity: number;
-  readonly keep: number;
-  readonly dryRun: boolean;
-  readonly mysql?: string;
-  readonly postgres?: string;
-};
-
-function checked(given: GivenOptions): SyncOptions {
-  const verbosity = Number(given.verbosity);
-  if (![0, 1, 2, 3].includes(verbosity)) throw usageError('--verbosity takes 0, 1, 2 or 3');
-  const keep = typeof given.keep === 'string' ? parseCount(given.keep, 1000) : undefined;
-  if (keep === undefined || keep === 0) throw usageError('--keep takes a number from 1 to 1000');
-  const text = (name: string) => (typeof given[name] === 'string' ? given[name] : undefined);
-  const [mysql, postgres] = [text('mysql'), text('postgres')];
-  return {
-    verbosity,
-    keep,
-    dryRun: given['dry-run'] === true,
-    ...(mysql !== undefined && { mysql }),
-    ...(postgres !== undefined && { postgres }),
-  };
 }
 
 /** The first signal ends the work and cleans up; the second one does not wait for that. */
@@ -111,20 +85,20 @@ async function maySudo(): Promise<boolean> {
 const KEPT = /^(AWS_|EC2_|HTTPS?_PROXY$|https?_proxy$|NO_PROXY$|no_proxy$|NO_COLOR$|TERM$|LANG$|LC_)/;
 
 /** The same again as root. Keys travel in the environment, not on the command line. */
-async function throughSudo(given: GivenOptions): Promise<number> {
-  const { access_key, secret_key } = given;
+async function throughSudo(given: Given<'sync'>): Promise<number> {
+  const { accessKey, secretKey } = given;
   const home = (name: string) => path.join(homedir(), '.aws', name);
   const env: NodeJS.ProcessEnv = {
     ...(existsSync(home('credentials')) && { AWS_SHARED_CREDENTIALS_FILE: home('credentials') }),
     ...(existsSync(home('config')) && { AWS_CONFIG_FILE: home('config') }),
     ...process.env,
-    ...(typeof access_key === 'string' && { EC2_ACCESS_KEY: access_key }),
-    ...(typeof secret_key === 'string' && { EC2_SECRET_KEY: secret_key }),
+    ...(accessKey !== undefined && { EC2_ACCESS_KEY: accessKey }),
+    ...(secretKey !== undefined && { EC2_SECRET_KEY: secretKey }),
   };
   const kept = Object.keys(env).filter(name => KEPT.test(name));
   const script = isSea() ? [] : process.argv.slice(1, 2);
-  const options = ['conf', 'mysql', 'postgres', 'keep', 'verbosity'].flatMap(name =>
-    typeof given[name] === 'string' ? [`--${name}`, given[name]] : [],
+  const options = (['conf', 'mysql', 'postgres', 'keep', 'verbosity'] as const).flatMap(name =>
+    given[name] === undefined ? [] : [`--${name}`, String(given[name])],
   );
   const child = spawn(
     'sudo',

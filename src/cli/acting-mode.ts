@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { systemClock } from '../clock.ts';
+import type { BackgroundChannel } from '../daemon/background.ts';
+import { acquireLock, type Lock } from '../daemon/lock.ts';
+import { takeServiceManager } from '../daemon/systemd.ts';
+import { failure } from '../errors.ts';
+import { createRedactor } from '../log/redact.ts';
+import { findDatabases } from '../master/databases.ts';
+import { findExternalAddress } from '../master/external-address.ts';
+import type { Keys } from '../master/keys.ts';
+import { createSpotFleet } from '../spot/fleet.ts';
+import { createMetricsFile } from '../status/metrics-file.ts';
+import { createRecord } from '../status/record.ts';
+import { createStatusServer } from '../status/serve.ts';
+import type { Given } from './given.ts';
+import type { Mode } from './mode.ts';
+import { secretsOf } from './open-log.ts';
+import { VERSION } from './version.ts';
+
+const FAREWELL = {
+  clean: 'stopped: no slave is left',
+  'slaves kept': 'stopped: the slaves stay for the next start to take up',
+  hurried:
+    'stopped without waiting: the slaves were asked to end; the next start removes what is left in EC2',
+  incomplete:
+    'stopped, but not everything could be removed from EC2: start and stop the balancer again when EC2 answers, or look in the AWS console for what has the tag gbrowse-aws-balancer:master',
+} as const;
+
+/** A balancer that acts: the only one of its master, which answers `status` and tells the service manager how it stands. */
+export function actingMode(options: Given<'run'>, keys: Keys, channel: BackgroundChannel | undefined): Mode {
+  const manager = takeServiceManager(process.env);
+  const record = createRecord({ clock: systemClock, redact: createRedactor(secretsOf(keys)).redact });
+  let lock: Lock | undefined;
+  let hear: ReturnType<Mode['log']> | undefined;
+
+  return {
+    log(log) {
+      hear = record.hear(log);
+      return hear;
+    },
+    async enter({ name }) {
+      lock = await acquireLock(`master:${name}`, createStatusServer(record.report));
+      if (lock === undefined) {
+        throw failure(
+          `another gbrowse-aws-balancer is running on this machine for the master "${name}"; end it first, or give this one another [MASTER] name`,
+        );
+      }
+      const metrics =
+        options.metricsFile === undefined || hear === undefined
+          ? undefined
+          : createMetricsFile(options.metricsFile, hear);
+      record.introduce({ version: VERSION, pid: process.pid, master: name }, metrics);
+    },
+    async act({ sdk, farm, log }) {
+      const ec2 = record.count(sdk.ec2);
+      const databases = await findDatabases();
+      const findAddress = async () => {
+        const address = await findExternalAddress();
+        log.info(`external address of this master: ${address}`);
+        return address;
+      };
+      return {
+        fleetAt: site =>
+          createSpotFleet({ ec2, site, findAddress, ...(databases !== undefined && { databases }) }),
+        farm,
+        observe: record.observe,
+        runId: randomUUID().slice(0, 18),
+      };
+    },
+    started: (balancer, log) => ({
+      balancer: {
+        ...balancer,
+        stop(how) {
+          manager.stopping();
+          balancer.stop(how);
+        },
+      },
+      log,
+    }),
+    async ready() {
+      await channel?.started();
+      manager.ready();
+    },
+    reloading: () => manager.reloading(),
+    farewell: end => ({ message: FAREWELL[end], status: end === 'incomplete' ? 1 : 0 }),
+    async close() {
+      await record.end();
+      manager.close();
+      lock?.release();
+    },
+  };
+}

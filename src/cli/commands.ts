@@ -1,0 +1,67 @@
+import type { DescribedCommand } from './declaration.ts';
+
+/** The first command is the one that is meant when none is named. */
+export const COMMANDS = [
+  {
+    name: 'run',
+    description: 'Watch the load and keep the farm at the right size (the default)',
+    example: {
+      words: 'run --dry-run --conf /etc/gbrowse2/aws_balancer.conf',
+      meaning: 'Say what the balancer would do, and change nothing',
+    },
+  },
+  {
+    name: 'sync',
+    description: "Copy the master's data into an EBS snapshot for the slaves",
+    example: {
+      words: 'sync --mysql /var/lib/mysql',
+      meaning: 'Copy the databases directory of GBrowse and the data of MySQL',
+    },
+  },
+  {
+    name: 'status',
+    description: 'Show what the running balancer sees and does',
+    example: { words: 'status --watch', meaning: 'Show it again every two seconds' },
+  },
+  {
+    name: 'check',
+    description: 'Check that everything is in place, and say how to fix what is not',
+    example: { words: 'check --topic mod_status', meaning: "Check only that Apache's load can be read" },
+  },
+  {
+    name: 'simulate',
+    words: Number.POSITIVE_INFINITY,
+    description: 'Replay a load through the policy on a simulated spot market; needs no account',
+    example: {
+      words: 'simulate --log /var/log/apache2/access.log --suggest',
+      meaning: 'Propose a load table for the requests of a log',
+    },
+  },
+  {
+    name: 'gc',
+    description: 'List, or remove, what is left in EC2 and no running balancer owns',
+    example: { words: 'gc --yes', meaning: 'Remove what is left over' },
+  },
+  {
+    name: 'iam-policy',
+    description: 'Print the least that AWS must allow for this configuration',
+    example: { words: 'iam-policy > policy.json', meaning: 'Write the policy into a file' },
+  },
+] as const satisfies readonly [DescribedCommand, ...DescribedCommand[]];
+
+export type CommandName = (typeof COMMANDS)[number]['name'];
+
+/** Words that people try as commands, and what they want instead. */
+export const ADVICE: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['start', 'stop', 'restart', 'reload'].map(word => [
+      word,
+      `type "service gbrowse-aws-balancer ${word}" for the service`,
+    ]),
+  ),
+  start:
+    'type "service gbrowse-aws-balancer start" for the service, or "gbrowse-aws-balancer run --background --pidfile FILE" for a balancer of your own',
+  stop: 'type "service gbrowse-aws-balancer stop" for the service, or "gbrowse-aws-balancer --kill --pidfile FILE" for a balancer that was started with that pidfile',
+  help: 'type "gbrowse-aws-balancer --help", or "gbrowse-aws-balancer COMMAND --help"',
+  version: 'type "gbrowse-aws-balancer --version"',
+};

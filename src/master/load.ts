@@ -1,0 +1,45 @@
+import { hostname } from 'node:os';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { findConfigFile } from '../config/locate.ts';
+import { readMetadata } from './metadata.ts';
+import { type Site, siteOf } from './site.ts';
+
+/** Options of the command line that outrank what the configuration file says. */
+export type Overrides = {
+  /** `--ssh_key` */
+  readonly sshKey?: string;
+};
+
+/** A configuration as it counts, and where its master stands. */
+export type Master = {
+  readonly config: Config;
+  /** What is odd about the file, a sentence each. */
+  readonly warnings: readonly string[];
+  readonly site: Site;
+};
+
+/**
+ * Reads the configuration of `--conf`, or of the default place.
+ *
+ * @throws {UserError} for a configuration that is missing or wrong
+ */
+export async function loadMaster(given: { readonly conf?: string } & Overrides): Promise<Master> {
+  const { config, warnings } = await loadConfig(given.conf ?? (await findConfigFile()));
+  const effective = withOverrides(config, given);
+  return { config: effective, warnings, site: await findSite(effective) };
+}
+
+/** The configuration as it counts: an option of the command line outranks the file. */
+export function withOverrides(config: Config, { sshKey }: Overrides): Config {
+  return sshKey === undefined ? config : { ...config, slave: { ...config.slave, sshKey } };
+}
+
+/**
+ * Where this machine stands; on EC2 its metadata service is asked.
+ *
+ * @throws {UserError} when the file lacks what a master outside EC2 needs
+ */
+export async function findSite(config: Config): Promise<Site> {
+  return siteOf(config, await readMetadata(process.env), hostname());
+}
