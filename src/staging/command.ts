@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { openEnvironment } from '../daemon/environment.ts';
+import { MINUTE, SECOND } from '../clock.ts';
 import { failure, systemCode } from '../errors.ts';
 
 /** How a program ended, and what it said. */
@@ -12,6 +12,9 @@ export type Ended = {
   readonly stderr: string;
 };
 
+/** With whose rights a program runs. */
+export type Rights = { readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
+
 export type CommandOptions = {
   /** What it reads from its standard input. */
   readonly input?: string;
@@ -19,27 +22,55 @@ export type CommandOptions = {
   readonly signal?: AbortSignal;
   /** What it writes on standard output, as it comes; `stdout` of the answer is empty then. */
   readonly onOutput?: (text: string) => void;
+  /** How long (ms) it may take; unset: 10 minutes, and without a limit where `onOutput` shows what it does. */
+  readonly timeLimit?: number;
+  /** Unset: our own. */
+  readonly rights?: Rights;
 };
 
 /** Of what a program says on stderr, the end is kept. */
 const KEPT_ERRORS = 16_384;
+/** No program that is run here has more to say on stdout (characters). */
+const MOST_OUTPUT = 4 * 1024 ** 2;
+const TIME_LIMIT = 10 * MINUTE;
+/** From the request to end to SIGKILL. */
+const ENDING_LIMIT = 10 * SECOND;
 
 /**
- * Runs a program to its end, whatever that is. It ends with this process, however that ends, and it does not see our
- * credentials.
+ * Runs a program to its end, whatever that is. It ends with this process, however that ends, and it sees nothing of our
+ * environment.
  *
- * @throws {UserError} when there is no such program; the signal's reason when it aborts
+ * @throws {UserError} when there is no such program, it takes too long or says too much; the signal's reason when it
+ *   aborts
  */
 export async function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<Ended> {
-  options.signal?.throwIfAborted();
-  const child = startCommand(argv, 'pipe');
-  const stop = () => void child.kill('SIGTERM');
-  options.signal?.addEventListener('abort', stop, { once: true });
+  const { signal, onOutput } = options;
+  signal?.throwIfAborted();
+  const child = startCommand(argv, 'pipe', options.rights);
+  let excess: string | undefined;
+  let killer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    child.kill('SIGTERM');
+    killer ??= setTimeout(() => child.kill('SIGKILL'), ENDING_LIMIT);
+  };
+  const timeLimit = options.timeLimit ?? (onOutput === undefined ? TIME_LIMIT : undefined);
+  const timer =
+    timeLimit === undefined
+      ? undefined
+      : setTimeout(() => {
+          excess = `did not end within ${Math.round(timeLimit / SECOND)} seconds`;
+          stop();
+        }, timeLimit);
+  signal?.addEventListener('abort', stop, { once: true });
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    if (options.onOutput === undefined) stdout += text;
-    else options.onOutput(text);
+    if (onOutput !== undefined) return onOutput(text);
+    stdout += text;
+    if (stdout.length <= MOST_OUTPUT) return;
+    excess = `wrote more than ${MOST_OUTPUT} characters`;
+    stdout = '';
+    stop();
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-KEPT_ERRORS);
@@ -52,24 +83,45 @@ export async function runCommand(argv: readonly string[], options: CommandOption
       child.once('error', reject);
       child.once('close', code => resolve(code));
     });
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
+    if (excess !== undefined) throw failure(`${argv.slice(0, 2).join(' ')} ${excess}`);
     return { status, stdout, stderr };
   } catch (error) {
     if (systemCode(error) === 'ENOENT') throw missingProgram(argv[0] ?? '');
     throw error;
   } finally {
-    options.signal?.removeEventListener('abort', stop);
+    clearTimeout(timer);
+    clearTimeout(killer);
+    signal?.removeEventListener('abort', stop);
   }
 }
 
-/** Starts a program that ends with this process. */
-export function startCommand(argv: readonly string[], output: 'pipe' | 'ignore'): ChildProcess {
-  const [command = '', ...args] = SETPRIV === undefined ? argv : [SETPRIV, '--pdeathsig', 'KILL', ...argv];
-  if (SETPRIV !== undefined && findProgram(argv[0] ?? '') === undefined) throw missingProgram(argv[0] ?? '');
-  return spawn(command, args, {
-    env: { ...openEnvironment(process.env), LC_ALL: 'C', PATH: SEARCH_PATH.join(':') },
-    stdio: ['pipe', output, 'pipe'],
-  });
+/**
+ * Starts a program that ends with this process, and sees nothing of our environment.
+ *
+ * @throws {UserError} when there is no such program
+ */
+export function startCommand(
+  argv: readonly string[],
+  output: 'pipe' | 'ignore',
+  rights?: Rights,
+): ChildProcess {
+  const [name = '', ...args] = argv;
+  const program = findProgram(name);
+  if (program === undefined) throw missingProgram(name);
+  const before =
+    SETPRIV === undefined
+      ? []
+      : [SETPRIV, '--pdeathsig', 'KILL', ...(rights ? withRights(rights) : []), '--'];
+  if (SETPRIV === undefined && rights !== undefined) throw missingProgram('setpriv');
+  const [command = '', ...words] = [...before, program, ...args];
+  return spawn(command, words, { cwd: '/', env: ENVIRONMENT, stdio: ['pipe', output, 'pipe'] });
+}
+
+/** The options of setpriv(1) that take on somebody's rights, and give up all others for good. */
+export function withRights({ uid, gid, groups }: Rights): readonly string[] {
+  const others = groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`;
+  return [`--reuid=${uid}`, `--regid=${gid}`, others];
 }
 
 /** The end of what a program said on stderr, on one line, for an error. */
@@ -88,28 +140,35 @@ export function findProgram(name: string): string | undefined {
   return SEARCH_PATH.map(directory => path.join(directory, name)).find(it => existsSync(it));
 }
 
-/** What an administrator's shell has, and where the system's own programs are in any case. */
-const SEARCH_PATH = [
-  ...new Set([
-    ...(process.env.PATH ?? '').split(':').filter(Boolean),
-    ...['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'],
-  ]),
-];
+/** Where the system keeps its own programs. Root looks nowhere else. */
+const SYSTEM_PATH = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/sbin', '/usr/local/bin'];
+const SEARCH_PATH =
+  process.getuid?.() === 0
+    ? SYSTEM_PATH
+    : [...new Set([...(process.env.PATH ?? '').split(':').filter(it => it.startsWith('/')), ...SYSTEM_PATH])];
+
+/** All that a program sees of an environment. */
+export const ENVIRONMENT: Readonly<Record<string, string>> = { LC_ALL: 'C', PATH: SEARCH_PATH.join(':') };
 
 /** util-linux 2.33 and later: `--pdeathsig` ends a program with its parent. */
 const SETPRIV = findProgram('setpriv');
 
-function missingProgram(name: string): Error {
-  const packages: Readonly<Record<string, string>> = {
-    rsync: 'rsync',
-    ssh: 'openssh-client',
-    'ssh-keygen': 'openssh-client',
-  };
-  const hint = packages[name] === undefined ? '' : `; install it (Debian's package ${packages[name]})`;
+/** The Debian packages of programs that sync needs. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  rsync: 'rsync',
+  ssh: 'openssh-client',
+  'ssh-keygen': 'openssh-client',
+  setpriv: 'util-linux',
+  find: 'findutils',
+};
+
+/** The error for a program that this machine does not have. */
+export function missingProgram(name: string): Error {
+  const hint = PACKAGES[name] === undefined ? '' : `; install it (Debian's package ${PACKAGES[name]})`;
   return failure(`the program ${name} is not on this machine${hint}`);
 }
 
-/** What goes wrong in a program, as an error of ours. */
+/** The error for a program that failed. */
 export function commandFailure(what: string, ended: Ended): Error {
   const words = lastWords(ended);
   const status = ended.status === null ? 'was ended by a signal' : `failed with status ${ended.status}`;

@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findProcess } from '../daemon/process.ts';
+import { failure } from '../errors.ts';
 import { commandFailure, runCommand } from './command.ts';
 
 /** Keys for one staging machine: ours to log in with, and its own, which we give it so that we know it. */
@@ -28,14 +29,18 @@ const HOST_KEYS = [
 
 const PREFIX = 'gbrowse-sync-';
 
+/** Where root's directories of keys lie: no other user can write there, and it is no disk. */
+const ROOTS_PLACE = '/run/gbrowse-aws-balancer-keys';
+
 /**
  * Makes the keys, and the list of known hosts that has nobody but the staging machine.
  *
  * @throws {UserError} without ssh-keygen
  */
 export async function makeKeys(): Promise<Keys> {
-  await removeStale();
-  const directory = await mkdtemp(path.join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const parent = process.getuid?.() === 0 ? await rootsPlace() : tmpdir();
+  await removeStale(parent);
+  const directory = await mkdtemp(path.join(parent, `${PREFIX}${process.pid}-`));
   const place = (name: string) => path.join(directory, name);
   const make = async (name: string, type: readonly string[]) => {
     const what = [
@@ -73,13 +78,26 @@ export async function makeKeys(): Promise<Keys> {
   }
 }
 
-/** Removes the keys that a sync of ours has left behind which was killed; their machines are gone, or about to be. */
-async function removeStale(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
+async function rootsPlace(): Promise<string> {
+  await mkdir(ROOTS_PLACE, { mode: 0o700 }).catch(() => {});
+  const found = await lstat(ROOTS_PLACE);
+  if (!found.isDirectory() || found.uid !== 0 || (found.mode & 0o077) !== 0) {
+    throw failure(`${ROOTS_PLACE} must be a directory that only root can enter; remove it, and try again`);
+  }
+  return ROOTS_PLACE;
+}
+
+/**
+ * Removes the keys that a run of ours has left behind which was killed; their machines are gone, or about to be. In a
+ * directory that others can write to, too, nobody can exchange one of ours: they are told by owner and mode, not followed.
+ */
+async function removeStale(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    const place = path.join(tmpdir(), name);
-    const owner = (await stat(place).catch(() => undefined))?.uid;
-    if (pid === undefined || findProcess(Number(pid)) !== undefined || owner !== process.getuid?.()) continue;
-    await rm(place, { recursive: true, force: true });
+    if (pid === undefined || findProcess(Number(pid)) !== undefined) continue;
+    const place = path.join(parent, name);
+    const found = await lstat(place).catch(() => undefined);
+    const isOurs = found?.isDirectory() === true && found.uid === process.getuid?.();
+    if (isOurs && (found.mode & 0o077) === 0) await rm(place, { recursive: true, force: true });
   }
 }

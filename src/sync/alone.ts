@@ -1,4 +1,4 @@
-import { text } from 'node:stream/consumers';
+import type { Socket } from 'node:net';
 import { type Clock, SECOND } from '../clock.ts';
 import { acquireLock, connectToLock, isLockHeld, type Lock } from '../daemon/lock.ts';
 import type { Ec2 } from '../ec2/api.ts';
@@ -20,12 +20,31 @@ export async function lockSync(master: string, now: number): Promise<Lock> {
   });
   if (lock !== undefined) return lock;
   const holder = await connectToLock(name).then(
-    socket => (socket === undefined ? '' : text(socket)),
+    socket => (socket === undefined ? '' : saidBy(socket)),
     () => '',
   );
   throw failure(
     `a sync of "${master}" is running already${holder === '' ? '' : ` (${holder})`}; wait until it is done, or end it with Ctrl-C or kill`,
   );
+}
+
+/** Anybody may hold a name, so what the holder says is short, and not waited for long. */
+const MOST_SAID = 200;
+const ANSWER_LIMIT = 2 * SECOND;
+
+async function saidBy(socket: Socket): Promise<string> {
+  let said = '';
+  socket.setEncoding('utf8');
+  const timer = setTimeout(() => socket.destroy(), ANSWER_LIMIT);
+  await new Promise<void>(resolve => {
+    socket.on('data', text => {
+      said += String(text);
+      if (said.length > MOST_SAID) socket.destroy();
+    });
+    socket.once('error', () => resolve()).once('close', () => resolve());
+  });
+  clearTimeout(timer);
+  return said.slice(0, MOST_SAID);
 }
 
 /**

@@ -1,7 +1,9 @@
-import { type FileHandle, open, readFile, realpath, rename, stat, unlink } from 'node:fs/promises';
-import path from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
 import { findOption, formatDocument, parseDocument, setOption } from '../config/document.ts';
+import { lookUpAccount } from '../daemon/privileges.ts';
 import { failure, isUserError, messageOf } from '../errors.ts';
+import { commandFailure, type Rights, runCommand } from '../staging/command.ts';
+import { partOfOthers } from './path-control.ts';
 
 /** What sync writes into the configuration file: the values of these options of `[SLAVE]`. */
 export type Outcome = { readonly dataSnapshots: readonly string[]; readonly imageId?: string };
@@ -26,7 +28,8 @@ export function withOutcome(text: string, { dataSnapshots, imageId }: Outcome): 
 
 /**
  * Writes the outcome of a sync into the configuration file, at one stroke; owner and mode stay, and the version before is
- * beside it as `FILE.bak`. What else has changed in the file since the sync began stays changed.
+ * beside it as `FILE.bak`. What else has changed in the file since the sync began stays changed. Where the file lies in a
+ * directory of another user, root does all this with that user's rights.
  *
  * @param before the options as they were when the sync began
  * @returns the place of the version before
@@ -35,51 +38,68 @@ export function withOutcome(text: string, { dataSnapshots, imageId }: Outcome): 
 export async function updateConfigFile(file: string, before: Present, outcome: Outcome): Promise<string> {
   const made = `data_snapshots = ${outcome.dataSnapshots.join(' ')}`;
   try {
+    const rights = await rightsFor(file);
     const target = await realpath(file);
     // One character a byte: whatever the encoding is, it is kept.
-    const text = await readFile(target, 'latin1');
+    const text = Buffer.from(await run(['base64', '--', target], rights), 'base64').toString('latin1');
     const now = presentIn(text);
     if (now.data_snapshots !== before.data_snapshots || now.image_id !== before.image_id) {
       throw failure(
         `${file}: data_snapshots or image_id were changed while sync worked, so they are left as they are; the new data are: ${made}`,
       );
     }
-    const backup = `${target}.bak`;
-    const attributes = await stat(target);
-    await replace(backup, text, attributes);
-    await replace(target, withOutcome(text, outcome), attributes);
-    return backup;
+    const input = Buffer.from(withOutcome(text, outcome), 'latin1').toString('base64');
+    await run(['sh', '-c', REPLACE, 'sh', target], rights, input);
+    return `${target}.bak`;
   } catch (error) {
-    if (isUserError(error)) throw error;
+    if (isUserError(error) && error.message.includes(made)) throw error;
     throw failure(`${file} cannot be updated: ${messageOf(error)}; put this into [SLAVE] yourself: ${made}`, {
       cause: error,
     });
   }
 }
 
-/** Puts a file in place whole, with these attributes. */
-async function replace(
-  target: string,
-  text: string,
-  { uid, gid, mode }: { readonly uid: number; readonly gid: number; readonly mode: number },
-): Promise<void> {
-  const temporary = path.join(path.dirname(target), `.${path.basename(target)}.sync-${process.pid}`);
-  let file: FileHandle | undefined;
-  try {
-    file = await open(temporary, 'wx', 0o600);
-    await file.writeFile(text, 'latin1');
-    const made = await file.stat();
-    if (made.uid !== uid || made.gid !== gid) await file.chown(uid, gid);
-    await file.chmod(mode & 0o7777);
-    await file.sync();
-    await rename(temporary, target);
-  } catch (error) {
-    await unlink(temporary).catch(() => {});
-    throw error;
-  } finally {
-    await file?.close();
+/** Copies the file to `FILE.bak`, and replaces it with what base64 on standard input says; argument: the file. */
+const REPLACE = `
+set -eu
+temporary=
+trap '[ -z "$temporary" ] || rm -f -- "$temporary"' EXIT
+put() { # TARGET: what stands on standard input, with the file's owner and mode
+  temporary=$(mktemp -- "$(dirname -- "$1")/.sync-XXXXXX")
+  cat > "$temporary"
+  chown --reference="$file" -- "$temporary" || [ "$(id -u)" != 0 ]
+  chmod --reference="$file" -- "$temporary"
+  sync -- "$temporary"
+  mv -fT -- "$temporary" "$1"
+  temporary=
+}
+file=$1
+new=$(cat)
+put "$file.bak" < "$file"
+echo "$new" | base64 -d | put "$file"
+sync -- "$(dirname -- "$file")"
+`;
+
+async function run(argv: readonly string[], rights: Rights | undefined, input = ''): Promise<string> {
+  const ended = await runCommand(argv, { input, ...(rights !== undefined && { rights }) });
+  if (ended.status !== 0) throw commandFailure(argv[0] ?? '', ended);
+  return ended.stdout;
+}
+
+/**
+ * With whose rights a file is read and written: undefined for our own. Whoever may change the path could have root write
+ * somewhere else.
+ *
+ * @throws {UserError} when several users may change it
+ */
+async function rightsFor(file: string): Promise<Rights | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const part = await partOfOthers(file, []);
+  if (part === undefined) return undefined;
+  const { uid } = await stat(part);
+  if (uid === 0 || (await partOfOthers(file, [uid])) !== undefined) {
+    throw failure(`users besides root can change ${part}, so root writes nothing there`);
   }
-  const directory = await open(path.dirname(target), 'r').catch(() => undefined);
-  await directory?.sync().catch(() => {});
-  await directory?.close();
+  const { gid, groups } = await lookUpAccount(String(uid));
+  return { uid, gid, groups };
 }

@@ -19,6 +19,7 @@ import { describePlan, type SyncPlan, warningsOf } from './plan/describe.ts';
 import { measure } from './plan/measure.ts';
 import { findTrees, type Wanted } from './plan/trees.ts';
 import { grownVolumeSize, needOf, newVolumeSize } from './plan/volume-size.ts';
+import { readSmall } from './read-small.ts';
 import { type Base, baseOf, outdated } from './snapshots/retention.ts';
 import { deleteSet, findSets, sizesOf, untilComplete } from './snapshots/snapshots.ts';
 import { stageData } from './stage.ts';
@@ -219,11 +220,14 @@ async function conclude(
   });
 }
 
+/** Bytes. */
+const MOST_CONFIGURATION = 1024 ** 2;
+
 /** The snapshots that configuration files name; a file that cannot be read names none. */
 async function snapshotsNamedIn(files: readonly string[]): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   for (const file of new Set(files)) {
-    const text = await readFile(file, 'latin1').catch(() => '');
+    const text = (await readSmall(file, MOST_CONFIGURATION, 'followed')) ?? '';
     for (const id of presentIn(text).data_snapshots.split(/\s+/)) named.add(id);
   }
   return named;

@@ -171,7 +171,7 @@ describe('sync of databases', { skip }, () => {
     await until('MariaDB is stopped', () => /is stopped for the last pass/.test(running.stdout()));
     await cloud.network(instance, 'dark');
     await until('MariaDB is gone', () => spawnSync('mariadb', ['-uroot', '-e', 'SELECT 1']).status !== 0);
-    execFileSync('pkill', ['-KILL', '-f', '^ssh .*/gbrowse-sync-.*-M -N']);
+    execFileSync('pkill', ['-KILL', '-f', '^/usr/bin/ssh .*/gbrowse-sync-.*-M -N']);
     await until('it serves again', () => /the server works again meanwhile/.test(running.stdout()));
     assert.equal(ask(mariadb('SELECT 1')), '1');
     await cloud.network(instance, 'up');

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -9,6 +19,10 @@ import { makeKeys } from '../../src/staging/keys.ts';
 import { sshConfig } from '../../src/staging/ssh.ts';
 import { stagingUserData } from '../../src/staging/user-data.ts';
 import { prepareScript, sealScript } from '../../src/sync/volumes/script.ts';
+import { notAlone } from '../peers/own-namespaces.ts';
+
+// Root's keys lie in /run.
+if (notAlone === false) execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run']);
 
 const skip = findProgram('ssh-keygen') === undefined && 'openssh-client is not installed';
 
@@ -35,15 +49,34 @@ describe('the way to the staging machine', { skip }, () => {
     );
   });
 
-  test('keys that a killed sync has left are removed by the next, those of a running one are not', async () => {
+  test('keys that a killed run has left are removed by the next, those of a running one and others are not', async () => {
+    const first = await makeKeys();
+    const parent = path.dirname(first.directory);
+    await first.remove();
     const ended = spawnSync('true').pid;
-    const [stale, living] = [ended, process.ppid].map(pid =>
-      mkdtempSync(path.join(tmpdir(), `gbrowse-sync-${pid}-`)),
+    const [stale = '', living = '', open = ''] = [ended, process.pid, ended].map(pid =>
+      mkdtempSync(path.join(parent, `gbrowse-sync-${pid}-`)),
     );
+    const link = path.join(parent, `gbrowse-sync-${ended}-link`);
+    symlinkSync(directory, link);
+    // Not one of ours: those are nobody else's to look into.
+    chmodSync(open, 0o755);
     const keys = await makeKeys();
     await keys.remove();
-    assert.deepEqual([existsSync(stale ?? ''), existsSync(living ?? '')], [false, true]);
-    rmSync(living ?? '', { recursive: true });
+    assert.deepEqual(
+      [stale, living, open, link].map(it => existsSync(it)),
+      [false, true, true, true],
+    );
+    for (const it of [living, open, link]) rmSync(it, { recursive: true });
+  });
+
+  test('root keeps keys where no other user can put anything', {
+    skip: process.getuid?.() !== 0,
+  }, async () => {
+    const keys = await makeKeys();
+    const parent = statSync(path.dirname(keys.directory));
+    await keys.remove();
+    assert.deepEqual([parent.uid, parent.mode & 0o777], [0, 0o700]);
   });
 
   test('keys lie where only we can look, and are gone in the end', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { presentIn, updateConfigFile, withOutcome } from '../../src/sync/conf-file.ts';
+import { notAlone } from '../peers/own-namespaces.ts';
 
 const TEXT = `# \xe9t\xe9\r
 [SLAVE]\r
@@ -22,10 +24,14 @@ data_snapshots    =                # EBS snapshot(s)\r
 subnet            =\r
 `;
 
+/** The machine's own /tmp may belong to anybody. */
+const PLACE = notAlone === false ? '/srv' : tmpdir();
+if (notAlone === false) execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', PLACE]);
+
 let directory: string;
 let file: string;
 beforeEach(() => {
-  directory = mkdtempSync(path.join(tmpdir(), 'conf-file-'));
+  directory = mkdtempSync(path.join(PLACE, 'conf-file-'));
   file = path.join(directory, 'aws_balancer.conf');
   writeFileSync(file, TEXT, 'latin1');
 });
@@ -106,4 +112,44 @@ test('a directory that is gone is named, with what to put into the file', async 
     updateConfigFile(file, presentIn(TEXT), OUTCOME),
     /aws_balancer\.conf .*data_snapshots = snap-1/,
   );
+});
+
+describe('a file in a directory of another user', { skip: notAlone }, () => {
+  /** www-data; it has an account everywhere. */
+  const OWNER = 33;
+  beforeEach(() => {
+    chownSync(directory, OWNER, OWNER);
+    chownSync(file, OWNER, OWNER);
+  });
+
+  test("is written with that user's rights", async () => {
+    assert.equal(await updateConfigFile(file, presentIn(TEXT), OUTCOME), `${file}.bak`);
+    assert.equal(presentIn(readFileSync(file, 'latin1')).image_id, 'ami-1');
+    assert.equal(readFileSync(`${file}.bak`, 'latin1'), TEXT);
+    assert.deepEqual(
+      [file, `${file}.bak`].map(it => statSync(it).uid),
+      [OWNER, OWNER],
+    );
+  });
+
+  test('leads root to no file that the user could not read or write', async () => {
+    const secret = mkdtempSync(path.join(PLACE, 'secret-'));
+    const target = path.join(secret, 'aws_balancer.conf');
+    writeFileSync(target, TEXT, { encoding: 'latin1', mode: 0o600 });
+    rmSync(file);
+    symlinkSync(target, file);
+    await assert.rejects(updateConfigFile(file, presentIn(TEXT), OUTCOME), /Permission denied/);
+    assert.deepEqual(readdirSync(secret), ['aws_balancer.conf']);
+    assert.equal(readFileSync(target, 'latin1'), TEXT);
+    rmSync(secret, { recursive: true });
+  });
+
+  test('is left alone where a third user may change the directory', async () => {
+    chmodSync(directory, 0o777);
+    await assert.rejects(
+      updateConfigFile(file, presentIn(TEXT), OUTCOME),
+      /users besides root can change .* put this into \[SLAVE\] yourself: data_snapshots = snap-1/,
+    );
+    assert.deepEqual(readdirSync(directory), ['aws_balancer.conf']);
+  });
 });

@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import { open, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { type Clock, MINUTE } from '../../clock.ts';
 import { failure } from '../../errors.ts';
@@ -6,7 +8,7 @@ import type { Phases } from '../../staging/phases.ts';
 import type { Report } from '../../staging/report.ts';
 import { isBroken, type Ssh } from '../../staging/ssh.ts';
 import { bytesInWords, count, timeInWords } from '../../staging/words.ts';
-import { PLACES, type Tree } from '../plan/trees.ts';
+import { isInside, PLACES, type Tree } from '../plan/trees.ts';
 import type { Hold } from '../servers/hold.ts';
 import { bothHave, type PassEnd, type Progress, runPass } from './rsync.ts';
 
@@ -53,6 +55,9 @@ const WARM_ENOUGH = MINUTE;
 const MOST_WARM_PASSES = 3;
 /** How often a server is held anew when the connection breaks or the volume is full meanwhile. */
 const MOST_HOLDS = 4;
+
+/** A connection that breaks so often in a row, and nothing was sent, is not made again. */
+const MOST_IDLE_PASSES = 5;
 
 /** Copies a tree whose files are at rest, or may be copied while they change. */
 export async function copyTree(tools: CopyTools, copying: Copying): Promise<Copied> {
@@ -140,7 +145,7 @@ async function finish(
       },
       async write(file, text) {
         const ended = await tools.ssh.script(writeScript(inCopy(file), text), { signal: tools.signal });
-        if (isBroken(ended)) bad = { kind: 'broken', why: 'no answer' };
+        if (isBroken(ended)) bad = { kind: 'broken', why: 'no answer', bytes: 0 };
         else if (ended.status !== 0) throw commandFailure(`writing ${path.basename(file)}`, ended);
         return ended.status === 0;
       },
@@ -172,7 +177,7 @@ async function passUntilDone(
 ): Promise<Copied> {
   const { clock, report, phases, signal } = tools;
   const start = clock.monotonic();
-  for (;;) {
+  for (let idle = 0; ; ) {
     const end = await phases.time(`${copying.tree.kind}: copy`, () => pass(tools, copying, directory, held));
     switch (end.kind) {
       case 'done': {
@@ -187,6 +192,12 @@ async function passUntilDone(
         await phases.time('enlarge the volume', () => tools.enlarge(copying.root));
         break;
       case 'broken':
+        idle = end.bytes > 0 ? 0 : idle + 1;
+        if (idle >= MOST_IDLE_PASSES) {
+          throw failure(
+            `copying ${directory}: the connection broke ${idle} times before anything was sent: ${end.why}`,
+          );
+        }
         report.warn(
           `the connection to the staging instance broke (${end.why}); it is tried again, and goes on from there`,
         );
@@ -200,31 +211,47 @@ function doneInWords(bytes: number, files: number, took: number): string {
   return `${bytesInWords(bytes)} in ${count(files, 'file')}, ${timeInWords(took)}`;
 }
 
-/** One pass over a directory of the tree. */
+/**
+ * One pass over a directory of the tree. rsync reads the directory that is opened here, whatever stands at its path
+ * meanwhile: who owns a tree could put a link to somebody else's in its place.
+ */
 async function pass(tools: CopyTools, copying: Copying, directory: string, held: boolean): Promise<PassEnd> {
   const { ssh, versions, clock, report, signal } = tools;
   const { tree, exclude, hardLinks, holes, fineTimes, isFirst, bytes } = copying;
   const isModern = bothHave('3.1.3', versions);
   const start = clock.monotonic();
   const inTree = path.relative(tree.source, directory);
-  return await runPass(
-    {
-      source: directory,
-      target: path.join(targetOf(copying), inTree),
-      exclude: inTree === '' ? exclude : [],
-      inPlace: isModern && !hardLinks,
-      sparse: holes,
-      // The last pass must not miss what was written within the second of the first.
-      times: held ? (isModern ? 'exact' : 'checksum') : isModern && fineTimes ? 'exact' : 'seconds',
-      rsh: ssh.rsh,
-      host: ssh.host,
-      asRoot: ssh.asRoot,
-    },
-    runCommand,
-    progress =>
-      report.progress(progressInWords(progress, isFirst ? bytes : undefined, clock.monotonic() - start)),
-    signal,
-  );
+  const opened = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    const source = `/proc/${process.pid}/fd/${opened.fd}`;
+    const real = await readlink(source);
+    if (inTree === '' ? real !== directory : !isInside(real, tree.source)) {
+      return { kind: 'failed', why: `somebody has put another directory in its place (${real})` };
+    }
+    return await runPass(
+      {
+        source,
+        target: path.join(targetOf(copying), inTree),
+        exclude: inTree === '' ? exclude : [],
+        inPlace: isModern && !hardLinks,
+        sparse: holes,
+        // The last pass must not miss what was written within the second of the first.
+        times: held ? (isModern ? 'exact' : 'checksum') : isModern && fineTimes ? 'exact' : 'seconds',
+        rsh: ssh.rsh,
+        host: ssh.host,
+        asRoot: ssh.asRoot,
+      },
+      async (argv, options) => {
+        const ended = await runCommand(argv, options);
+        return { ...ended, stderr: ended.stderr.replaceAll(source, directory) };
+      },
+      progress =>
+        report.progress(progressInWords(progress, isFirst ? bytes : undefined, clock.monotonic() - start)),
+      signal,
+    );
+  } finally {
+    await opened.close();
+  }
 }
 
 function targetOf({ root, tree }: Copying): string {

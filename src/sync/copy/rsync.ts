@@ -48,6 +48,7 @@ export function rsyncArguments(pass: Pass): readonly string[] {
     '--no-h',
     '--info=progress2',
     '--outbuf=L',
+    `--timeout=${SILENCE}`,
     ...exclude.map(it => `--exclude=${it}`),
     `--rsync-path=${asRoot}rsync`,
     '-e',
@@ -56,6 +57,9 @@ export function rsyncArguments(pass: Pass): readonly string[] {
     `${host}:${target}/`,
   ];
 }
+
+/** Seconds: a remote end that says nothing for so long is gone, whatever ssh believes. */
+const SILENCE = 1800;
 
 const TIMES = { seconds: [], exact: ['--modify-window=-1'], checksum: ['--checksum'] } as const;
 
@@ -75,7 +79,7 @@ export function parseProgress(line: string): Progress | undefined {
 export type PassEnd =
   | { readonly kind: 'done'; readonly bytes: number; readonly files: number }
   /** The connection broke; what is there is kept. */
-  | { readonly kind: 'broken'; readonly why: string }
+  | { readonly kind: 'broken'; readonly why: string; readonly bytes: number }
   /** The volume is full. */
   | { readonly kind: 'full' }
   | { readonly kind: 'failed'; readonly why: string };
@@ -92,7 +96,7 @@ export function endOf(ended: Ended, last: Progress | undefined): PassEnd {
   if (/No space left on device|Disk quota exceeded/.test(ended.stderr)) return { kind: 'full' };
   const why = lastWords(ended, 3) || `rsync ended with status ${ended.status}`;
   if (isBroken(ended) || ended.status === null || CONNECTION.includes(ended.status))
-    return { kind: 'broken', why };
+    return { kind: 'broken', why, bytes: last?.bytes ?? 0 };
   return { kind: 'failed', why };
 }
 

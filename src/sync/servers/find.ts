@@ -1,15 +1,19 @@
-import { readFileSync } from 'node:fs';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
-import { connect } from 'node:net';
-import path from 'node:path';
-import { findProcess, type RunningProcess } from '../../daemon/process.ts';
+import type { Rights } from '../../staging/command.ts';
+import { findMark, nameOf, ownerOf, type ProcessMark } from './proc.ts';
 
 /** A database server whose files are to be copied. */
-export type ServerProcess = RunningProcess & {
+export type ServerProcess = ProcessMark & {
   readonly name: 'MariaDB' | 'MySQL' | 'PostgreSQL';
   /** The directory that it works in: the one of its data. */
   readonly dataDirectory: string;
+  /** The rights that it has, which are those of the directory's owner. */
+  readonly rights: Rights;
+  readonly parent: number;
 };
+
+/** A process with a server's name and directory, which does not run as the directory's owner. */
+export type Stranger = { readonly pid: number; readonly dataDirectory: string };
 
 const NAMES: Readonly<Record<string, ServerProcess['name']>> = {
   mariadbd: 'MariaDB',
@@ -21,50 +25,40 @@ const NAMES: Readonly<Record<string, ServerProcess['name']>> = {
 /**
  * The database servers that work in one of these directories. Both kinds change into their data directory, and a directory
  * is told by its device and inode, so that neither links nor another mount namespace hide a server.
+ *
+ * Anybody may give a process such a name. It counts only when its real, effective and saved user is the directory's owner:
+ * what is done to it then gives that user no more than it has.
+ *
+ * @param onStranger is told of the others
  */
-export async function findServers(directories: readonly string[]): Promise<readonly ServerProcess[]> {
-  const wanted = new Map<string, string>();
+export async function findServers(
+  directories: readonly string[],
+  onStranger: (stranger: Stranger) => void = () => {},
+): Promise<readonly ServerProcess[]> {
+  const wanted = new Map<string, { readonly directory: string; readonly owner: number }>();
   for (const directory of directories) {
-    const key = await identityOf(directory);
-    if (key !== undefined) wanted.set(key, directory);
+    const found = await stat(directory).catch(() => undefined);
+    if (found !== undefined) wanted.set(`${found.dev}:${found.ino}`, { directory, owner: found.uid });
   }
   const servers: ServerProcess[] = [];
   for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const name = NAMES[(await readFile(`/proc/${entry}/comm`, 'utf8').catch(() => '')).trim()];
+    const pid = Number(entry);
+    const name = Number.isInteger(pid) ? NAMES[await nameOf(pid)] : undefined;
     if (name === undefined) continue;
-    const dataDirectory = wanted.get((await identityOf(`/proc/${entry}/cwd`)) ?? '');
-    const process = findProcess(Number(entry));
-    if (dataDirectory !== undefined && process !== undefined)
-      servers.push({ ...process, name, dataDirectory });
+    const works = await stat(`/proc/${pid}/cwd`).catch(() => undefined);
+    const data = works === undefined ? undefined : wanted.get(`${works.dev}:${works.ino}`);
+    const [mark, owner] = [await findMark(pid), await ownerOf(pid)];
+    if (data === undefined || mark === undefined || owner === undefined) continue;
+    const { directory: dataDirectory } = data;
+    if (owner.uids.length !== 3 || owner.uids.some(uid => uid !== data.owner)) {
+      onStranger({ pid, dataDirectory });
+    } else servers.push({ ...mark, name, dataDirectory, rights: owner.rights });
   }
   // Of the processes of one PostgreSQL all but the first are its children.
-  return servers.filter(
-    it => !servers.some(other => other.pid === parentOf(it.pid) && other.name === it.name),
-  );
+  return servers.filter(it => !servers.some(other => other.pid === it.parent && other.name === it.name));
 }
 
-async function identityOf(directory: string): Promise<string | undefined> {
-  const found = await stat(directory).catch(() => undefined);
-  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
-}
-
-/** The parent of a process; 0 when it is not known. */
-export function parentOf(pid: number): number {
-  const process = findProcess(pid);
-  return process === undefined ? 0 : Number(statFields(pid)[1] ?? 0);
-}
-
-function statFields(pid: number): readonly string[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return [];
-  }
-}
-
-/** The Unix sockets that a process listens on, by their paths. */
+/** The Unix sockets that a process listens on, by the paths that it gave them: names, which nobody opens. */
 export async function listeningSockets(pid: number): Promise<readonly string[]> {
   const table = await readFile(`/proc/${pid}/net/unix`, 'utf8').catch(() => '');
   const listening = new Map<string, string>();
@@ -80,22 +74,4 @@ export async function listeningSockets(pid: number): Promise<readonly string[]> 
     if (socket?.startsWith('/')) sockets.push(socket);
   }
   return sockets;
-}
-
-/** Whether somebody answers at a Unix socket. */
-export async function answers(socketPath: string): Promise<boolean> {
-  const socket = connect({ path: socketPath });
-  try {
-    return await new Promise(resolve => {
-      socket.once('connect', () => resolve(true));
-      socket.once('error', () => resolve(false));
-    });
-  } finally {
-    socket.destroy();
-  }
-}
-
-/** The program that a process runs. */
-export async function executableOf(pid: number): Promise<string> {
-  return path.normalize(await readlink(`/proc/${pid}/exe`).catch(() => ''));
 }

@@ -1,4 +1,5 @@
-import type { CopyTools } from '../copy/copy.ts';
+import type { Clock } from '../../clock.ts';
+import type { Report } from '../../staging/report.ts';
 import { findServers, type ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
 import { managerOf } from './manager.ts';
@@ -8,10 +9,12 @@ import { stopServer } from './stop.ts';
 /**
  * Makes all servers of these directories hold their files still: PostgreSQL with its own backup protocol, where it can be
  * asked; MariaDB and MySQL, whose files change behind every lock, by stopping them.
+ *
+ * @throws {UserError} when one of them does not; all of them serve then
  */
 export async function holdServers(
   directories: readonly string[],
-  tools: Pick<CopyTools, 'clock' | 'report'>,
+  tools: { readonly clock: Clock; readonly report: Report },
 ): Promise<readonly Hold[]> {
   const holds: Hold[] = [];
   try {
@@ -25,7 +28,7 @@ export async function holdServers(
 
 async function holdOne(
   server: ServerProcess,
-  { clock, report }: Pick<CopyTools, 'clock' | 'report'>,
+  { clock, report }: { readonly clock: Clock; readonly report: Report },
 ): Promise<Hold> {
   const what = `${server.name} of ${server.dataDirectory} (process ${server.pid})`;
   const backup = server.name === 'PostgreSQL' ? await backUp(server) : undefined;

@@ -1,7 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile, readlink } from 'node:fs/promises';
+import { readlink } from 'node:fs/promises';
+import { failure } from '../../errors.ts';
 import { findProgram, runCommand } from '../../staging/command.ts';
-import { parentOf, type ServerProcess } from './find.ts';
+import { readSmall } from '../read-small.ts';
+import type { ServerProcess } from './find.ts';
+import { executableOf, findMark, nameOf, ownerOf } from './proc.ts';
+import type { StartCommand } from './restarter.ts';
 
 /** How a server is stopped and started again. */
 export type Manager = {
@@ -9,32 +13,24 @@ export type Manager = {
   readonly how: string;
   /** The command that stops it; unset: a signal does. */
   readonly stop?: readonly string[];
-  readonly signal: NodeJS.Signals;
+  readonly signal: 'SIGINT' | 'SIGTERM';
   readonly start: StartCommand;
 };
 
-/** How a server is started. */
-export type StartCommand = {
-  readonly argv: readonly string[];
-  readonly directory: string;
-  readonly environment: Readonly<Record<string, string>>;
-  /** Whether the command is the server itself, and stays. */
-  readonly stays: boolean;
-};
-
-const PLAIN = {
-  directory: '/',
-  environment: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
-  stays: false,
-};
+/** No server needs a longer command line (bytes), and its environment is not much longer. */
+const MOST_COMMAND_LINE = 4096;
+const MOST_ENVIRONMENT = 32_768;
 
 /**
- * Finds out who looks after a server: systemd, Debian's pg_ctlcluster, an init script; else it is told to end by a signal,
- * and started with the command line, user, directory and environment that it had.
+ * Finds out who looks after a server: systemd, Debian's pg_ctlcluster, an init script. Else a signal ends it, and it is
+ * started with the command line, directory and environment that it had, and with its own rights: nothing that a process
+ * says of itself is ever run with root's.
+ *
+ * @throws {UserError} for a server that could not be started again
  */
 export async function managerOf(server: ServerProcess): Promise<Manager> {
   const signal = server.name === 'PostgreSQL' ? 'SIGINT' : 'SIGTERM';
-  const unit = await unitOf(server.pid);
+  const unit = await unitOf(server);
   if (unit !== undefined)
     return withCommands(signal, ['systemctl', 'stop', unit], ['systemctl', 'start', unit]);
   const cluster = server.name === 'PostgreSQL' ? await clusterOf(server.dataDirectory) : undefined;
@@ -51,14 +47,17 @@ export async function managerOf(server: ServerProcess): Promise<Manager> {
   return { how: `its own command line, after ${signal}`, signal, start: await ownCommand(server) };
 }
 
-function withCommands(signal: NodeJS.Signals, stop: readonly string[], start: readonly string[]): Manager {
-  return { how: stop.join(' '), stop, signal, start: { ...PLAIN, argv: start } };
+function withCommands(signal: Manager['signal'], stop: readonly string[], start: readonly string[]): Manager {
+  return { how: stop.join(' '), stop, signal, start: { argv: start } };
 }
 
-/** The systemd service that a process belongs to (cgroups(7)), where systemd runs the machine. */
-async function unitOf(pid: number): Promise<string | undefined> {
+/** The systemd service that a server is the main process of (cgroups(7)), where systemd runs the machine. */
+async function unitOf({ pid, parent }: ServerProcess): Promise<string | undefined> {
   if (!existsSync('/run/systemd/system')) return undefined;
-  return serviceIn(await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => ''));
+  const unit = serviceIn((await readSmall(`/proc/${pid}/cgroup`, 65_536)) ?? '');
+  if (unit === undefined) return undefined;
+  const { stdout } = await runCommand(['systemctl', 'show', '--property=MainPID', '--value', '--', unit]);
+  return isServersUnit(unit, Number(stdout), [pid, parent]) ? unit : undefined;
 }
 
 /** The service in the text of `/proc/PID/cgroup`; not what somebody started in a session of his own. */
@@ -69,6 +68,16 @@ export function serviceIn(cgroup: string): string | undefined {
     if (unit !== undefined && parts.includes('system.slice')) return unit;
   }
   return undefined;
+}
+
+/**
+ * Whether a service is that of a server: the server, or what watches over it, is its main process. Units that come from init
+ * scripts have none, and are told by their names. (cron runs everybody's jobs in its own service.)
+ */
+export function isServersUnit(unit: string, mainPid: number, pids: readonly number[]): boolean {
+  return mainPid > 1
+    ? pids.includes(mainPid)
+    : /^(mariadb|mysql|mysqld|postgresql)(@.*)?\.service$/.test(unit);
 }
 
 /** Version and name of the Debian cluster with this data directory. */
@@ -84,45 +93,43 @@ async function initScriptOf(pid: number): Promise<string | undefined> {
   const scripts = ['/etc/init.d/mariadb', '/etc/init.d/mysql', '/etc/init.d/mysqld'].filter(it =>
     existsSync(it),
   );
-  for (const pidfile of ['/run/mysqld/mysqld.pid', '/var/run/mysqld/mysqld.pid']) {
-    const text = await readFile(pidfile, 'utf8').catch(() => '');
-    if (Number(text) === pid) return scripts[0];
-  }
-  return undefined;
+  const named = await readSmall('/run/mysqld/mysqld.pid', 100);
+  return named !== undefined && Number(named) === pid ? scripts[0] : undefined;
 }
 
-/** The command line that a process was started with, under its user; of mysqld_safe, where that watches over it. */
+/** The command line that a server was started with; of mysqld_safe, where that watches over it with the same rights. */
 async function ownCommand(server: ServerProcess): Promise<StartCommand> {
-  const parent = parentOf(server.pid);
-  const isWatched = /mysqld_safe|mariadbd-safe/.test(await commOf(parent));
-  const pid = isWatched ? parent : server.pid;
-  const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').slice(0, -1);
-  const [command = '', ...args] = words;
-  const program = isWatched || command.startsWith('/') ? command : await readlink(`/proc/${pid}/exe`);
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const ids = (name: string) =>
-    (new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1] ?? '').trim().split(/\s+/);
-  const groups = ids('Groups').filter(Boolean);
-  const [uid = '0'] = ids('Uid');
-  const [gid = '0'] = ids('Gid');
+  const { pid: own, parent, rights, name, dataDirectory } = server;
+  const what = `${name} of ${dataDirectory} (process ${own})`;
+  const byHand = 'stop it by hand before sync and start it after, or let a service manager run it';
+  if (rights.uid === 0 && process.getuid?.() === 0) {
+    throw failure(`${what} runs as root, and no service manager looks after it; ${byHand}`);
+  }
+  const [here, there] = await Promise.all(
+    ['self', own].map(it => readlink(`/proc/${it}/ns/mnt`).catch(() => '')),
+  );
+  if (here !== there) throw failure(`${what} runs in a container, which sync cannot start again; ${byHand}`);
+  const isWatched =
+    /^(mysqld_safe|mariadbd-safe)$/.test(await nameOf(parent)) &&
+    (await findMark(parent)) !== undefined &&
+    (await ownerOf(parent))?.uids.every(uid => uid === rights.uid) === true;
+  const pid = isWatched ? parent : own;
+  const commandLine = await readSmall(`/proc/${pid}/cmdline`, MOST_COMMAND_LINE);
+  const environment = await readSmall(`/proc/${pid}/environ`, MOST_ENVIRONMENT);
+  if (commandLine === undefined || environment === undefined) {
+    throw failure(
+      `${what} has a command line of more than ${MOST_COMMAND_LINE} bytes or an environment of more than ${MOST_ENVIRONMENT}, so sync cannot start it again; ${byHand}`,
+    );
+  }
+  const [command = '', ...args] = commandLine.split('\0').slice(0, -1);
   return {
-    argv: [
-      'setpriv',
-      `--reuid=${uid}`,
-      `--regid=${gid}`,
-      groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`,
-      '--',
-      program,
-      ...args,
-    ],
-    directory: await readlink(`/proc/${pid}/cwd`),
-    environment: environmentIn(await readFile(`/proc/${pid}/environ`, 'utf8')),
-    stays: true,
+    argv: [isWatched || command.startsWith('/') ? command : await executableOf(pid), ...args],
+    server: {
+      rights,
+      directory: await readlink(`/proc/${pid}/cwd`).catch(() => '/'),
+      environment: environmentIn(environment),
+    },
   };
-}
-
-async function commOf(pid: number): Promise<string> {
-  return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim();
 }
 
 /** The text of `/proc/PID/environ`. */

@@ -1,10 +1,12 @@
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { failure } from '../../errors.ts';
 import { findProgram } from '../../staging/command.ts';
 import { isInside } from '../plan/trees.ts';
-import { executableOf, type ServerProcess } from './find.ts';
+import { readSmall } from '../read-small.ts';
+import type { ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
+import { executableOf } from './proc.ts';
 import { openPsql, type Psql } from './psql.ts';
 
 /** What a copy of a cluster must not have, or need not (PostgreSQL's manual, "Making a Base Backup Using the API"). */
@@ -108,17 +110,17 @@ export async function backUp(server: ServerProcess): Promise<Hold | undefined> {
   }
 }
 
+/** Of postmaster.pid, a line each: process, data directory, start, port, socket directory. */
+const MOST_PIDFILE = 4096;
+
 /** As the server's own user, over its own socket: postmaster.pid says where that is. */
-async function connectTo(server: ServerProcess): Promise<Psql | undefined> {
-  const lines = (
-    await readFile(path.join(server.dataDirectory, 'postmaster.pid'), 'utf8').catch(() => '')
-  ).split('\n');
-  const [, , , port = '', directory = ''] = lines;
+async function connectTo({ pid, rights, dataDirectory }: ServerProcess): Promise<Psql | undefined> {
+  const text = (await readSmall(path.join(dataDirectory, 'postmaster.pid'), MOST_PIDFILE)) ?? '';
+  const [, , , port = '', directory = ''] = text.split('\n');
   const program =
-    findProgram(path.join(path.dirname(await executableOf(server.pid)), 'psql')) ?? findProgram('psql');
-  const { uid, gid } = await stat(server.dataDirectory);
-  if (directory === '' || program === undefined) return undefined;
-  return openPsql({ program, uid, gid, socketDirectory: directory, port });
+    findProgram(path.join(path.dirname(await executableOf(pid)), 'psql')) ?? findProgram('psql');
+  if (!/^\d+$/.test(port) || !directory.startsWith('/') || program === undefined) return undefined;
+  return openPsql({ program, rights, socketDirectory: directory, port });
 }
 
 /** Tables without a log are empty after a recovery; each has a file `…_init`. */

@@ -1,11 +1,12 @@
-import { startCommand } from '../../staging/command.ts';
+import { MINUTE, SECOND } from '../../clock.ts';
+import { type Rights, startCommand } from '../../staging/command.ts';
 
 /** A session with a PostgreSQL server. */
 export type Psql = {
   /**
    * The answer to a statement: one value, as text.
    *
-   * @throws when the statement fails or the session ends
+   * @throws when the statement fails, takes more than 10 minutes, or the session ends
    */
   ask(statement: string): Promise<string>;
   close(): Promise<void>;
@@ -13,26 +14,30 @@ export type Psql = {
 
 /** Ends each answer. */
 const MARK = 'gbrowse-aws-balancer:end';
+/** A checkpoint is the longest that is asked for. */
+const ANSWER_LIMIT = 10 * MINUTE;
+/** A table of tablespaces is the longest answer (characters). */
+const MOST_OUTPUT = 1024 ** 2;
+const CLOSE_LIMIT = 5 * SECOND;
 
-/** Opens a session over the server's socket, as the user that the server runs as. It ends with this process. */
+/**
+ * Opens a session over the server's socket, with the server's own rights. It ends with this process.
+ *
+ * @returns undefined when the server lets nobody in
+ */
 export async function openPsql(at: {
   readonly program: string;
-  readonly uid: number;
-  readonly gid: number;
+  readonly rights: Rights;
   readonly socketDirectory: string;
   readonly port: string;
 }): Promise<Psql | undefined> {
-  const asUser =
-    process.getuid?.() === 0
-      ? ['setpriv', `--reuid=${at.uid}`, `--regid=${at.gid}`, '--clear-groups', '--']
-      : [];
   const child = startCommand(
     [
-      ...asUser,
       ...[at.program, '-X', '-A', '-t', '-q', '-w', '-v', 'ON_ERROR_STOP=1'],
       ...['-h', at.socketDirectory, '-p', at.port, '-d', 'postgres'],
     ],
     'pipe',
+    process.getuid?.() === 0 ? at.rights : undefined,
   );
   let output = '';
   let said = '';
@@ -46,6 +51,7 @@ export async function openPsql(at: {
   });
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output += text;
+    if (output.length > MOST_OUTPUT) child.kill('SIGKILL');
     const end = output.indexOf(`${MARK}\n`);
     if (end < 0) return;
     const answer = output.slice(0, end).trim();
@@ -66,12 +72,22 @@ export async function openPsql(at: {
     ask: statement =>
       new Promise((resolve, reject) => {
         if (over) return reject(new Error(`psql has ended: ${said.trim()}`));
-        waiting = { resolve, reject };
+        const timer = setTimeout(() => child.kill('SIGKILL'), ANSWER_LIMIT);
+        waiting = {
+          resolve: answer => {
+            clearTimeout(timer);
+            resolve(answer);
+          },
+          reject: error => {
+            clearTimeout(timer);
+            reject(error);
+          },
+        };
         child.stdin?.write(`${statement};\n\\echo ${MARK}\n`);
       }),
     async close() {
       child.stdin?.end('\\q\n');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5000);
+      const timer = setTimeout(() => child.kill('SIGKILL'), CLOSE_LIMIT);
       await ended;
       clearTimeout(timer);
     },
@@ -80,6 +96,7 @@ export async function openPsql(at: {
     await psql.ask('SELECT 1');
     return psql;
   } catch {
+    await psql.close();
     return undefined;
   }
 }

@@ -1,12 +1,24 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { findProgram } from '../../staging/command.ts';
-import type { StartCommand } from './manager.ts';
+import type { Writable } from 'node:stream';
+import { ENVIRONMENT, findProgram, missingProgram, type Rights, withRights } from '../../staging/command.ts';
+import type { ProcessMark } from './proc.ts';
+
+/** How a server is started. */
+export type StartCommand = {
+  readonly argv: readonly string[];
+  /** What the command gets where it is the server itself, which stays; unset: a command that starts one, and ends. */
+  readonly server?: {
+    readonly rights: Rights;
+    readonly directory: string;
+    readonly environment: Readonly<Record<string, string>>;
+  };
+};
 
 /** A process of its own that starts a server again. */
 export type Restarter = {
   /**
-   * Has the server started.
+   * Starts the server.
    *
    * @returns the exit status of the command; 0 for one that stays
    */
@@ -15,60 +27,78 @@ export type Restarter = {
 
 /**
  * It waits for a word, or for the end of whoever should have said it: the server is started again also when this process
- * is killed. Signals that end a whole session do not reach it. A server that still ends is waited for; one that does
- * not end, because nobody has told it to, is left alone.
+ * is killed. Signals that end a whole session do not reach it. A server that is still ending is waited for; one that does
+ * not end, because nobody has told it to, is left alone. Arguments: process id and start time of the server, `stays` or
+ * `ends`, the command.
  */
 const SCRIPT = `
-: "\${PATH:=/usr/sbin:/usr/bin:/sbin:/bin}"
 trap '' HUP INT TERM
 read -r _word
+is_there() { # PID START-TIME
+  { read -r line < "/proc/$1/stat"; } 2>/dev/null || return 1
+  set -- "$2" \${line##*) }
+  [ "\${2:-Z}" != Z ] && [ "\${21:-}" = "$1" ]
+}
 looks=0
-while [ -e "/proc/$RUNNING/exe" ]; do
+while is_there "$1" "$2"; do
   looks=$((looks + 1))
   [ $looks -lt 6000 ] || exit 1
   sleep 0.1
 done
-cd "$DIRECTORY" 2>/dev/null || cd /
-unset DIRECTORY RUNNING
 trap - HUP INT TERM
-if [ "$1" = stays ]; then
-  shift
+kind=$3
+shift 3
+if [ "$kind" = stays ]; then
   "$@" </dev/null >/dev/null 2>&1 &
   echo 0
 else
-  shift
-  "$@" </dev/null >/dev/null 2>&1
+  "$@" </dev/null >/dev/null 2>&1 3<&-
   echo $?
 fi
 `;
 
 /**
+ * Runs with the server's own rights: only here its directory and environment count. The environment comes on descriptor
+ * 3, so that it is on no command line. Arguments: the directory, the command.
+ */
+const DROPPED = `
+eval "$(cat <&3)"
+exec 3<&-
+cd "$1" 2>/dev/null || cd /
+shift
+exec "$@"
+`;
+
+/**
  * Starts the process. From now on the server will be started again, whatever becomes of us.
  *
- * @param pid the server's, which has to end before
+ * @param old the server, which has to end before
+ * @throws {UserError} when the command is not on this machine
  */
-export async function createRestarter(
-  { argv, directory, environment, stays }: StartCommand,
-  pid: number,
-): Promise<Restarter> {
-  // Its PATH is the server's own, or none.
-  const [command = '', ...args] = argv;
-  const child: ChildProcess = spawn(
-    '/bin/sh',
-    ['-c', SCRIPT, 'sh', stays ? 'stays' : 'ends', findProgram(command) ?? command, ...args],
-    {
-      cwd: '/',
-      env: { ...environment, DIRECTORY: directory, RUNNING: String(pid) },
-      detached: true,
-      stdio: ['pipe', 'pipe', 'ignore'],
-    },
-  );
+export async function createRestarter({ argv, server }: StartCommand, old: ProcessMark): Promise<Restarter> {
+  const [name = '', ...args] = argv;
+  const program = server === undefined ? findProgram(name) : name;
+  if (program === undefined) throw missingProgram(name);
+  const command = [program, ...args];
+  const words =
+    server === undefined
+      ? ['ends', ...command]
+      : ['stays', ...asOwner(server.rights), '/bin/sh', '-c', DROPPED, 'sh', server.directory, ...command];
+  const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', String(old.pid), old.startTime, ...words], {
+    cwd: '/',
+    env: ENVIRONMENT,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'ignore', 'pipe'],
+  });
   child.stdin?.on('error', () => {});
+  const exports = child.stdio[3] as Writable;
+  exports.on('error', () => {});
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output += text;
   });
   await once(child, 'spawn');
+  await new Promise<void>(resolve => exports.end(exportsOf(server?.environment ?? {}), () => resolve()));
   const said = new Promise<number>(resolve => {
     child.stdout?.on('data', () => {
       if (output.endsWith('\n')) resolve(Number(output));
@@ -84,4 +114,19 @@ export async function createRestarter(
       return status;
     },
   };
+}
+
+function asOwner(rights: Rights): readonly string[] {
+  if (process.getuid?.() !== 0) return [];
+  const setpriv = findProgram('setpriv');
+  if (setpriv === undefined) throw missingProgram('setpriv');
+  return [setpriv, ...withRights(rights), '--'];
+}
+
+/** A shell's lines that set these variables and no others. */
+function exportsOf(environment: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(environment).flatMap(([name, value]) =>
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? [`export ${name}='${value.replaceAll("'", `'\\''`)}'\n`] : [],
+  );
+  return ['unset LC_ALL\n', ...lines].join('');
 }

@@ -1,10 +1,10 @@
 import { type Clock, MINUTE, SECOND } from '../../clock.ts';
-import { isStillThere } from '../../daemon/process.ts';
 import { failure } from '../../errors.ts';
 import { commandFailure, runCommand } from '../../staging/command.ts';
-import { answers, findServers, listeningSockets, type ServerProcess } from './find.ts';
+import { findServers, listeningSockets, type ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
 import type { Manager } from './manager.ts';
+import { isThere } from './proc.ts';
 import { createRestarter } from './restarter.ts';
 
 const LOOK_AGAIN = SECOND / 10;
@@ -16,16 +16,24 @@ const START_LIMIT = 10 * MINUTE;
  * Stops a server, so that its files are whole and do not change. It is started again by `release`, and also if this program
  * is killed meanwhile.
  *
- * @throws {UserError} when it does not end; it runs then
+ * @throws {UserError} when it does not end; it is running then
  */
 export async function stopServer(server: ServerProcess, manager: Manager, clock: Clock): Promise<Hold> {
   const sockets = await listeningSockets(server.pid);
-  const restarter = await createRestarter(manager.start, server.pid);
+  const restarter = await createRestarter(manager.start, server);
   const what = `${server.name} of ${server.dataDirectory}`;
 
   async function release(): Promise<void> {
-    const status = await restarter.start();
     const until = clock.monotonic() + START_LIMIT;
+    const limit = new AbortController();
+    const status = await Promise.race([
+      restarter.start(),
+      clock.sleep(START_LIMIT, limit.signal).then(
+        () => 'late',
+        () => 'late',
+      ),
+    ]);
+    limit.abort();
     while (status === 0 && clock.monotonic() < until) {
       if (await isServing(server, sockets)) return;
       await clock.sleep(LOOK_AGAIN);
@@ -36,13 +44,9 @@ export async function stopServer(server: ServerProcess, manager: Manager, clock:
   }
 
   try {
-    if (manager.stop === undefined) process.kill(server.pid, manager.signal);
-    else {
-      const ended = await runCommand(manager.stop);
-      if (ended.status !== 0) throw commandFailure(manager.stop.join(' '), ended);
-    }
+    await order(server, manager);
     const until = clock.monotonic() + STOP_LIMIT;
-    while (isStillThere(server)) {
+    while (await isThere(server)) {
       if (clock.monotonic() >= until) {
         throw failure(`${what} (process ${server.pid}) has not ended after ${STOP_LIMIT / MINUTE} minutes`);
       }
@@ -55,9 +59,19 @@ export async function stopServer(server: ServerProcess, manager: Manager, clock:
   return { server, state: 'stopped', isDown: true, finish: async () => true, release };
 }
 
-/** Whether a server of the directory is there again, and answers where the old one did. */
+/** Tells a server to end; a signal is sent with the server's own rights, so that it can reach no process of others. */
+async function order({ pid, rights }: ServerProcess, { stop, signal }: Manager): Promise<void> {
+  const command = stop ?? ['sh', '-c', 'kill -s "$1" "$2"', 'sh', signal.replace('SIG', ''), String(pid)];
+  const isOurs = stop !== undefined || process.getuid?.() !== 0;
+  const ended = await runCommand(command, { timeLimit: STOP_LIMIT, ...(!isOurs && { rights }) });
+  if (ended.status !== 0) throw commandFailure(stop?.join(' ') ?? `${signal} to process ${pid}`, ended);
+}
+
+/** Whether a server of the directory is there again, and listens where the old one did. */
 async function isServing(server: ServerProcess, sockets: readonly string[]): Promise<boolean> {
-  if ((await findServers([server.dataDirectory])).length === 0) return false;
-  const answering = await Promise.all(sockets.map(answers));
-  return answering.every(Boolean);
+  for (const { pid } of await findServers([server.dataDirectory])) {
+    const listening = await listeningSockets(pid);
+    if (sockets.every(it => listening.includes(it))) return true;
+  }
+  return false;
 }

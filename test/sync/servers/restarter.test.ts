@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { environmentIn, serviceIn } from '../../../src/sync/servers/manager.ts';
+import { environmentIn, isServersUnit, serviceIn } from '../../../src/sync/servers/manager.ts';
+import { findMark, type ProcessMark } from '../../../src/sync/servers/proc.ts';
 import { createRestarter } from '../../../src/sync/servers/restarter.ts';
 import { until } from '../../peers/until.ts';
 
@@ -22,9 +23,11 @@ function command(name: string) {
     file,
     start: {
       argv: ['/bin/sh', '-c', `echo "$PWD $WHO $0" > '${file}.new' && mv '${file}.new' '${file}'`, "it's me"],
-      directory: '/usr',
-      environment: { WHO: 'a server', PATH: '/usr/bin:/bin' },
-      stays: true,
+      server: {
+        rights: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: [] },
+        directory: '/usr',
+        environment: { WHO: 'a server', PATH: '/usr/bin:/bin' },
+      },
     },
   };
 }
@@ -35,11 +38,15 @@ async function sleeper() {
   return child;
 }
 
+async function markOf(child: ChildProcess): Promise<ProcessMark> {
+  return (await findMark(child.pid ?? 0)) ?? assert.fail('it has ended');
+}
+
 describe('a server that was stopped is started again', () => {
   test('when that is said, in its directory and with its environment', async () => {
     const server = await sleeper();
     const { file, start } = command('said');
-    const restarter = await createRestarter(start, server.pid ?? 0);
+    const restarter = await createRestarter(start, await markOf(server));
     server.kill();
     await once(server, 'exit');
     assert.equal(await restarter.start(), 0);
@@ -50,7 +57,7 @@ describe('a server that was stopped is started again', () => {
   test('not before the old one has ended', async () => {
     const server = await sleeper();
     const { file, start } = command('after');
-    const restarter = await createRestarter(start, server.pid ?? 0);
+    const restarter = await createRestarter(start, await markOf(server));
     const started = restarter.start();
     let ended = false;
     setTimeout(() => {
@@ -67,7 +74,7 @@ describe('a server that was stopped is started again', () => {
     const { file, start } = command('killed');
     const module = path.resolve(import.meta.dirname, '../../../src/sync/servers/restarter.ts');
     const program = `const { createRestarter } = await import(${JSON.stringify(module)});
-      await createRestarter(${JSON.stringify(start)}, ${server.pid});
+      await createRestarter(${JSON.stringify(start)}, ${JSON.stringify(await markOf(server))});
       process.stdout.write('ready');
       setInterval(() => {}, 1000);`;
     const stopper = spawn(process.execPath, ['--input-type=module', '-e', program], {
@@ -82,8 +89,8 @@ describe('a server that was stopped is started again', () => {
 
   test('and the status of a command that starts it is told', async () => {
     const server = await sleeper();
-    const start = { argv: ['sh', '-c', 'exit 7'], directory: '/', environment: {}, stays: false };
-    const restarter = await createRestarter(start, server.pid ?? 0);
+    const start = { argv: ['sh', '-c', 'exit 7'] };
+    const restarter = await createRestarter(start, await markOf(server));
     server.kill();
     assert.equal(await restarter.start(), 7);
   });
@@ -104,4 +111,15 @@ describe('who looks after a server', () => {
   test('an environment is read as it is', () => {
     assert.deepEqual(environmentIn('A=1\0B=x=y\n\0C=\0=odd\0'), { A: '1', B: 'x=y\n', C: '' });
   });
+
+  for (const [what, unit, mainPid, expected] of [
+    ['the server', 'mariadb.service', 100, true],
+    ['what watches over it', 'mysql.service', 99, true],
+    ["somebody else's job", 'cron.service', 7, false],
+    ['a unit of an init script', 'mysql.service', 0, true],
+    ['a unit without a main process, of another name', 'rc-local.service', 0, false],
+  ] as const) {
+    test(`a service with the main process of ${what}: ${expected}`, () =>
+      assert.equal(isServersUnit(unit, mainPid, [100, 99]), expected));
+  }
 });
