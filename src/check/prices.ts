@@ -1,3 +1,4 @@
+import { price } from '../format/money.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 /** What a type costs in a zone now, dollars an hour. */
@@ -25,8 +26,8 @@ export function judgePrices(facts: PriceFacts): readonly Finding[] {
   const lowest = Math.min(...prices.map(({ dollars }) => dollars));
   const details = { prices, bid, mostSlaves: most, mostAnHour: most * bid };
   const cost = ok(
-    `At most ${money(most * bid)} an hour: ${most === 1 ? 'one slave' : `${most} slaves`} (load table) at the bid of ${money(bid)}` +
-      `${Number.isFinite(lowest) ? `; ${money(most * Math.min(lowest, bid))} at today's lowest price` : ''}.`,
+    `At most ${price(most * bid)} an hour: ${most === 1 ? 'one slave' : `${most} slaves`} (load table) at the bid of ${price(bid)}` +
+      `${Number.isFinite(lowest) ? `; ${price(most * Math.min(lowest, bid))} at today's lowest price` : ''}.`,
     { details },
   );
   const usable = prices.some(({ dollars }) => dollars <= bid);
@@ -51,7 +52,7 @@ function judgeType(
   const span = spanOf(own);
   if (low.dollars > bid) {
     return refuse(
-      `${type} costs ${span}, more than the bid of ${money(bid)}: there will be none.`,
+      `${type} costs ${span}, more than the bid of ${price(bid)}: there will be none.`,
       `In ${place}:\n    spot_bid = ${enough(low.dollars)}`,
     );
   }
@@ -61,18 +62,18 @@ function judgeType(
     const why = dear.length > 0 ? `none to be had in ${dear.join(', ')}` : 'a small rise ends them all';
     const bidFor = enough(dear.length > 0 ? high.dollars : low.dollars);
     return warning(
-      `${type} costs ${span}, the bid is ${money(bid)}: ${why}.`,
+      `${type} costs ${span}, the bid is ${price(bid)}: ${why}.`,
       `In ${place}:\n    spot_bid = ${bidFor}`,
     );
   }
-  return ok(`${type} costs ${span}, the bid is ${money(bid)}.`);
+  return ok(`${type} costs ${span}, the bid is ${price(bid)}.`);
 }
 
 /** `$0.03 in us-west-2a`, `$0.03 in 4 zones`, `$0.03 (us-west-2a) to $0.05 (us-west-2d)`. */
 function spanOf(prices: readonly ZonePrice[]): string {
   const [low, high] = [prices[0], prices.at(-1)];
   if (low === undefined || high === undefined) return '';
-  const [least, most] = [money(low.dollars), money(high.dollars)];
+  const [least, most] = [price(low.dollars), price(high.dollars)];
   if (prices.length === 1) return `${least} in ${low.zone}`;
   return least === most
     ? `${least} in ${prices.length} zones`
@@ -82,10 +83,4 @@ function spanOf(prices: readonly ZonePrice[]): string {
 /** A bid with room above a price, to the cent. */
 function enough(dollars: number): string {
   return (Math.ceil(dollars * HEADROOM * 100) / 100).toFixed(2);
-}
-
-/** `$0.10`, `$0.0312`: four digits behind the point only where they say something. */
-function money(dollars: number): string {
-  const cents = dollars.toFixed(2);
-  return `$${Math.abs(Number(cents) - dollars) < 0.00005 ? cents : dollars.toFixed(4)}`;
 }

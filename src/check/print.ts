@@ -1,5 +1,5 @@
+import { wrapped } from '../format/wrap.ts';
 import { type Colour, type Look, paint } from '../terminal/look.ts';
-import { wrapped } from '../terminal/wrap.ts';
 import type { CheckedFinding, Report } from './check.ts';
 import type { Verdict } from './finding.ts';
 

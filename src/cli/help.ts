@@ -1,5 +1,5 @@
+import { wrapped } from '../format/wrap.ts';
 import { type Look, paint } from '../terminal/look.ts';
-import { wrapped } from '../terminal/wrap.ts';
 import { COMMANDS, type CommandName } from './commands.ts';
 import type { DescribedCommand, DescribedOption } from './declaration.ts';
 import { OPTION_GROUPS } from './options.ts';

@@ -1,6 +1,6 @@
 import { HOUR } from '../clock.ts';
+import { duration } from '../format/durations.ts';
 import type { Resource } from './resource.ts';
-import { duration } from './words.ts';
 
 /** How long (ms) after a sign of life, or after the birth of its youngest resource, a balancer is taken for alive. */
 export const SIGN_LASTS = HOUR;

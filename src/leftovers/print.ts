@@ -1,8 +1,11 @@
 import { explain } from '../ec2/explain.ts';
+import { duration } from '../format/durations.ts';
+import { dollars } from '../format/money.ts';
+import { counted } from '../format/numbers.ts';
+import { alignedRows } from '../format/tables.ts';
 import type { Leftovers, MasterLeftovers } from './find.ts';
 import type { Outcome } from './remove.ts';
 import { KINDS, type Kind, type Resource } from './resource.ts';
-import { counted, dollars, shortDuration } from './words.ts';
 
 /** What was found, as lines for people. */
 export function leftoversAsText(found: Leftovers, now: number): string {
@@ -28,8 +31,8 @@ function masterAsText({ master, leftovers, held, kept }: MasterLeftovers, now: n
 function total(leftovers: readonly Resource[]): string {
   const cost = leftovers.reduce((sum, it) => sum + (it.cost ?? 0), 0);
   const unknown = leftovers.some(it => it.cost === undefined);
-  const most = cost < 0.01 ? 'less than $0.01' : `at most ${dollars(cost)}`;
-  const money = cost === 0 ? '' : `, ${most} so far${unknown ? ' (without those marked ?)' : ''}`;
+  const money =
+    cost === 0 ? '' : `, at most ${dollars(cost)} so far${unknown ? ' (without those marked ?)' : ''}`;
   return `${leftovers.length} left over${money}`;
 }
 
@@ -48,14 +51,12 @@ function table(resources: readonly Resource[], now: number): string[] {
   const rows = resources.map(it => [
     it.kind,
     it.id,
-    it.bornAt === undefined ? '-' : shortDuration(now - it.bornAt),
+    it.bornAt === undefined ? '-' : duration(now - it.bornAt),
     it.cost === undefined ? '?' : it.cost === 0 ? '-' : dollars(it.cost),
     NAMED_AFTER_US.includes(it.kind) ? '' : it.what,
   ]);
-  const all = [['', '', 'age', 'cost', ''], ...rows];
-  const widths = [0, 1, 2, 3].map(column => Math.max(...all.map(row => row[column]?.length ?? 0)));
-  return all.map(row =>
-    `  ${row.map((cell, column) => (column === 3 ? cell.padStart(widths[3] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ')}`.trimEnd(),
+  return alignedRows([['', '', 'age', 'cost', ''], ...rows], { right: column => column === 3 }).map(line =>
+    `  ${line}`.trimEnd(),
   );
 }
 

@@ -3,9 +3,9 @@ import type { Ec2 } from '../ec2/api.ts';
 import { isGone, isInUse } from '../ec2/errors.ts';
 import { explain } from '../ec2/explain.ts';
 import { patiently } from '../ec2/retry.ts';
+import { counted } from '../format/numbers.ts';
 import type { Leftovers } from './find.ts';
 import { KINDS, type Kind, type Resource } from './resource.ts';
-import { counted } from './words.ts';
 
 /** What became of a resource that was to be removed. */
 export type Outcome = { readonly resource: Resource } & (

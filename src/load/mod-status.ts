@@ -1,5 +1,5 @@
 import { failure } from '../errors.ts';
-import type { Reading } from './reading.ts';
+import type { StatusPage, Workers } from './reading.ts';
 
 /** What Apache's configuration needs for mod_status to answer at `path`, indented for an error message. */
 export function modStatusBlock(path: string): string {
@@ -27,10 +27,30 @@ function fieldsOf(text: string): Map<string, string> {
 function count(field: string, value: string): number {
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (Number.isSafeInteger(number)) return number;
+  if (!Number.isNaN(number)) {
+    throw failure(
+      `mod_status answered, but "${field}" is ${value.slice(0, 40)}, too large to be a count: the scoreboard is damaged. ` +
+        'Stop Apache and start it again (a graceful restart keeps the scoreboard); if it comes back, some module writes into it',
+    );
+  }
   throw failure(
     `mod_status answered, but "${field}" is ${JSON.stringify(value.slice(0, 40))}, not a whole number. ` +
       'Is something between the balancer and Apache that changes the page?',
   );
+}
+
+/** States of the scoreboard in which a slot can take a request now or at once: open, starting, waiting, idle. */
+const FREE_SLOTS = /[.SI_]/g;
+
+/** How busy Apache is; undefined where the page does not say, or says what cannot be. */
+function workersOf(fields: ReadonlyMap<string, string>): Workers | undefined {
+  const number = (name: string) =>
+    /^\d{1,7}$/.test(fields.get(name) ?? '') ? Number(fields.get(name)) : undefined;
+  const [busy, idle] = [number('BusyWorkers'), number('IdleWorkers')];
+  if (busy === undefined || idle === undefined) return undefined;
+  const scoreboard = fields.get('Scoreboard');
+  if (scoreboard === undefined || scoreboard === '') return { busy, idle };
+  return { busy, idle, free: scoreboard.match(FREE_SLOTS)?.length ?? 0 };
 }
 
 /** Why a page that lacks the counters cannot be used, and what to do. */
@@ -64,15 +84,17 @@ function complaint(text: string, fields: ReadonlyMap<string, string>, path: stri
  * @param path where the page is, for the advice that an error gives
  * @throws {UserError} when the counters are not there, with what to put into Apache's configuration
  */
-export function parseStatus(text: string, path = '/server-status'): Reading {
+export function parseStatus(text: string, path = '/server-status'): StatusPage {
   const fields = fieldsOf(text);
   const accesses = fields.get('Total Accesses');
   const uptime = fields.get('ServerUptimeSeconds') ?? fields.get('Uptime');
   if (accesses === undefined || uptime === undefined) throw failure(complaint(text, fields, path));
   const restartTime = fields.get('RestartTime');
+  const workers = workersOf(fields);
   return {
     totalAccesses: count('Total Accesses', accesses),
     serverUptimeSeconds: count('ServerUptimeSeconds', uptime),
-    ...(restartTime === undefined ? {} : { restartTime }),
+    ...(restartTime !== undefined && { restartTime }),
+    ...(workers !== undefined && { workers }),
   };
 }

@@ -1,29 +1,39 @@
-import type { Reading } from './reading.ts';
+import { judge, LEAPT, NO_SERVERS, noteServer, type Servers } from './believe.ts';
+import { type Overload, saturation } from './overload.ts';
+import { isPage, type Logged, type Reading, type StatusPage } from './reading.ts';
+import { type Counted, withCounted } from './window.ts';
 
-/** What the readings of mod_status so far say about the load. */
+/** What the readings so far say about the load. Moments are monotonic ms. */
 export type Load = {
-  /** The reading that the next one is measured against, and when it was taken (monotonic, ms). */
-  readonly baseline?: { readonly reading: Reading; readonly at: number };
+  /** The page that the next one is measured against, and when it was read. */
+  readonly baseline?: { readonly reading: StatusPage; readonly at: number };
+  /** The count of the access log that the next one is measured against. */
+  readonly logBaseline?: { readonly requests: number; readonly at: number };
   /** Status requests of our own since then, the baseline's own among them. */
   readonly ownRequests: number;
   /** Requests per second, never negative; undefined while it is not known. */
   readonly rate?: number;
-  /** When `rate` was measured (monotonic, ms): it is new when this is the time of the latest reading. */
+  /** When `rate` was measured: it is new when this is the time of the latest reading. */
   readonly measuredAt?: number;
+  /** What was counted in the last minutes; see `rateOver`. */
+  readonly recent: readonly Counted[];
+  /** Set while Apache is overloaded. */
+  readonly overload?: Overload;
+  /** Why no load can be told, and what to do; `readings` of them in a row, since a moment. */
+  readonly doubt?: { readonly why: string; readonly readings: number; readonly since: number };
+  readonly servers: Servers;
+  /** A rate that is too high to be believed unless the next one is like it. */
+  readonly unconfirmed?: number;
 };
 
 /** Before the first reading. */
-export const NO_LOAD: Load = { ownRequests: 0 };
+export const NO_LOAD: Load = { ownRequests: 0, recent: [], servers: NO_SERVERS };
 
-/** Uptime is in whole seconds: over less than this a rate would be mostly rounding. */
-const SHORTEST_SECONDS = 1;
-/** So long must Apache be up after a restart for its counters alone to be a load (rounding is then 20 %). */
-const SETTLED_SECONDS = 5;
+/** A rate above this, and ten times the one before, has to be seen twice (requests/s). */
+const HARD_TO_BELIEVE = 1000;
 
-/** Whether two spans (s), by Apache's clock and by ours, are the same but for rounding and a slow answer. */
-function agree(uptime: number, elapsed: number): boolean {
-  return Math.abs(uptime - elapsed) <= Math.max(2, 0.2 * elapsed);
-}
+/** After so many polls without a load the log says so, and why. */
+export const DOUBTS_TO_WARN = 3;
 
 /**
  * To be called before each status request is sent, whatever becomes of it. A request that failed may or may not have
@@ -34,58 +44,92 @@ export function noteRequest(load: Load): Load {
   return { ...load, ownRequests: load.ownRequests + 1 };
 }
 
-function restartTimesKnown(before: Reading, now: Reading): boolean {
-  return before.restartTime !== undefined && now.restartTime !== undefined;
-}
-
-/** The load since Apache's restart, which lies between two readings; undefined when that cannot be told. */
-function rateSinceRestart(before: Reading, now: Reading, elapsed: number): number | undefined {
-  const uptime = now.serverUptimeSeconds;
-  // A counter that went back alone, or an uptime longer than the time since the last reading (a clock that was set):
-  // then nobody knows since when the requests were counted.
-  const known = restartTimesKnown(before, now)
-    ? now.restartTime !== before.restartTime
-    : uptime < before.serverUptimeSeconds;
-  const plausible = uptime >= SETTLED_SECONDS && uptime <= elapsed + Math.max(2, 0.2 * elapsed);
-  // Nothing of our own to subtract: the request of this very reading is not in its counters yet.
-  return known && plausible ? now.totalAccesses / uptime : undefined;
-}
-
 /**
- * Takes up a reading. The load is the change of Total Accesses, without our own requests, over the change of the
- * server's uptime since the last reading.
+ * Takes up a reading. With `load_log` the load is the change of the count of its lines; else that of Total Accesses,
+ * without our own requests, over the change of the server's uptime since the last reading (see `judge`).
  *
- * - Apache computes its uptime from the wall clock. Where it does not agree with our own clock, the wall clock was set,
- *   and ours counts.
- * - After a restart the counters begin at 0: they are the load themselves, once Apache is up for 5 s. Until then the
- *   load is unknown rather than the one from before, which is stale by the length of an outage.
- * - Two readings within a second give nothing new: baseline and load stay.
+ * After a restart the counters begin at 0: they are the load themselves, once Apache is up for 5 s. Until then, and
+ * while the pages cannot be one server's, the load is unknown rather than the one from before.
  *
  * @param at when the reading was taken (monotonic, ms)
  */
 export function noteReading(load: Load, reading: Reading, at: number): Load {
+  const overloaded = noteOverload(load, reading, at);
+  const paged = isPage(reading) ? notePage(overloaded, reading, at) : overloaded;
+  if (reading.logged === undefined) return paged;
+  // The log tells the load; of the page only the workers count.
+  const { baseline, servers, ownRequests } = paged;
+  return noteLogged(
+    { ...overloaded, ...(baseline !== undefined && { baseline }), servers, ownRequests },
+    reading.logged,
+    at,
+  );
+}
+
+function noteOverload(load: Load, reading: Reading, at: number): Load {
+  const { overload, ...rest } = load;
+  const reason = isPage(reading)
+    ? saturation(reading.workers, load.baseline?.reading.workers)
+    : reading.overloaded;
+  return reason === undefined ? rest : { ...rest, overload: { since: overload?.since ?? at, reason } };
+}
+
+function notePage(load: Load, reading: StatusPage, at: number): Load {
+  const servers = noteServer(load.servers, reading, at);
+  const { rate: _, measuredAt: __, unconfirmed, ...kept } = load;
   // Apache counts a request when it is done: the one of this reading shows up in the next.
-  const fresh = { baseline: { reading, at }, ownRequests: Math.min(load.ownRequests, 1) };
+  const fresh: Load = {
+    ...kept,
+    servers,
+    baseline: { reading, at },
+    ownRequests: Math.min(load.ownRequests, 1),
+  };
   const { baseline } = load;
   if (baseline === undefined) return fresh;
 
-  const before = baseline.reading;
-  const elapsed = (at - baseline.at) / 1000;
-  const accesses = reading.totalAccesses - before.totalAccesses;
-  const uptime = reading.serverUptimeSeconds - before.serverUptimeSeconds;
-  const known = restartTimesKnown(before, reading);
-
-  if (accesses < 0 || (known && before.restartTime !== reading.restartTime)) {
-    const rate = rateSinceRestart(before, reading, elapsed);
-    return rate === undefined ? fresh : { ...fresh, rate, measuredAt: at };
-  }
-  const steady = agree(uptime, elapsed);
-  // A restart or a clock that was set back: without RestartTime nobody can tell.
-  if (!known && uptime < 0 && !steady) return fresh;
-
-  // Uptime is in whole seconds, so the true change lies within one of it; where in there, our own clock knows.
-  const seconds = steady ? Math.min(Math.max(elapsed, uptime - 1), uptime + 1) : elapsed;
-  if (seconds < SHORTEST_SECONDS) return load;
   const own = Math.max(0, load.ownRequests - 1);
-  return { ...fresh, rate: Math.max(0, accesses - own) / seconds, measuredAt: at };
+  const elapsed = (at - baseline.at) / 1000;
+  const verdict = judge(baseline.reading, reading, elapsed, own, servers);
+  switch (verdict.kind) {
+    case 'too soon':
+      return load;
+    case 'unknown':
+      return verdict.why === undefined ? fresh : doubted(fresh, verdict.why, at);
+    case 'restarted':
+      // Nothing of our own to subtract: the request of this very reading is not in its counters yet.
+      return measured(fresh, reading.totalAccesses / verdict.seconds, at - verdict.seconds * 1000, at);
+    case 'went on': {
+      const requests = Math.max(0, reading.totalAccesses - baseline.reading.totalAccesses - own);
+      const rate = requests / verdict.seconds;
+      const usual = Math.max(load.rate ?? 0, unconfirmed ?? 0);
+      if (rate > HARD_TO_BELIEVE && rate > 10 * usual)
+        return doubted({ ...fresh, unconfirmed: rate }, LEAPT, at);
+      return measured(fresh, rate, baseline.at, at);
+    }
+  }
+}
+
+function noteLogged(load: Load, { requests, problem }: Logged, at: number): Load {
+  const { logBaseline } = load;
+  const { rate: _, measuredAt: __, ...unknown } = load;
+  if (problem !== undefined) {
+    const { logBaseline: ___, ...lost } = unknown;
+    return doubted(lost, problem, at);
+  }
+  const fresh = { ...unknown, logBaseline: { requests, at } };
+  if (logBaseline === undefined || requests < logBaseline.requests) return fresh;
+  if (at - logBaseline.at < 1000) return load;
+  const seconds = (at - logBaseline.at) / 1000;
+  return measured(fresh, (requests - logBaseline.requests) / seconds, logBaseline.at, at);
+}
+
+function measured(load: Load, rate: number, from: number, at: number): Load {
+  const { doubt: _, ...believed } = load;
+  const recent = withCounted(load.recent, { from, until: at, requests: (rate * (at - from)) / 1000 });
+  return { ...believed, rate, measuredAt: at, recent };
+}
+
+function doubted(load: Load, why: string, at: number): Load {
+  const { readings = 0, since = at } = load.doubt ?? {};
+  return { ...load, doubt: { why, readings: readings + 1, since } };
 }

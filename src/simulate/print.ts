@@ -1,24 +1,16 @@
 import { styleText } from 'node:util';
 import { SECOND } from '../clock.ts';
-import { wrapped } from '../terminal/wrap.ts';
-import { columnChart } from './chart.ts';
+import { columnChart } from '../format/charts.ts';
+import { duration } from '../format/durations.ts';
+import { dollars } from '../format/money.ts';
+import { grouped, requestRate, share } from '../format/numbers.ts';
+import { wrapped } from '../format/wrap.ts';
 import { NEED_IN_WORDS } from './need.ts';
 import { BEST_IN_WORDS } from './run-best.ts';
 import { loadOf, meanOf, partsOf, wantedOf } from './series.ts';
 import type { Policy, Simulation } from './simulate.ts';
 import type { Suggestion } from './suggest.ts';
-import {
-  aboutLoad,
-  bootWords,
-  dollars,
-  lasting,
-  moment,
-  rate,
-  share,
-  surenessWords,
-  tableText,
-  whole,
-} from './words.ts';
+import { aboutLoad, bootWords, moment, surenessWords, tableText } from './words.ts';
 
 /** Where the text goes. */
 export type Paper = { readonly columns: number; readonly unicode: boolean; readonly colour: boolean };
@@ -40,7 +32,7 @@ export function printed(
   const blocks = [
     fill(aboutLoad(simulation)),
     fill(
-      `${own.name}: a poll every ${lasting(pollInterval)}; a slave boots in ${bootWords(world.bootTime)}; ${about.price}; ${interruptionWords(world.interruptions)}`,
+      `${own.name}: a poll every ${duration(pollInterval)}; a slave boots in ${bootWords(world.bootTime)}; ${about.price}; ${interruptionWords(world.interruptions)}`,
     ),
     ...(other === undefined
       ? []
@@ -76,7 +68,7 @@ function charts({ trace, need, policies }: Simulation, paper: Paper): string[] {
   const chart = (title: string, colour: Colour, values: ArrayLike<number>, top: number) => [
     title,
     ...columnChart(values, top, style).map((line, row) =>
-      `${(row === 0 ? rate(top) : row === style.rows - 1 ? '0' : '').padStart(label - 2)}  ${coloured(line, colour, paper)}`.trimEnd(),
+      `${(row === 0 ? requestRate(top) : row === style.rows - 1 ? '0' : '').padStart(label - 2)}  ${coloured(line, colour, paper)}`.trimEnd(),
     ),
   ];
   const [first, last] = [moment(trace, 0), moment(trace, trace.seconds * SECOND)];
@@ -97,7 +89,7 @@ const COLUMNS: readonly (readonly [string, string, (policy: Policy, simulation: 
   ['too few', 'slaves', ({ outcome }, { requests }) => share(outcome.tooFew, requests)],
   ['missing', 'min/day', ({ outcome }, { days }) => short(outcome.missing / 60_000 / days)],
   ['launched', 'a day', ({ outcome }, { days }) => short(outcome.launches / days)],
-  ['inter-', 'rupted', ({ outcome }) => whole(outcome.interruptions)],
+  ['inter-', 'rupted', ({ outcome }) => grouped(outcome.interruptions)],
   ['cost', 'a day', ({ outcome }, { days }) => dollars(outcome.cost / days)],
   ['times', 'the best', ({ timesBest }) => (timesBest === undefined ? '-' : timesBest.toFixed(2))],
 ];
@@ -169,7 +161,7 @@ function suggested(
 
 /** Three digits of it. */
 function short(count: number): string {
-  return count === 0 ? '0' : count >= 100 ? whole(count) : String(Number(count.toPrecision(2)));
+  return count === 0 ? '0' : count >= 100 ? grouped(count) : String(Number(count.toPrecision(2)));
 }
 
 function coloured(text: string, colour: Colour, { colour: on }: Paper): string {

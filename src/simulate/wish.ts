@@ -5,6 +5,7 @@ import { loadConfig, parseConfig } from '../config/load.ts';
 import { findConfigFile } from '../config/locate.ts';
 import { parseNumber, quote } from '../config/values.ts';
 import { isUserError, usageError } from '../errors.ts';
+import { dollars } from '../format/money.ts';
 import { builtInTrace } from './built-in.ts';
 import { constantMarket, type Market } from './market.ts';
 import { readPriceHistory } from './prices.ts';
@@ -13,7 +14,6 @@ import { type LoadRead, readLogs } from './read-logs.ts';
 import { readRates } from './read-rates.ts';
 import type { Wish } from './simulate.ts';
 import { sped, type Trace } from './trace.ts';
-import { dollars } from './words.ts';
 
 /** What the command line asks for, with what is to be said about it. */
 export type Asked = { readonly wish: Wish; readonly remarks: readonly string[]; readonly price: string };

@@ -1,47 +1,12 @@
 import { SECOND } from '../clock.ts';
 import type { LoadTable } from '../config/config.ts';
+import { duration } from '../format/durations.ts';
+import { dollars } from '../format/money.ts';
+import { grouped, requestRate, share } from '../format/numbers.ts';
 import type { Delay } from './random.ts';
 import type { Simulation } from './simulate.ts';
 import type { Suggestion } from './suggest.ts';
 import type { Trace } from './trace.ts';
-
-/** `1,926,045`. */
-export function whole(count: number): string {
-  return String(Math.round(count)).replaceAll(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** `$0.0312`, `$0.03`, `$2.17`, `$1,204`: what matters of a sum. */
-export function dollars(sum: number): string {
-  if (sum >= 1000) return `$${whole(sum)}`;
-  return `$${sum >= 0.095 ? sum.toFixed(2) : sum.toFixed(4).replace(/0{1,2}$/, '')}`;
-}
-
-/** `0`, `0.93 %`, `27.2 %`; `< 0.01 %` where it is not quite nothing. */
-export function share(part: number, all: number): string {
-  if (part <= 0 || all <= 0) return '0 %';
-  const per = (100 * part) / all;
-  if (per < 0.01) return '< 0.01 %';
-  return `${per.toFixed(per < 10 ? 2 : 1)} %`;
-}
-
-/** `0.74`, `12`: a load. */
-export function rate(requestsPerSecond: number): string {
-  return String(Number(requestsPerSecond.toPrecision(requestsPerSecond >= 100 ? 3 : 2)));
-}
-
-/** `30 days`, `6 hours`, `90 s`. */
-export function lasting(ms: number): string {
-  for (const [unit, length] of [
-    ['day', 86_400 * SECOND],
-    ['hour', 3600 * SECOND],
-    ['minute', 60 * SECOND],
-  ] as const) {
-    if (ms < 1.5 * length && ms !== length) continue;
-    const count = Number((ms / length).toFixed(1));
-    return `${count} ${unit}${count === 1 ? '' : 's'}`;
-  }
-  return `${Number((ms / SECOND).toFixed(1))} s`;
-}
 
 /** A moment of a trace: `2015-05-17 10:05`, or `day 3, 14:00` where it has no dates. */
 export function moment({ startedAt, zone }: Pick<Trace, 'startedAt' | 'zone'>, ms: number): string {
@@ -61,8 +26,8 @@ export function zoneName(minutes: number): string {
 
 export function bootWords(bootTime: Delay): string {
   return typeof bootTime === 'number'
-    ? `${bootTime / SECOND} s`
-    : `${bootTime[0] / SECOND} to ${bootTime[1] / SECOND} s`;
+    ? duration(bootTime)
+    : `${duration(bootTime[0])} to ${duration(bootTime[1])}`;
 }
 
 /** A load table as the configuration file has it, without a final line end. */
@@ -81,7 +46,7 @@ export function aboutLoad({ trace, requests, days, busiest }: Simulation): strin
       ? ''
       : ` from ${moment(trace, 0)} to ${moment(trace, trace.seconds * SECOND)} (${zoneName(trace.zone)})`;
   const each = requests / trace.seconds;
-  return `${trace.name}: ${lasting(days * 86_400 * SECOND)}${when}, ${whole(requests)} requests, ${rate(each)}/s on average, ${rate(busiest)}/s in the busiest minute`;
+  return `${trace.name}: ${duration(days * 86_400 * SECOND)}${when}, ${grouped(requests)} requests, ${requestRate(each)}/s on average, ${requestRate(busiest)}/s in the busiest minute`;
 }
 
 /** How sure a suggestion is, and why, for people. */

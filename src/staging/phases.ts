@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { timeInWords } from './words.ts';
+import { duration } from '../format/durations.ts';
 
 /** What took how long (ms). */
 export type Phase = { readonly name: string; readonly took: number };
@@ -28,7 +28,7 @@ export function createPhases(clock: Clock): Phases {
 
 /** The table at the end. */
 export function phaseTable(phases: readonly Phase[], total: number): string {
-  const rows = [...phases.map(({ name, took }) => [name, timeInWords(took)]), ['all', timeInWords(total)]];
+  const rows = [...phases.map(({ name, took }) => [name, duration(took)]), ['all', duration(total)]];
   const [first, second] = [0, 1].map(at => Math.max(...rows.map(row => (row[at] ?? '').length)));
   return rows
     .map(([name = '', time = '']) => `  ${name.padEnd(first ?? 0)}  ${time.padStart(second ?? 0)}`)

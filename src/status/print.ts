@@ -1,9 +1,14 @@
+import { SECOND } from '../clock.ts';
+import { sparkline, squeezed } from '../format/charts.ts';
+import { duration } from '../format/durations.ts';
+import { harmless } from '../format/harmless.ts';
+import { dollars } from '../format/money.ts';
+import { counted, grouped, requestRate } from '../format/numbers.ts';
+import { clockTime } from '../format/times.ts';
+import { wrapped } from '../format/wrap.ts';
 import { type Look, paint } from '../terminal/look.ts';
-import { wrapped } from '../terminal/wrap.ts';
-import { sparkline, squeezed } from './chart.ts';
 import type { Report, ReportedEvent, SlaveState } from './report.ts';
 import { slaveTable } from './table.ts';
-import { clockTime, counted, grouped, harmless, money, rate, span } from './words.ts';
 
 /** Where the text after a label begins. */
 const INDENT = 10;
@@ -61,9 +66,9 @@ function labelled(
 
 function heading({ balancer, time }: Report, look: Look): readonly string[] {
   const { phase, nextPollAt } = balancer;
-  const wait = nextPollAt === null ? undefined : (Date.parse(nextPollAt) - Date.parse(time)) / 1000;
-  const next = wait === undefined ? '' : wait < 0.5 ? ', polling now' : `, next poll in ${span(wait)}`;
-  const state = `${phase} for ${span(balancer.uptimeSeconds)} (process ${balancer.pid})${next}`;
+  const wait = nextPollAt === null ? undefined : Date.parse(nextPollAt) - Date.parse(time);
+  const next = wait === undefined ? '' : wait < 500 ? ', polling now' : `, next poll in ${duration(wait)}`;
+  const state = `${phase} for ${duration(balancer.uptimeSeconds * SECOND)} (process ${balancer.pid})${next}`;
   return [
     ...wrapped(
       harmless(`gbrowse-aws-balancer ${balancer.version}, master "${balancer.master}"`),
@@ -85,9 +90,11 @@ function loadLines({ load, history }: Report, look: Look): readonly string[] {
   const now =
     requestsPerSecond === null
       ? 'not measured yet'
-      : `${rate(requestsPerSecond)} requests/s${load.isCurrent ? '' : ' at the last measurement'}`;
+      : `${requestRate(requestsPerSecond)} requests/s${load.isCurrent ? '' : ' at the last measurement'}`;
   const hour =
-    mean === null || peak === null ? '' : `; last hour ${rate(mean)} on average, ${rate(peak)} at most`;
+    mean === null || peak === null
+      ? ''
+      : `; last hour ${requestRate(mean)} on average, ${requestRate(peak)} at most`;
   return [
     ...labelled('Load', `${now}${hour}`, look),
     ...(load.error === null ? [] : labelled('', load.error, look, 'red')),
@@ -132,7 +139,7 @@ function chart(values: readonly (number | null)[], colour: 'cyan' | 'green', loo
   const top = Math.max(...values.map(it => it ?? 0));
   const width = Math.min(CHART_WIDTH, Math.max(10, look.width - INDENT - 8));
   const line = sparkline(squeezed(values, width), look.utf8);
-  const scale = Number.isInteger(top) ? String(top) : rate(top);
+  const scale = Number.isInteger(top) ? String(top) : requestRate(top);
   return [`${' '.repeat(INDENT)}${paint(look, colour, line)} ${paint(look, 'dim', `0-${scale}`)}`];
 }
 
@@ -142,29 +149,29 @@ function launchLines({ launches, time }: Report, look: Look): readonly string[] 
   const when =
     heldUntil === null
       ? 'the last one failed'
-      : `none before ${clockTime(heldUntil, time)} (in ${span((Date.parse(heldUntil) - Date.parse(time)) / 1000)})`;
+      : `none before ${clockTime(heldUntil, time)} (in ${duration(Date.parse(heldUntil) - Date.parse(time))})`;
   return labelled('Launches', reason === null ? when : `${when}: ${reason}`, look, 'yellow');
 }
 
 function retryLines({ retries, time }: Report, look: Look): readonly string[] {
   return retries.flatMap(({ what, failuresInARow, nextAttemptAt }, at) => {
-    const wait = (Date.parse(nextAttemptAt) - Date.parse(time)) / 1000;
-    const next = wait <= 0 ? 'trying again now' : `again in ${span(wait)}`;
+    const wait = Date.parse(nextAttemptAt) - Date.parse(time);
+    const next = wait <= 0 ? 'trying again now' : `again in ${duration(wait)}`;
     const times = failuresInARow > 1 ? ` (${failuresInARow} times)` : '';
     return labelled(at === 0 ? 'Trouble' : '', `${what}${times}, ${next}`, look, 'yellow');
   });
 }
 
-function moneyLines({ money: spending, balancer }: Report, look: Look): readonly string[] {
-  const { today, sinceStart, pricePerHour, isUpperBound } = spending;
+function moneyLines({ money, balancer }: Report, look: Look): readonly string[] {
+  const { today, sinceStart, pricePerHour, isUpperBound } = money;
   const most = (isBound: boolean) => (isBound ? 'at most ' : '');
   const sameSpan = today.since === balancer.startedAt || today.since === sinceStart.since;
   const sums = sameSpan
-    ? `${most(sinceStart.isUpperBound)}${money(sinceStart.dollars)} since the start`
-    : `${most(today.isUpperBound)}${money(today.dollars)} today (UTC), ${most(sinceStart.isUpperBound)}${money(sinceStart.dollars)} since the start`;
+    ? `${most(sinceStart.isUpperBound)}${dollars(sinceStart.dollars)} since the start`
+    : `${most(today.isUpperBound)}${dollars(today.dollars)} today (UTC), ${most(sinceStart.isUpperBound)}${dollars(sinceStart.dollars)} since the start`;
   const bound = isUpperBound || sinceStart.isUpperBound;
   return [
-    ...labelled('Money', `${most(isUpperBound)}${money(pricePerHour)} an hour now; ${sums}`, look),
+    ...labelled('Money', `${most(isUpperBound)}${dollars(pricePerHour)} an hour now; ${sums}`, look),
     ...(bound
       ? labelled('', 'at most: with the bid, where AWS did not tell the spot price', look, 'dim')
       : []),

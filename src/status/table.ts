@@ -1,7 +1,13 @@
+import { SECOND } from '../clock.ts';
+import { duration } from '../format/durations.ts';
+import { harmless } from '../format/harmless.ts';
+import { price } from '../format/money.ts';
+import { alignedRows, type Cell, columnWidths } from '../format/tables.ts';
+import { wrapped } from '../format/wrap.ts';
 import { type Colour, type Look, paint } from '../terminal/look.ts';
-import { wrapped } from '../terminal/wrap.ts';
 import type { Report, ReportedSlave } from './report.ts';
-import { harmless, shortSpan } from './words.ts';
+
+const GAP = 2;
 
 type Column = {
   readonly title: string;
@@ -34,22 +40,22 @@ function columnsFor(time: string, zone: (slave: ReportedSlave) => string): reado
   return [
     { title: 'SLAVE', cell: slave => slave.instanceId },
     { title: 'STATE', cell: slave => stateOf(slave, time), colour: slave => COLOURS.get(slave.state) },
-    { title: 'AGE', right: true, cell: slave => shortSpan(slave.ageSeconds) },
+    { title: 'AGE', right: true, cell: slave => duration(slave.ageSeconds * SECOND) },
     { title: 'TYPE', cell: slave => slave.instanceType },
     { title: 'ZONE', cell: zone },
     { title: 'ADDRESS', cell: slave => slave.address ?? '-' },
     {
       title: '$/HOUR',
       right: true,
-      cell: slave => `${slave.priceIsKnown ? '' : '<'}${slave.pricePerHour.toFixed(4)}`,
+      cell: slave => `${slave.priceIsKnown ? '' : '<'}${price(slave.pricePerHour).slice(1)}`,
     },
   ];
 }
 
-/** `draining 42s`: what is left of its drain. */
+/** `draining 42 s`: what is left of its drain. */
 function stateOf({ state, drainEndsAt }: ReportedSlave, time: string): string {
   if (state !== 'draining' || drainEndsAt === null) return state;
-  return `${state} ${shortSpan((Date.parse(drainEndsAt) - Date.parse(time)) / 1000)}`;
+  return `${state} ${duration(Date.parse(drainEndsAt) - Date.parse(time))}`;
 }
 
 function dataOf({ dataSnapshots, dataIsCurrent }: ReportedSlave): string {
@@ -77,39 +83,33 @@ export function slaveTable({ slaves, time }: Report, look: Look): readonly strin
   return columns.includes(DATA) || !hasData ? lines : [...lines, ...dataSummary(slaves, look)];
 }
 
-const GAP = 2;
-
-function widthsOf(columns: readonly Column[], slaves: readonly ReportedSlave[]): readonly number[] {
-  return columns.map(({ title, cell }) =>
-    Math.max(title.length, ...slaves.map(slave => harmless(cell(slave)).length)),
-  );
+function cellsOf(columns: readonly Column[], slave: ReportedSlave, look: Look): readonly Cell[] {
+  return columns.map(({ cell, colour }) => {
+    const text = harmless(cell(slave));
+    return { text, painted: paint(look, colour?.(slave), text) };
+  });
 }
 
 function widthOf(columns: readonly Column[], slaves: readonly ReportedSlave[]): number {
-  return widthsOf(columns, slaves).reduce((sum, width) => sum + width + GAP, -GAP);
+  const rows = [
+    columns.map(({ title }) => title),
+    ...slaves.map(slave => columns.map(({ cell }) => harmless(cell(slave)))),
+  ];
+  return columnWidths(rows).reduce((sum, width) => sum + width + GAP, -GAP);
 }
 
 function render(columns: readonly Column[], slaves: readonly ReportedSlave[], look: Look): readonly string[] {
-  const widths = widthsOf(columns, slaves);
-  const row = (cells: readonly { readonly text: string; readonly colour?: Colour | undefined }[]) =>
-    cells
-      .map(({ text, colour }, at) => {
-        const blanks = ' '.repeat(Math.max(0, (widths[at] ?? 0) - text.length));
-        const painted = paint(look, colour, text);
-        return columns[at]?.right === true ? `${blanks}${painted}` : `${painted}${blanks}`;
-      })
-      .join(' '.repeat(GAP))
-      .trimEnd();
-  const head = row(columns.map(({ title }) => ({ text: title, colour: 'dim' })));
-  return [
-    head,
-    ...slaves.flatMap(slave => [
-      row(columns.map(({ cell, colour }) => ({ text: harmless(cell(slave)), colour: colour?.(slave) }))),
-      ...(slave.reason === null || columns.includes(REASON)
-        ? []
-        : wrapped(harmless(slave.reason), look.width - 4).map(line => paint(look, 'dim', `    ${line}`))),
-    ]),
-  ];
+  const head = columns.map(({ title }) => ({ text: title, painted: paint(look, 'dim', title) }));
+  const rows = alignedRows([head, ...slaves.map(slave => cellsOf(columns, slave, look))], {
+    gap: GAP,
+    right: at => columns[at]?.right === true,
+  });
+  const hasReasons = columns.includes(REASON);
+  return rows.flatMap((row, at) => {
+    const reason = slaves[at - 1]?.reason ?? null;
+    if (reason === null || hasReasons) return [row];
+    return [row, ...wrapped(harmless(reason), look.width - 4).map(line => paint(look, 'dim', `    ${line}`))];
+  });
 }
 
 /** `Data: snap-1 (3 slaves); snap-0, not current (i-1, i-2)` */

@@ -1,8 +1,9 @@
 import { MINUTE } from '../clock.ts';
+import { counted } from '../format/numbers.ts';
+import { byteSize } from '../format/sizes.ts';
 import { commandFailure, runCommand } from '../staging/command.ts';
 import type { Staging } from '../staging/instance.ts';
 import type { Ssh } from '../staging/ssh.ts';
-import { bytesInWords, count } from '../staging/words.ts';
 import { type CopyTools, copyServers, copyTree, shellQuoted } from './copy/copy.ts';
 import { PLACES } from './plan/trees.ts';
 import { bytesPerInode, needOf } from './plan/volume-size.ts';
@@ -68,7 +69,7 @@ async function copyOne(tools: CopyTools, { tree, size, root }: Placed): Promise<
   const found = await tools.ssh.script(look, { signal: tools.signal });
   if (found.status !== 0) throw commandFailure(`making ${target} on the staging instance`, found);
   report.say(
-    `Copying ${tree.source} (${bytesInWords(size.bytes)}, ${count(size.inodes, 'entry', 'entries')}) to ${PLACES[tree.kind]}/`,
+    `Copying ${tree.source} (${byteSize(size.bytes)}, ${counted(size.inodes, 'entry', 'entries')}) to ${PLACES[tree.kind]}/`,
   );
   const copying = {
     tree,

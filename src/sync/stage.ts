@@ -2,6 +2,7 @@ import { MINUTE } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { patient } from '../ec2/retry.ts';
 import { messageOf } from '../errors.ts';
+import { duration } from '../format/durations.ts';
 import type { Placement } from '../spot/network.ts';
 import { markAlive } from '../spot/tags.ts';
 import { endStaging, launchStaging, type Run, removeGroups, type Staging } from '../staging/instance.ts';
@@ -9,7 +10,6 @@ import { type Keys, makeKeys } from '../staging/keys.ts';
 import type { Phases } from '../staging/phases.ts';
 import { openSsh, type Ssh } from '../staging/ssh.ts';
 import { STAY, stagingUserData } from '../staging/user-data.ts';
-import { timeInWords } from '../staging/words.ts';
 import { nowAndThen } from './alone.ts';
 import { fillVolumes } from './fill.ts';
 import type { SyncPlan } from './plan/describe.ts';
@@ -136,7 +136,7 @@ async function finishSnapshots(
     const start = clock.monotonic();
     const show = (percent: number) =>
       report.progress(
-        `${percent} % of the snapshot is stored, ${timeInWords(clock.monotonic() - start)} so far`,
+        `${percent} % of the snapshot is stored, ${duration(clock.monotonic() - start)} so far`,
       );
     await phases.time('until the snapshot is complete', () => untilComplete(ec2, ids, show, clock, signal));
   } finally {

@@ -39,9 +39,9 @@ describe('mod_status', () => {
   });
 
   test('two servers that answer in turn have two uptimes, or two starts', () => {
-    assertFound(doubts(reading(10, 100), reading(999, 5000)), 'warning', /several servers/);
-    assertFound(doubts(reading(999, 5000), reading(10, 100)), 'warning', /several servers/);
-    assertFound(doubts(reading(10, 100), reading(11, 101, 'Monday')), 'warning', /several servers/);
+    assertFound(doubts(reading(10, 100), reading(999, 5000)), 'problem', /several servers/);
+    assertFound(doubts(reading(999, 5000), reading(10, 100)), 'problem', /several servers/);
+    assertFound(doubts(reading(10, 100), reading(11, 101, 'Monday')), 'problem', /several servers/);
   });
 });
 

@@ -49,7 +49,7 @@ describe('the bid against the prices of today', () => {
     const [finding] = judgePrices(facts([at('m5.large', 'us-west-2a', 0.153)]));
     assert.match(
       finding?.message ?? '',
-      /^m5\.large costs \$0\.1530 in us-west-2a, more than the bid of \$0\.10/,
+      /^m5\.large costs \$0\.153 in us-west-2a, more than the bid of \$0\.10/,
     );
     assert.equal(finding?.mend, 'In aws_balancer.conf:40:\n    spot_bid = 0.19');
   });

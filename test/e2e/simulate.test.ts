@@ -4,8 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import vm from 'node:vm';
 import { gzipSync } from 'node:zlib';
+import { dollars } from '../../src/format/money.ts';
+import { grouped } from '../../src/format/numbers.ts';
 import { UPLOT_SCRIPT } from '../../src/simulate/page/assets.ts';
-import { whole } from '../../src/simulate/words.ts';
 import { createDirectory, logLine } from '../simulate/files.ts';
 import { follow, PROGRAM, run } from './world.ts';
 
@@ -51,7 +52,7 @@ test('into a pipe: plain text of 80 columns, ASCII where the locale is', async (
   assert.match(text, /^[\n -~]*$/);
   for (const line of text.split('\n')) assert.ok(line.length <= 80 || line.includes(directory.path), line);
   const joined = text.replaceAll(/\n */g, ' ');
-  assert.match(joined, /2 hours from 2026-10-01 08:00 to 2026-10-01 10:00 \(UTC\), 11,160 requests/);
+  assert.match(joined, /2 h from 2026-10-01 08:00 to 2026-10-01 10:00 \(UTC\), 11,160 requests/);
   assert.match(
     joined,
     /access\.log: 1 line is not in Apache's common or combined format \(the first is line 10801\)/,
@@ -84,8 +85,8 @@ test('as JSON and as a page: the same numbers, and the page has its charts insid
   assert.equal(policies.at(-1).timesBest, 1);
   const html = readFileSync(file, 'utf8');
   for (const { title, costPerDay } of policies)
-    assert.ok(html.includes(`${title}</th><td>$${costPerDay.toFixed(2)}`), title);
-  assert.ok(html.includes(`${whole(load.requests)} requests`));
+    assert.ok(html.includes(`${title}</th><td>${dollars(costPerDay)}`), title);
+  assert.ok(html.includes(`${grouped(load.requests)} requests`));
   assert.ok(html.includes(UPLOT_SCRIPT.replaceAll('</script', '<\\/script')));
   // What the bundler has left of the drawing function needs nothing from outside of it.
   const [, script = ''] = /<script>\n([\s\S]*)<\/script>/.exec(html) ?? [];

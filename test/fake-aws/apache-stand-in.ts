@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { Clock } from '../../src/clock.ts';
 import { isUserError } from '../../src/errors.ts';
-import type { Reading } from '../../src/load/reading.ts';
+import type { StatusPage } from '../../src/load/reading.ts';
 import { apacheTime, createSimulatedApache, type SimulatedApache } from './apache.ts';
 import type { LoadProfile } from './load-profile.ts';
 
@@ -64,7 +64,7 @@ export async function startApacheStandIn(clock: Clock, load: LoadProfile, port =
 }
 
 /** The `?auto` page of Apache 2.4 with ExtendedStatus On. */
-function statusPage({ totalAccesses, serverUptimeSeconds, restartTime }: Reading, wall: number): string {
+function statusPage({ totalAccesses, serverUptimeSeconds, restartTime }: StatusPage, wall: number): string {
   const uptime = Math.max(1, serverUptimeSeconds);
   const kBytes = totalAccesses * 4;
   const fields: readonly (readonly [key: string, value: string | number])[] = [

@@ -1,12 +1,12 @@
 import type { Clock } from '../../src/clock.ts';
 import { failure } from '../../src/errors.ts';
-import type { Reading, ReadStatus } from '../../src/load/reading.ts';
+import type { StatusPage } from '../../src/load/reading.ts';
 import type { LoadProfile } from './load-profile.ts';
 
 /** An Apache whose mod_status counts a load. */
 export type SimulatedApache = {
   /** One look; like a real one it is itself a request, and counts in the next. */
-  readonly readStatus: ReadStatus;
+  readonly readStatus: () => Promise<StatusPage>;
   /** Stop and start: the counter and the uptime begin again. (A graceful restart changes neither.) */
   restart(): void;
   /** From now on every look fails so; undefined: it answers again. */
@@ -31,7 +31,7 @@ export function createSimulatedApache(clock: Clock, load: LoadProfile): Simulate
   return {
     async readStatus() {
       if (trouble !== undefined) throw failure(trouble);
-      const reading: Reading = {
+      const reading: StatusPage = {
         totalAccesses: Math.floor(requestsNow() - countedFrom) + ownRequests,
         // Apache prints 32 bits without a sign: a clock that was set back before its start gives a huge uptime.
         serverUptimeSeconds: Math.floor((clock.wall() - startedAt) / 1000) >>> 0,

@@ -5,7 +5,6 @@ import { Ec2Error } from '../../src/ec2/errors.ts';
 import type { Leftovers } from '../../src/leftovers/find.ts';
 import { leftoversAsJson, leftoversAsText, outcomeAsText } from '../../src/leftovers/print.ts';
 import type { Resource } from '../../src/leftovers/resource.ts';
-import { dollars, duration } from '../../src/leftovers/words.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const of = { master: 'web1' } as const;
@@ -137,26 +136,5 @@ EC2 did not list key pairs, there may be leftovers among them: DescribeKeyPairs:
       outcomeAsText({ resource: GROUP, became: 'failed', why: 'No.' }),
       'security group sg-0123456789abcdef0: could not be removed: No.',
     );
-  });
-
-  it('has round numbers', () => {
-    const spans = [0, 59_999, MINUTE, 119 * MINUTE, 120 * MINUTE, 47 * HOUR, 48 * HOUR, -5];
-    assert.deepEqual(spans.map(duration), [
-      '0 seconds',
-      '59 seconds',
-      '1 minute',
-      '119 minutes',
-      '2 hours',
-      '47 hours',
-      '2 days',
-      '0 seconds',
-    ]);
-    assert.deepEqual([0, 0.001, 0.01, 1.005, 1234.5].map(dollars), [
-      '$0',
-      '<$0.01',
-      '$0.01',
-      '$1.00',
-      '$1234.50',
-    ]);
   });
 });

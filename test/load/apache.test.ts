@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStatus } from '../../src/load/fetch.ts';
 import { type Load, NO_LOAD, noteReading, noteRequest } from '../../src/load/rate.ts';
-import type { Reading } from '../../src/load/reading.ts';
+import { isPage, type StatusPage } from '../../src/load/reading.ts';
 import { type Apache, type ApacheOptions, apacheMissing, startApache } from '../peers/apache.ts';
 
 const skip = apacheMissing('status');
@@ -22,9 +22,10 @@ async function visit(server: Apache, times: number): Promise<void> {
 function watcher(server: Apache) {
   const read = readStatus(server.statusUrl, { timeLimit: 10_000 });
   let load: Load = NO_LOAD;
-  return async (): Promise<{ load: Load; reading: Reading; at: number }> => {
+  return async (): Promise<{ load: Load; reading: StatusPage; at: number }> => {
     load = noteRequest(load);
     const reading = await read();
+    assert.ok(isPage(reading));
     const at = performance.now();
     load = noteReading(load, reading, at);
     return { load, reading, at };
@@ -94,9 +95,13 @@ describe('against a real Apache', { skip, concurrency: true }, () => {
     const server = await apache(t, {
       modStatus: false,
       modules: ['status'],
-      lines: advice.split('\n').slice(1),
+      lines: advice
+        .split('\n')
+        .filter(line => /^ {4}/.test(line))
+        .slice(0, 5),
     });
     const reading = await readStatus(server.statusUrl, { timeLimit: 10_000 })();
+    assert.ok(isPage(reading));
     assert.equal(reading.totalAccesses, 0);
   });
 });

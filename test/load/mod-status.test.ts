@@ -30,6 +30,7 @@ const READING = {
   totalAccesses: 1234,
   serverUptimeSeconds: 3600,
   restartTime: 'Sunday, 22-Nov-2026 15:01:38 UTC',
+  workers: { busy: 1, idle: 49, free: 17 },
 };
 
 const READABLE: Record<string, [text: string, expected: object]> = {
@@ -89,7 +90,14 @@ const USELESS: Record<string, [text: string, says: RegExp]> = {
     /"Total Accesses" is "12e4", not a whole number/,
   ],
   'a negative counter': [EXTENDED.replace('1234', '-3'), /"-3"/],
-  'a counter beyond all bounds': [EXTENDED.replace('1234', '9'.repeat(400)), /"9{40}"/],
+  'a counter beyond all bounds': [
+    EXTENDED.replace('1234', '9'.repeat(400)),
+    /"Total Accesses" is 9{40}, too large to be a count: the scoreboard is damaged/,
+  ],
+  'a counter of a damaged scoreboard': [
+    'Total Accesses: 9985310457595812052\nUptime: 604',
+    /too large to be a count: the scoreboard is damaged/,
+  ],
   'an uptime that is no number': ['Total Accesses: 1\nUptime: ', /"ServerUptimeSeconds" is ""/],
 };
 

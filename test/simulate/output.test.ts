@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import vm from 'node:vm';
 import { MINUTE, SECOND } from '../../src/clock.ts';
+import { dollars } from '../../src/format/money.ts';
 import { builtInTrace } from '../../src/simulate/built-in.ts';
-import { columnChart } from '../../src/simulate/chart.ts';
 import { asJson } from '../../src/simulate/json.ts';
 import { constantMarket } from '../../src/simulate/market.ts';
 import { UPLOT_SCRIPT } from '../../src/simulate/page/assets.ts';
@@ -13,7 +13,7 @@ import { printed } from '../../src/simulate/print.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { type Simulation, simulate } from '../../src/simulate/simulate.ts';
 import { createTrace, type Trace } from '../../src/simulate/trace.ts';
-import { dollars, lasting, moment, rate, share, whole, zoneName } from '../../src/simulate/words.ts';
+import { moment, zoneName } from '../../src/simulate/words.ts';
 
 const row = (requestsPerSecond: number, min: number, max: number) => ({ requestsPerSecond, min, max });
 const SETTINGS = {
@@ -71,15 +71,6 @@ describe('the text', () => {
       });
       assert.doesNotMatch(text, /NaN|Infinity|undefined/);
     }
-  });
-});
-
-describe('a column chart', () => {
-  it('has columns of the heights of the values, and shows what is not nothing', () => {
-    const style = { width: 5, rows: 2, unicode: true };
-    assert.deepEqual(columnChart([0, 0.001, 0.5, 0.75, 1], 1, style), ['   ▄█', ' ▁███']);
-    assert.deepEqual(columnChart([0, 0.001, 0.5, 1], 1, { ...style, unicode: false }), ['   #', ' .##']);
-    assert.deepEqual(columnChart([0, 0], 0, style), ['  ', '  ']);
   });
 });
 
@@ -199,26 +190,8 @@ describe('the page', () => {
   });
 });
 
-describe('numbers and moments in words', () => {
-  it('are short and plain', () => {
-    assert.deepEqual([0, 999, 1000, 1_926_045].map(whole), ['0', '999', '1,000', '1,926,045']);
-    assert.deepEqual([0, 0.03, 0.0312, 0.1, 2.168, 1234.5].map(dollars), [
-      '$0.00',
-      '$0.03',
-      '$0.0312',
-      '$0.10',
-      '$2.17',
-      '$1,235',
-    ]);
-    assert.deepEqual(
-      [0, 1e-9, 0.0139, 0.5346, 1].map(it => share(it, 1)),
-      ['0 %', '< 0.01 %', '1.39 %', '53.5 %', '100.0 %'],
-    );
-    assert.deepEqual([0.743, 12.34, 123.4].map(rate), ['0.74', '12', '123']);
-    assert.deepEqual(
-      [30, 90, 60, 3600, 21_600, 86_400, 298_860].map(it => lasting(it * SECOND)),
-      ['30 s', '1.5 minutes', '1 minute', '1 hour', '6 hours', '1 day', '3.5 days'],
-    );
+describe('moments of a trace', () => {
+  it('have a date where the trace has one', () => {
     assert.deepEqual([0, 330, -480].map(zoneName), ['UTC', '+0530', '-0800']);
     assert.equal(moment({ startedAt: Date.UTC(2026, 9, 1), zone: 120 }, 1000), '2026-10-01 02:00');
     assert.equal(moment({ zone: 0 }, 26 * 3_600_000), 'day 2, 02:00');

@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
-import { sparkline, squeezed } from '../../src/status/chart.ts';
 import { printReport } from '../../src/status/print.ts';
-import { clockTime, grouped, harmless, money, rate, shortSpan, span } from '../../src/status/words.ts';
 import { lookOf } from '../../src/terminal/look.ts';
-import { wrapped } from '../../src/terminal/wrap.ts';
 import { report, slave, troubled } from './fixtures/report.ts';
 
 const PLAIN = { width: 80, colour: false, utf8: true };
@@ -52,7 +49,7 @@ test('trouble of every kind is to be seen, with its reason', () => {
     /none before .* \(in 30 min\): 5 slaves in a row did not become ready; last: i-0123/,
     /EC2 cannot be looked at \(3 times\), again in 8 s/,
     /at most \$0\.11 an hour now/,
-    /draining 42s .* its data are out of date/,
+    /draining 42 s .* its data are out of date/,
     /it missed its last 2 probes/,
     /snap-0aaaaaaaaaaaaaaaa \(old\): i-/,
     /warning: EC2 cannot be looked at: DescribeInstances: UnauthorizedOperation/,
@@ -115,64 +112,6 @@ test('whatever texts a report has, none of them steers the terminal', () => {
       assert.doesNotMatch(shown.replaceAll('\n', ''), /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u);
     }),
   );
-});
-
-test('a sparkline has a character a value, the higher the larger, and a blank for what is not known', () => {
-  assert.equal(sparkline([0, 1, 4, 8, null], true), '▁▂▅█ ');
-  assert.equal(sparkline([0, 1, 4, 8, null], false), '_.=# ');
-  assert.equal(sparkline([0, 0], true), '▁▁');
-  fc.assert(
-    fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 2 }), values => {
-      const line = sparkline(values, true);
-      assert.equal(line.length, values.length);
-      for (const [index, value] of values.entries()) {
-        assert.equal(line[index] === '▁', value === 0);
-        const next = values[index + 1] ?? value;
-        if (value < next) assert.ok((line[index] ?? '') <= (line[index + 1] ?? ''));
-      }
-    }),
-  );
-});
-
-test('a chart that has no room shows the peaks', () => {
-  assert.deepEqual(squeezed([1, 9, 2, null, null, null, 3, 4], 4), [9, 2, null, 4]);
-  assert.deepEqual(squeezed([1, 2], 4), [1, 2]);
-});
-
-test('numbers are short', () => {
-  const spans: Readonly<Record<number, readonly [string, string]>> = {
-    0: ['0 s', '0s'],
-    42: ['42 s', '42s'],
-    300: ['5 min', '5m'],
-    7200: ['2 h', '2.0h'],
-    11520: ['3 h 12 min', '3.2h'],
-    352800: ['4 d 2 h', '4.1d'],
-  };
-  for (const [seconds, [long, short]] of Object.entries(spans)) {
-    assert.equal(span(Number(seconds)), long);
-    assert.equal(shortSpan(Number(seconds)), short);
-  }
-  assert.deepEqual([0, 0.0042, 1.2, 1234.5].map(money), ['$0.00', '$0.0042', '$1.20', '$1,234.50']);
-  assert.deepEqual([0.123, 12.34, 1234.5].map(rate), ['0.12', '12.3', '1235']);
-  assert.equal(grouped(1_234_567), '1,234,567');
-  assert.equal(
-    clockTime('2026-11-21T12:00:01.000Z', '2026-11-25T12:00:00.000Z').length,
-    '2026-11-21 12:00:01'.length,
-  );
-  assert.match(clockTime('2026-11-21T12:00:01.000Z', '2026-11-21T12:00:05.000Z'), /^\d\d:\d\d:01$/);
-});
-
-test('text is broken between words, and nothing of it is lost', () => {
-  assert.deepEqual(wrapped('one two three', 7), ['one two', 'three']);
-  assert.deepEqual(wrapped('abcdefghij', 4), ['abcd', 'efgh', 'ij']);
-  fc.assert(
-    fc.property(fc.string(), fc.integer({ min: 1, max: 40 }), (given, width) => {
-      const lines = wrapped(given, width);
-      for (const line of lines) assert.ok(line.length <= width);
-      assert.equal(lines.join('').replaceAll(' ', ''), given.replaceAll(' ', ''));
-    }),
-  );
-  assert.equal(harmless('a\n  b\u001b[2J'), 'a b\\x1b[2J');
 });
 
 test('80 columns in a pipe, colours on a terminal alone, UTF-8 where the locale says so', () => {

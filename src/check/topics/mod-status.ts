@@ -3,19 +3,21 @@ import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../../clock.ts';
 import { findApaches } from '../../farm/resident.ts';
+import { inTurn, judge, type Verdict } from '../../load/believe.ts';
 import { readStatus } from '../../load/fetch.ts';
-import type { Reading } from '../../load/reading.ts';
+import { isPage, type NoPage, type StatusPage } from '../../load/reading.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
 
 /** Between two readings: Apache's uptime is in whole seconds. */
 const PAUSE = 1.2 * SECOND;
+
 /** How far (s) two spans may be apart that are told by two clocks, or rounded. */
 const TOLERANCE = 3;
 
 /** Two readings a moment apart, with the time between them (s). */
-export type Readings = { readonly first: Reading; readonly second: Reading; readonly elapsed: number };
+export type Readings = { readonly first: StatusPage; readonly second: StatusPage; readonly elapsed: number };
 
 /**
  * Whether mod_status answers, has the counters, and is the right server: one that counts our own request, has one
@@ -28,9 +30,11 @@ export const modStatus: Topic = {
     // Two readings, a pause and something to spare.
     const ask = readStatus(serverStatusUrl, { timeLimit: (world.options.timeLimit - PAUSE) * 0.45 });
     const first = await ask();
+    if (!isPage(first)) return [overloaded(first)];
     const before = performance.now();
     await sleep(PAUSE, undefined, { signal: world.signal });
     const second = await ask();
+    if (!isPage(second)) return [overloaded(second)];
     const readings = { first, second, elapsed: (performance.now() - before) / SECOND };
     const url = new URL(serverStatusUrl);
     const shown = `${url.origin}${url.pathname}`;
@@ -42,7 +46,7 @@ export const modStatus: Topic = {
   },
 };
 
-function answers(shown: string, { totalAccesses, serverUptimeSeconds }: Reading): Finding {
+function answers(shown: string, { totalAccesses, serverUptimeSeconds }: StatusPage): Finding {
   const rate = totalAccesses / Math.max(1, serverUptimeSeconds);
   const average = rate < 0.01 ? 'hardly any' : `${Number(rate.toPrecision(2))} a second`;
   return ok(`${shown} counts requests: ${totalAccesses} since Apache's start, on average ${average}.`, {
@@ -50,30 +54,29 @@ function answers(shown: string, { totalAccesses, serverUptimeSeconds }: Reading)
   });
 }
 
-/** What two readings show that one server cannot give. */
+function overloaded({ overloaded: reason }: NoPage): Finding {
+  return problem(
+    `${reason}: it is overloaded, or hangs. The balancer takes that for load, and launches slaves.`,
+    'Wait until the site answers again, then run check again. If it never does, restart Apache.',
+  );
+}
+
+/** What two readings show that one server cannot give, in the words of the balancer's own log. */
 export function doubtsAbout({ first, second, elapsed }: Readings): readonly Finding[] {
-  const mend = `Let server_status_url name Apache itself:\n    server_status_url = http://localhost/server-status`;
-  const uptime = second.serverUptimeSeconds - first.serverUptimeSeconds;
-  const restarted = first.restartTime !== second.restartTime || Math.abs(uptime - elapsed) > TOLERANCE;
-  if (restarted) {
-    return [
-      warning(
-        `Two readings do not fit one server: up ${first.serverUptimeSeconds} s, and ${elapsed.toFixed(1)} s later ${second.serverUptimeSeconds} s. Either Apache was just restarted, or several servers answer in turn.`,
-        mend,
-      ),
-    ];
-  }
-  if (second.totalAccesses > first.totalAccesses) return [];
-  return [
-    problem(
-      'Our own request was not counted: something between answers from a cache, or for another server, and the load will seem to be 0.',
-      mend,
-    ),
-  ];
+  const said = judge(first, second, elapsed, 1);
+  // In a second nobody sets a clock.
+  const jump = Math.abs(second.serverUptimeSeconds - first.serverUptimeSeconds - elapsed);
+  const verdict: Verdict =
+    said.kind === 'went on' && jump > TOLERANCE ? { kind: 'unknown', why: inTurn(first, second) } : said;
+  if (verdict.kind === 'restarted' || (verdict.kind === 'unknown' && verdict.why === undefined))
+    return [warning('Apache was restarted between the two readings of this check.', 'Run check again.')];
+  if (verdict.kind !== 'unknown' || verdict.why === undefined) return [];
+  const [message = '', ...remedy] = verdict.why.split(/(?<=\.) (?=Let )/);
+  return [problem(`The load cannot be told: ${message}`, remedy.join(' '))];
 }
 
 /** Whether another machine answers, or a server that is older than any Apache here. */
-async function otherServer(url: URL, reading: Reading, world: World): Promise<readonly Finding[]> {
+async function otherServer(url: URL, reading: StatusPage, world: World): Promise<readonly Finding[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (!(await isThisMachine(host))) {
     const place = await world.place('MASTER', 'server_status_url');

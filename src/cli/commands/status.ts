@@ -1,14 +1,14 @@
 import { SECOND } from '../../clock.ts';
 import { surviveClosedTerminal } from '../../daemon/signals.ts';
 import { failure, isUserError } from '../../errors.ts';
+import { harmless } from '../../format/harmless.ts';
+import { wrapped } from '../../format/wrap.ts';
 import { type Answer, askBalancer, runningMasters } from '../../status/ask.ts';
 import { type Found, findBalancer } from '../../status/find.ts';
 import { printReport } from '../../status/print.ts';
 import type { Report } from '../../status/report.ts';
 import { openScreen, pause } from '../../status/screen.ts';
-import { harmless } from '../../status/words.ts';
 import { lookOf, paint } from '../../terminal/look.ts';
-import { wrapped } from '../../terminal/wrap.ts';
 import type { Given } from '../given.ts';
 
 /** LSB's "program is not running". */

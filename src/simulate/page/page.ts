@@ -1,19 +1,12 @@
 import { SECOND } from '../../clock.ts';
+import { duration } from '../../format/durations.ts';
+import { dollars } from '../../format/money.ts';
+import { grouped, share } from '../../format/numbers.ts';
 import { NEED_IN_WORDS } from '../need.ts';
 import { BEST_IN_WORDS } from '../run-best.ts';
 import type { Policy, Simulation } from '../simulate.ts';
 import type { Suggestion } from '../suggest.ts';
-import {
-  aboutLoad,
-  bootWords,
-  dollars,
-  lasting,
-  moment,
-  share,
-  surenessWords,
-  tableText,
-  whole,
-} from '../words.ts';
+import { aboutLoad, bootWords, moment, surenessWords, tableText } from '../words.ts';
 import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from './assets.ts';
 import { chartData } from './data.ts';
 import { drawCharts } from './draw.ts';
@@ -27,7 +20,7 @@ export function page(
   const { trace, own, other, world, suggestion } = simulation;
   const interruptions =
     world.interruptions === 0 ? 'no interruptions' : `${world.interruptions} interruptions an instance-hour`;
-  const setting = `${own.name}: a poll every ${lasting(own.settings.master.pollInterval)}; a slave boots in ${bootWords(world.bootTime)}; ${about.price}; ${interruptions}.`;
+  const setting = `${own.name}: a poll every ${duration(own.settings.master.pollInterval)}; a slave boots in ${bootWords(world.bootTime)}; ${about.price}; ${interruptions}.`;
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -81,7 +74,7 @@ function farms(simulation: Simulation): string {
     `<span class="bar" style="width:${(100 * Math.min(1, part)).toFixed(1)}%;background:var(--${id})"></span>`;
   const rows = policies.map(({ id, title, outcome, timesBest }) => {
     const { tooFew, missing, launches, interruptions, cost } = outcome;
-    return `<tr class="${id}"><th scope="row"><span class="key" style="background:var(--${id})"></span>${html(title)}</th><td>${dollars(cost / length)}${bar(id, mostCost > 0 ? cost / mostCost : 0)}</td><td>${timesBest === undefined ? '–' : timesBest.toFixed(2)}</td><td>${share(tooFew, requests)}${bar(id, requests > 0 ? tooFew / requests : 0)}</td><td class="wide">${whole(missing / 60_000)}</td><td class="wide">${whole(launches)}</td><td class="wide">${whole(interruptions)}</td></tr>`;
+    return `<tr class="${id}"><th scope="row"><span class="key" style="background:var(--${id})"></span>${html(title)}</th><td>${dollars(cost / length)}${bar(id, mostCost > 0 ? cost / mostCost : 0)}</td><td>${timesBest === undefined ? '–' : timesBest.toFixed(2)}</td><td>${share(tooFew, requests)}${bar(id, requests > 0 ? tooFew / requests : 0)}</td><td class="wide">${grouped(missing / 60_000)}</td><td class="wide">${grouped(launches)}</td><td class="wide">${grouped(interruptions)}</td></tr>`;
   });
   return `<h2>Farms</h2>
 <div class="table"><table class="farms">
@@ -112,7 +105,7 @@ function days({ trace, policies }: Simulation): string {
   const rows = Array.from({ length: count }, (_, day) => {
     const cells = shown.map(
       ({ outcome }) =>
-        `<td>${dollars(outcome.days[day]?.cost ?? 0)}</td><td>${whole(outcome.days[day]?.tooFew ?? 0)}</td>`,
+        `<td>${dollars(outcome.days[day]?.cost ?? 0)}</td><td>${grouped(outcome.days[day]?.tooFew ?? 0)}</td>`,
     );
     return `<tr><th scope="row">${html(moment(trace, day * 86_400 * SECOND))}</th>${cells.join('')}</tr>`;
   });

@@ -3,11 +3,13 @@ import { open, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { type Clock, MINUTE } from '../../clock.ts';
 import { failure } from '../../errors.ts';
+import { duration } from '../../format/durations.ts';
+import { counted } from '../../format/numbers.ts';
+import { byteSize } from '../../format/sizes.ts';
 import { commandFailure, runCommand } from '../../staging/command.ts';
 import type { Phases } from '../../staging/phases.ts';
 import type { Report } from '../../staging/report.ts';
 import { isBroken, type Ssh } from '../../staging/ssh.ts';
-import { bytesInWords, count, timeInWords } from '../../staging/words.ts';
 import { isInside, PLACES, type Tree } from '../plan/trees.ts';
 import type { Hold } from '../servers/hold.ts';
 import { bothHave, type PassEnd, type Progress, runPass } from './rsync.ts';
@@ -109,7 +111,7 @@ async function holdAndCopy(
       return first.kind === 'done' ? ((await finish(tools, copying, holds)) ?? first) : first;
     }),
   ]);
-  await release(holds, tools.report, () => timeInWords(clock.monotonic() - start));
+  await release(holds, tools.report, () => duration(clock.monotonic() - start));
   if (outcome.status === 'rejected') throw outcome.reason;
   return outcome.value;
 }
@@ -207,8 +209,8 @@ async function passUntilDone(
 }
 
 function doneInWords(bytes: number, files: number, took: number): string {
-  if (files === 0) return `nothing has changed (looked for ${timeInWords(took)})`;
-  return `${bytesInWords(bytes)} in ${count(files, 'file')}, ${timeInWords(took)}`;
+  if (files === 0) return `nothing has changed (looked for ${duration(took)})`;
+  return `${byteSize(bytes)} in ${counted(files, 'file')}, ${duration(took)}`;
 }
 
 /**
@@ -266,10 +268,10 @@ function targetOf({ root, tree }: Copying): string {
  */
 export function progressInWords(progress: Progress, total: number | undefined, took: number): string {
   const rate = took > 0 ? (progress.bytes / took) * 1000 : 0;
-  const sent = `${bytesInWords(progress.bytes)}${total === undefined ? ' sent' : ` of ${bytesInWords(total)}`}, ${bytesInWords(rate)}/s`;
+  const sent = `${byteSize(progress.bytes)}${total === undefined ? ' sent' : ` of ${byteSize(total)}`}, ${byteSize(rate)}/s`;
   if (total !== undefined) {
     const left = rate > 0 ? (Math.max(0, total - progress.bytes) / rate) * 1000 : undefined;
-    return left === undefined ? sent : `${sent}, ${timeInWords(left)} left`;
+    return left === undefined ? sent : `${sent}, ${duration(left)} left`;
   }
   const { toCheck, known } = progress;
   return toCheck === undefined || known === undefined

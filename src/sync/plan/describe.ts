@@ -1,5 +1,7 @@
 import { HOUR, MINUTE } from '../../clock.ts';
-import { bytesInWords, count, dollars } from '../../staging/words.ts';
+import { dollars } from '../../format/money.ts';
+import { counted } from '../../format/numbers.ts';
+import { byteSize } from '../../format/sizes.ts';
 import type { Base } from '../snapshots/retention.ts';
 import type { VolumePlan } from '../volumes/volumes.ts';
 import type { TreeSize } from './measure.ts';
@@ -25,7 +27,7 @@ const FIXED_TIME = 3 * MINUTE;
 export function describePlan(plan: SyncPlan): string {
   const rows = plan.trees.map(({ tree, size }) => [
     tree.paths[0] ?? tree.source,
-    `${bytesInWords(size.bytes)}, ${count(size.inodes, 'entry', 'entries')}`,
+    `${byteSize(size.bytes)}, ${counted(size.inodes, 'entry', 'entries')}`,
     `${PLACES[tree.kind]}/`,
   ]);
   const widths = [0, 1].map(at => Math.max(...rows.map(row => row[at]?.length ?? 0)));
@@ -62,7 +64,7 @@ function costInWords({ instanceTypes, trees, volumes, base }: SyncPlan): string 
   const instance =
     price === undefined
       ? "the instance's on-demand price"
-      : `$${price.toFixed(3)} an hour, so ${dollars((price * time) / HOUR)} if it takes ${Math.ceil(time / MINUTE)} minutes`;
+      : `${dollars(price)} an hour, so ${dollars((price * time) / HOUR)} if it takes ${Math.ceil(time / MINUTE)} minutes`;
   return `${instance};
   the snapshot at most ${dollars(size * SNAPSHOT_PRICE)} a month (us-east-1, without data transfer)`;
 }
@@ -73,7 +75,7 @@ export function warningsOf(trees: SyncPlan['trees']): readonly string[] {
     if (size.leadingOutCount === 0) return [];
     const more = size.leadingOutCount > size.leadingOut.length ? ', ...' : '';
     return [
-      `${count(size.leadingOutCount, 'symbolic link')} in ${tree.source} ${size.leadingOutCount === 1 ? 'leads' : 'lead'} to where nothing is copied, so slaves may not find the data: ${size.leadingOut.join(', ')}${more}`,
+      `${counted(size.leadingOutCount, 'symbolic link')} in ${tree.source} ${size.leadingOutCount === 1 ? 'leads' : 'lead'} to where nothing is copied, so slaves may not find the data: ${size.leadingOut.join(', ')}${more}`,
     ];
   });
 }

@@ -1,4 +1,5 @@
 import { isEc2Error } from '../../../src/ec2/errors.ts';
+import { isPage, type StatusPage } from '../../../src/load/reading.ts';
 import { through } from './glasses.ts';
 import type { Planted } from './planted.ts';
 
@@ -8,13 +9,14 @@ export const HEALTH: readonly Planted[] = [
     bug: 'a load that cannot be read is none',
     breaks: 8,
     mutation: ({ readStatus }, { clock }) => {
-      let last = { totalAccesses: 0, serverUptimeSeconds: 0 };
+      let last: StatusPage = { totalAccesses: 0, serverUptimeSeconds: 0 };
       let at = 0;
       return {
         edges: {
           readStatus: async () => {
             try {
-              last = await readStatus();
+              const reading = await readStatus();
+              if (isPage(reading)) last = reading;
             } catch {
               const seconds = Math.round((clock.monotonic() - at) / 1000);
               last = { ...last, serverUptimeSeconds: last.serverUptimeSeconds + seconds };

@@ -1,0 +1,8 @@
+/** Local time: `12:31:02`, with the date where that is not the day of `now`. Both are ISO 8601 times. */
+export function clockTime(time: string, now: string): string {
+  const [moment, today] = [new Date(time), new Date(now)];
+  const two = (value: number) => String(value).padStart(2, '0');
+  const clock = `${two(moment.getHours())}:${two(moment.getMinutes())}:${two(moment.getSeconds())}`;
+  if (moment.toDateString() === today.toDateString()) return clock;
+  return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ${clock}`;
+}
