@@ -9,7 +9,7 @@ const DAY = 24 * HOUR;
  */
 export function duration(ms: number): string {
   const span = Math.max(0, ms);
-  if (span < 2950) return `${Number((span / SECOND).toFixed(1))} s`;
+  if (span < 950) return `${Number((span / SECOND).toFixed(1))} s`;
   if (Math.round(span / SECOND) < 100) return `${Math.round(span / SECOND)} s`;
   if (span < 10 * MINUTE) return units(Math.round(span / SECOND), 60, 'min', 's');
   if (Math.round(span / MINUTE) < 100) return `${Math.round(span / MINUTE)} min`;

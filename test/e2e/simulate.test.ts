@@ -45,7 +45,6 @@ test('into a pipe: plain text of 80 columns, ASCII where the locale is', async (
   const program = run(['simulate', '--conf', conf, '--log', ...logs], {
     ...ENVIRONMENT,
     LC_ALL: 'C',
-    COLUMNS: '200',
   });
   assert.equal(await program.ended(), 0, program.stderr());
   const text = program.stdout();
