@@ -1,21 +1,32 @@
-import type { State } from './state.ts';
+import type { Level } from '../log/log.ts';
+import { apply, type Transition } from './apply.ts';
+import type { State, StateView } from './state.ts';
 import { keyOf, type Task } from './tasks.ts';
 
-/** Collects what is due now, and when the rest will be. */
+/** A decision in the making: what is due now, when the rest will be, and what the state becomes by it. */
 export type Agenda = {
   /** Monotonic ms. */
   readonly now: number;
+  /** The state as the decision has made it so far. */
+  readonly state: StateView;
   /** Whether that moment has come; if not, the loop wakes then. */
   due(at: number): boolean;
-  /** Adds a task unless its like is running or must not be tried again yet. */
+  /** Adds a task unless one of the same key is running or it must not be tried again yet. */
   add(task: Task): boolean;
+  change(transition: Transition): void;
+  /** `topic`: only when it differs from what was last said about it, numbers apart (or from `news`). */
+  say(level: Level, message: string, about?: { readonly topic: string; readonly news?: string }): void;
   readonly tasks: readonly Task[];
+  readonly transitions: readonly Transition[];
   /** When to decide again though nothing has happened, monotonic ms. */
   wakeAt(): number;
 };
 
-export function createAgenda(state: State, now: number): Agenda {
+/** @param state is not changed: the decision works on a copy */
+export function createAgenda(state: StateView, now: number): Agenda {
   const tasks: Task[] = [];
+  const transitions: Transition[] = [];
+  const draft = copyOf(state);
   let wakeAt = Number.POSITIVE_INFINITY;
 
   function due(at: number): boolean {
@@ -24,15 +35,36 @@ export function createAgenda(state: State, now: number): Agenda {
     return false;
   }
 
+  function change(transition: Transition): void {
+    transitions.push(transition);
+    apply(draft, transition);
+  }
+
   return {
     now,
+    state: draft,
     due,
     add(task) {
       if (state.running.has(keyOf(task)) || !due(state.retry.get(task.kind)?.notBefore ?? now)) return false;
       tasks.push(task);
       return true;
     },
+    change,
+    say: (level, message, about) => change({ kind: 'say', level, message, ...about }),
     tasks,
+    transitions,
     wakeAt: () => wakeAt,
+  };
+}
+
+function copyOf(state: StateView): State {
+  return {
+    ...state,
+    members: new Map(state.members),
+    instancesInFlight: new Map(state.instancesInFlight),
+    running: new Set(state.running),
+    retry: new Map(state.retry),
+    said: new Map(state.said),
+    outbox: [],
   };
 }

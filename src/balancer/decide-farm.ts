@@ -1,11 +1,12 @@
 import type { Agenda } from './agenda.ts';
 import { isListed, servingUrls } from './members.ts';
-import { isFresh, type State } from './state.ts';
+import { isFresh } from './state.ts';
 import { RELOAD_GAP, RELOAD_PATIENCE, TERMINATE_AGAIN } from './timing.ts';
 
 /** The farm file lists exactly the slaves that serve; not before EC2 has been seen, or a restart would empty it. */
-export function decideFarm(state: State, agenda: Agenda): void {
-  if (state.sightAt === undefined && state.stop === undefined) return;
+export function decideFarm(agenda: Agenda): void {
+  const { state } = agenda;
+  if (state.describedAt === undefined && state.stop === undefined) return;
   // A reading that began before a change would be taken for somebody else's change.
   if (state.running.has('read-farm')) return;
   const wanted = servingUrls(state);
@@ -17,8 +18,8 @@ export function decideFarm(state: State, agenda: Agenda): void {
 }
 
 /** Out of the farm, reload, drain, terminate. */
-export function decideReleases(state: State, agenda: Agenda): void {
-  const { now } = agenda;
+export function decideReleases(agenda: Agenda): void {
+  const { state, now } = agenda;
   if (state.running.has('write-farm')) return;
   const untagged: string[] = [];
   const finished: string[] = [];
@@ -27,23 +28,22 @@ export function decideReleases(state: State, agenda: Agenda): void {
     // What EC2 does not show under this master's tag may not be this master's any more.
     if (member.leaving === undefined || member.missing > 0 || isListed(state, member.slave)) continue;
     const known = !state.reloadOwed || agenda.due(state.listedAt + RELOAD_PATIENCE);
-    const leaving =
-      member.leaving.outSince === undefined && known ? { ...member.leaving, outSince: now } : member.leaving;
-    state.members.set(id, { ...member, leaving });
+    if (member.leaving.outSince === undefined && known)
+      agenda.change({ kind: 'drain', instanceId: id, since: now });
+    const { outSince = known ? now : undefined, tagged, terminateAskedAt } = member.leaving;
     const drained =
       !member.mayBeInUse ||
       state.stop?.hurry === true ||
-      (leaving.outSince !== undefined && agenda.due(leaving.outSince + state.config.master.drainTime));
+      (outSince !== undefined && agenda.due(outSince + state.config.master.drainTime));
     if (drained) {
-      if (agenda.due((leaving.terminateAskedAt ?? Number.NEGATIVE_INFINITY) + TERMINATE_AGAIN))
-        finished.push(id);
-    } else if (!leaving.tagged && leaving.outSince !== undefined) {
+      if (agenda.due((terminateAskedAt ?? Number.NEGATIVE_INFINITY) + TERMINATE_AGAIN)) finished.push(id);
+    } else if (!tagged && outSince !== undefined) {
       untagged.push(id);
       // Of several the latest: a successor drains none of them too short.
-      agoMs = Math.min(agoMs, now - leaving.outSince);
+      agoMs = Math.min(agoMs, now - outSince);
     }
   }
-  if (untagged.length + finished.length === 0 || !sawLately(state, agenda)) return;
+  if (untagged.length + finished.length === 0 || !isShownLately(agenda)) return;
   if (untagged.length > 0) agenda.add({ kind: 'mark-draining', instanceIds: untagged, agoMs });
   if (finished.length > 0) agenda.add({ kind: 'terminate', instanceIds: finished });
 }
@@ -52,9 +52,10 @@ export function decideReleases(state: State, agenda: Agenda): void {
  * Whether EC2 has just shown what is to be tagged or terminated as this master's; else it is looked at first. Where EC2
  * cannot be looked at, or nothing may be waited for, what it showed last has to do.
  */
-function sawLately(state: State, agenda: Agenda): boolean {
+function isShownLately(agenda: Agenda): boolean {
+  const { state } = agenda;
   const { retry, stop } = state;
-  if (stop?.hurry === true || retry.has('look') || isFresh(state, agenda.now)) return true;
-  agenda.add({ kind: 'look' });
+  if (stop?.hurry === true || retry.has('describe') || isFresh(state, agenda.now)) return true;
+  agenda.add({ kind: 'describe' });
   return false;
 }

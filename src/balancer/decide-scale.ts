@@ -1,123 +1,125 @@
+import { permitted } from '../policy/backoff.ts';
 import { largestMax, type Range, rangeFor } from '../policy/load-table.ts';
-import { permitted } from '../policy/pacing.ts';
 import { scale } from '../policy/scale.ts';
 import type { Agenda } from './agenda.ts';
-import { decideRenewal, renewalOf } from './decide-renewal.ts';
-import { candidateOf, describe, isListed, leave } from './members.ts';
-import { isFresh, type Member, type State, say } from './state.ts';
+import { decideInstanceRefresh, instanceRefreshOf } from './decide-instance-refresh.ts';
+import { candidateOf, inFlightIn, isListed, slaveInWords } from './members.ts';
+import { isFresh, type Member, type StateView } from './state.ts';
 import { NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
 
 /** Brings the number of slaves into the range that the load calls for. */
-export function decideScale(state: State, agenda: Agenda): void {
-  if (state.sightAt === undefined || state.lastRate === undefined) return;
-  forgetLapsedIntent(state, state.sightAt);
-  const { intent } = state;
+export function decideScale(agenda: Agenda): void {
+  const { state } = agenda;
+  if (state.describedAt === undefined || state.lastRate === undefined) return;
+  forgetLapsedLaunch(agenda, state.describedAt);
+  const { launchInFlight: request } = state;
   const range = rangeFor(state.config.loadTable, state.lastRate);
-  takeBack(state, range);
+  takeBack(agenda, range);
   const ceiling = largestMax(state.config.loadTable);
   const situation = {
     range,
     loadIsKnown: state.loadError === undefined && state.load.rate !== undefined,
     ceiling,
     slaves: [...state.members.values()].map(member => candidateOf(state, member)),
-    underway: state.expected.size,
+    inFlight: state.instancesInFlight.size,
   };
-  const pending = intent === undefined ? 0 : Math.max(0, intent.count - intent.shown);
-  const withPending = { ...situation, underway: situation.underway + pending };
-  const scaling = scale(withPending);
-  sayRange(state, range);
-  for (const id of scaling.release) leave(state, id, 'more slaves than the load needs');
-  const renewing = scaling.release.length > 0 ? 0 : decideRenewal(state, withPending, agenda.now);
+  const requested = { ...situation, inFlight: inFlightIn(state) };
+  const scaling = scale(requested);
+  sayRange(agenda, range);
+  for (const instanceId of scaling.release)
+    agenda.change({ kind: 'release', instanceId, reason: 'more slaves than the load needs' });
+  const renewing = scaling.release.length > 0 ? 0 : decideInstanceRefresh(agenda, requested);
   const wanted = Math.max(scaling.launch, renewing);
 
   // A launch whose answer was lost is asked for again under its token until EC2 says what became of it; one that may
   // have had no effect, only as long as it is still wanted.
-  if (intent !== undefined) {
-    const still = Math.max(scale(situation).launch, renewalOf(state, situation, agenda.now).launch);
-    if ((intent.shown > 0 || still >= intent.count) && agenda.due(state.pace.notBefore))
-      agenda.add({ kind: 'launch', intent });
+  if (request !== undefined) {
+    const still = Math.max(scale(situation).launch, instanceRefreshOf(state, situation, agenda.now).launch);
+    if ((request.shown > 0 || still >= request.count) && agenda.due(state.backoff.notBefore))
+      agenda.add({ kind: 'launch', request });
     return;
   }
-  const allowed = permitted(state.pace, wanted, ceiling, agenda.now);
+  const allowed = permitted(state.backoff, wanted, ceiling, agenda.now);
   if (allowed.count === 0) {
     if (wanted > 0) agenda.due(allowed.notBefore);
-    refreshPlan(state, agenda);
+    refreshPlan(agenda);
     return;
   }
-  launch(state, agenda, allowed.count);
+  launch(agenda, allowed.count);
 }
 
 /**
  * A slave that was to leave because there were too many, and that the farm lists still (the file could not be written),
  * stays when the load has risen again.
  */
-function takeBack(state: State, range: Range): void {
+function takeBack(agenda: Agenda, range: Range): void {
+  const { state } = agenda;
   if (state.running.has('write-farm')) return;
   const members = [...state.members];
-  let lacking = range.min - state.expected.size - members.filter(([, it]) => it.leaving === undefined).length;
-  for (const [id, { leaving, ...member }] of members) {
+  let lacking =
+    range.min - state.instancesInFlight.size - members.filter(([, it]) => it.leaving === undefined).length;
+  for (const [id, { leaving, slave }] of members) {
     if (lacking <= 0) return;
     if (leaving?.reason !== 'more slaves than the load needs' || leaving.outSince !== undefined) continue;
-    if (!isListed(state, member.slave)) continue;
+    if (!isListed(state, slave)) continue;
     lacking -= 1;
-    state.members.set(id, member);
-    say(state, 'info', `keeping slave ${id} (${describe(member.slave)}): the load has risen again`);
+    agenda.change({ kind: 'keep', instanceId: id });
+    agenda.say('info', `keeping slave ${id} (${slaveInWords(slave)}): the load has risen again`);
   }
 }
 
 /** What EC2 does not show so long after the last call for it did not happen, or only in part. */
-function forgetLapsedIntent(state: State, sightAt: number): void {
-  const { intent } = state;
-  if (intent?.unsureAt === undefined || state.running.has('launch')) return;
-  if (sightAt > intent.unsureAt + NEVER_SHOWN) delete state.intent;
+function forgetLapsedLaunch(agenda: Agenda, describedAt: number): void {
+  const { launchInFlight: request, running } = agenda.state;
+  if (request?.unsureAt === undefined || running.has('launch')) return;
+  if (describedAt > request.unsureAt + NEVER_SHOWN) agenda.change({ kind: 'forget launch' });
 }
 
-function launch(state: State, agenda: Agenda, count: number): void {
-  const { now } = agenda;
-  const { plan, sightAt = Number.NEGATIVE_INFINITY } = state;
+function launch(agenda: Agenda, count: number): void {
+  const { state, now } = agenda;
+  const { plan, describedAt = Number.NEGATIVE_INFINITY } = state;
   if (plan === undefined || now - state.plannedAt > PLAN_LIFETIME) {
     agenda.add({ kind: 'prepare', config: state.config });
     return;
   }
   if (state.running.has('prepare') || state.running.has('launch')) return;
-  if (!agenda.due(state.launchNeedsSightAfter)) return;
-  if (sightAt < state.launchNeedsSightAfter || !isFresh(state, now)) {
-    agenda.add({ kind: 'look' });
+  if (!agenda.due(state.launchNeedsAnswerAfter)) return;
+  if (describedAt < state.launchNeedsAnswerAfter || !isFresh(state, now)) {
+    agenda.add({ kind: 'describe' });
     return;
   }
-  state.launches += 1;
-  state.intent = { token: `${state.runId}-${state.launches}`, count, plan, shown: 0 };
-  say(state, 'debug', `launching ${count} ${count === 1 ? 'slave' : 'slaves'}`);
-  agenda.add({ kind: 'launch', intent: state.intent });
+  const request = { token: `${state.runId}-${state.launches + 1}`, count, plan };
+  agenda.change({ kind: 'request launch', request });
+  agenda.say('debug', `launching ${count} ${count === 1 ? 'slave' : 'slaves'}`);
+  agenda.add({ kind: 'launch', request });
 }
 
-function sayRange(state: State, { min, max }: Range): void {
+function sayRange(agenda: Agenda, { min, max }: Range): void {
   const range = `${min} to ${max}`;
-  if (state.said.get('range') === range) return;
-  state.said.set('range', range);
-  say(state, 'info', inWords(state.lastRate, range));
+  agenda.say('info', loadAndRange(agenda.state.lastRate, range), { topic: 'range', news: range });
 }
 
-function inWords(rate: number | undefined, range: string): string {
+function loadAndRange(rate: number | undefined, range: string): string {
   return `load ${rate?.toFixed(2)} requests/s: ${range} slaves wanted`;
 }
 
 /** The load, and how many slaves it calls for; undefined while it is not known. */
-export function loadInWords({ config, lastRate }: Readonly<State>): string | undefined {
+export function loadInWords({ config, lastRate }: StateView): string | undefined {
   if (lastRate === undefined) return undefined;
   const { min, max } = rangeFor(config.loadTable, lastRate);
-  return inWords(lastRate, `${min} to ${max}`);
+  return loadAndRange(lastRate, `${min} to ${max}`);
 }
 
 /**
  * The master's address may have changed, which would keep its slaves from answering; and which image the slaves should
  * have is known from the plan alone.
  */
-function refreshPlan(state: State, agenda: Agenda): void {
+function refreshPlan(agenda: Agenda): void {
+  const { state } = agenda;
   const { bootTimeout, securityGroup } = state.config.slave;
   if (state.members.size === 0) return;
   if (state.plan === undefined) {
-    if (agenda.due(Math.max(state.pace.notBefore, state.startedAt + PLAN_SUSPICION)))
+    if (agenda.due(Math.max(state.backoff.notBefore, state.startedAt + PLAN_SUSPICION)))
       agenda.add({ kind: 'prepare', config: state.config });
     return;
   }

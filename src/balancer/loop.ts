@@ -5,25 +5,27 @@ import { noteRequest } from '../load/rate.ts';
 import type { ReadStatus } from '../load/reading.ts';
 import type { Log } from '../log/log.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
-import { decide, type End } from './decide.ts';
-import { noteProbe, portsInUse } from './members.ts';
+import { apply } from './apply.ts';
+import { decide } from './decide.ts';
+import { portsInUse } from './members.ts';
 import {
-  noteConfig,
-  noteDraining,
-  noteFailure,
-  noteFarm,
-  noteFarmWritten,
-  noteLoad,
-  noteReloaded,
-  noteSignOfLife,
-  noteSuccess,
-  noteTerminating,
-  noteTidied,
-  noteWrittenConfig,
+  recordConfig,
+  recordDraining,
+  recordFailure,
+  recordFarm,
+  recordFarmWritten,
+  recordLoad,
+  recordReloaded,
+  recordSignOfLife,
+  recordSuccess,
+  recordTerminating,
+  recordTidied,
+  recordWrittenConfig,
 } from './observe.ts';
-import { noteLaunch, notePlan } from './observe-launch.ts';
-import { noteSight } from './observe-sight.ts';
-import { initialState, type State } from './state.ts';
+import { recordInstances } from './observe-instances.ts';
+import { recordLaunch, recordPlan } from './observe-launch.ts';
+import { recordProbe } from './observe-probe.ts';
+import { type End, initialState, type State } from './state.ts';
 import { keyOf, type Task } from './tasks.ts';
 
 /** The world outside, as the balancer needs it. In production Apache, EC2 and the farm file; in tests a simulation. */
@@ -80,6 +82,7 @@ export function startBalancer(
       if (alarm.signal.aborted) alarm = new AbortController();
       const now = clock.monotonic();
       const decision = decide(state, now);
+      for (const transition of decision.transitions) apply(state, transition);
       flush(state, log);
       edges.observe?.(state, now);
       if (decision.end !== undefined) return decision.end;
@@ -93,10 +96,10 @@ export function startBalancer(
     perform(task, edges, state)
       .then(
         note => {
-          noteSuccess(state, task);
+          recordSuccess(state, task);
           note(clock.monotonic());
         },
-        (error: unknown) => noteFailure(state, task, error, clock.monotonic()),
+        (error: unknown) => recordFailure(state, task, error, clock.monotonic()),
       )
       .finally(() => {
         state.running.delete(keyOf(task));
@@ -118,7 +121,7 @@ export function startBalancer(
       wake();
     },
     reconfigure(config) {
-      noteConfig(state, config, clock.monotonic());
+      recordConfig(state, config, clock.monotonic());
       wake();
     },
   };
@@ -152,60 +155,60 @@ async function perform(task: Task, edges: Edges, state: State): Promise<(now: nu
   switch (task.kind) {
     case 'read-config': {
       const config = await edges.readConfigIfWritten?.();
-      return now => config !== undefined && noteWrittenConfig(state, config, now);
+      return now => config !== undefined && recordWrittenConfig(state, config, now);
     }
     case 'read-load': {
       state.load = noteRequest(state.load);
       const reading = await edges.readStatus();
-      return now => noteLoad(state, reading, now);
+      return now => recordLoad(state, reading, now);
     }
     case 'read-farm': {
       const urls = await farm.read();
-      return () => noteFarm(state, urls);
+      return () => recordFarm(state, urls);
     }
     case 'write-farm':
       await farm.write(task.urls);
-      return now => noteFarmWritten(state, task.urls, now);
+      return now => recordFarmWritten(state, task.urls, now);
     case 'reload': {
       const startedAt = clock.monotonic();
       const done = await farm.reload();
-      return now => noteReloaded(state, done, startedAt, now);
+      return now => recordReloaded(state, done, startedAt, now);
     }
-    case 'look': {
+    case 'describe': {
       // What happened while EC2 was answering may not be in its answer.
       const [now, wall] = [clock.monotonic(), clock.wall()];
       const slaves = await fleet.look();
-      return heardAt => {
-        noteSight(state, { slaves, now, wall });
-        state.heardAt = heardAt;
+      return answeredAt => {
+        recordInstances(state, { slaves, now, wall });
+        state.answeredAt = answeredAt;
       };
     }
     case 'probe': {
       const answer = await edges.probe(task.address, task.ports);
-      return now => noteProbe(state, task, answer, now);
+      return now => recordProbe(state, task, answer, now);
     }
     case 'prepare': {
       const plan = await fleet.prepare(task.config, portsInUse(state));
-      return now => notePlan(state, task.config, plan, now);
+      return now => recordPlan(state, task.config, plan, now);
     }
     case 'launch': {
-      const outcome = await fleet.launch(task.intent);
-      return now => noteLaunch(state, task.intent, outcome, now);
+      const outcome = await fleet.launch(task.request);
+      return now => recordLaunch(state, task.request, outcome, now);
     }
     case 'mark-draining':
       await fleet.markDraining(task.instanceIds, clock.wall() - task.agoMs);
-      return () => noteDraining(state, task.instanceIds);
+      return () => recordDraining(state, task.instanceIds);
     case 'mark-alive': {
       const isAnything = await fleet.markAlive(clock.wall(), task.templateId);
-      return now => noteSignOfLife(state, isAnything, now);
+      return now => recordSignOfLife(state, isAnything, now);
     }
     case 'terminate': {
       const unknown = await fleet.terminate(task.instanceIds);
-      return now => noteTerminating(state, task.instanceIds, unknown, now);
+      return now => recordTerminating(state, task.instanceIds, unknown, now);
     }
     case 'tidy': {
       const done = await fleet.tidy();
-      return now => noteTidied(state, done, now);
+      return now => recordTidied(state, done, now);
     }
   }
 }

@@ -1,16 +1,16 @@
 import type { Config } from '../config/config.ts';
 import { isEc2Error, mayHaveHappened, type Trouble, troubleOf } from '../ec2/errors.ts';
 import { explain } from '../ec2/explain.ts';
-import { afterLaunch, afterRefusal } from '../policy/pacing.ts';
-import { type Intent, type LaunchOutcome, type LaunchPlan, worstRefusal } from '../spot/launch.ts';
+import { afterLaunch, afterRefusal } from '../policy/backoff.ts';
+import { type LaunchOutcome, type LaunchPlan, type LaunchRequest, worstRefusal } from '../spot/launch.ts';
 import { type State, say, sayOnce } from './state.ts';
 import { PLAN_AGAIN, PLAN_LIFETIME, SETTLE_TIME } from './timing.ts';
 
 /** Everything that a launch with this configuration needs is there. */
-export function notePlan(state: State, config: Config, plan: LaunchPlan, now: number): void {
+export function recordPlan(state: State, config: Config, plan: LaunchPlan, now: number): void {
   // A template from before this process: its maker may have launched a moment ago what EC2 does not show yet.
   if (plan.found && state.plannedAt === Number.NEGATIVE_INFINITY) {
-    state.launchNeedsSightAfter = Math.max(state.launchNeedsSightAfter, state.startedAt + SETTLE_TIME);
+    state.launchNeedsAnswerAfter = Math.max(state.launchNeedsAnswerAfter, state.startedAt + SETTLE_TIME);
   }
   state.preparedAt = now;
   if (config !== state.config) return;
@@ -21,7 +21,7 @@ export function notePlan(state: State, config: Config, plan: LaunchPlan, now: nu
 }
 
 /** What a launch needs could not be made ready. */
-export function noteNoPlan(state: State, error: unknown, now: number): void {
+export function recordNoPlan(state: State, error: unknown, now: number): void {
   state.preparedAt = now;
   // One that was to be looked over still serves: if something of it is gone, the launch will say so.
   if (state.plan !== undefined) {
@@ -35,19 +35,24 @@ export function noteNoPlan(state: State, error: unknown, now: number): void {
     return;
   }
   const trouble = troubleIn(error);
-  state.pace = afterRefusal(state.pace, trouble, explain(error), now);
+  state.backoff = afterRefusal(state.backoff, trouble, explain(error), now);
   sayLaunchTrouble(state, explain(error), now);
 }
 
 /** CreateFleet has answered. */
-export function noteLaunch(state: State, intent: Intent, outcome: LaunchOutcome, now: number): void {
-  if (state.intent?.token === intent.token) delete state.intent;
-  state.launchNeedsSightAfter = now;
+export function recordLaunch(
+  state: State,
+  request: LaunchRequest,
+  outcome: LaunchOutcome,
+  now: number,
+): void {
+  if (state.launchInFlight?.token === request.token) delete state.launchInFlight;
+  state.launchNeedsAnswerAfter = now;
   const { instanceIds, refusals } = outcome;
   const unseen = instanceIds.filter(id => !state.members.has(id));
-  for (const id of unseen) state.expected.set(id, now);
+  for (const id of unseen) state.instancesInFlight.set(id, now);
   if (instanceIds.length > 0) {
-    state.pace = afterLaunch(state.pace, unseen.length, now);
+    state.backoff = afterLaunch(state.backoff, unseen.length, now);
     state.said.delete('launch');
     say(state, 'info', `launched ${instanceIds.join(', ')}`);
     for (const refusal of refusals) say(state, 'debug', `${refusal.code}: ${refusal.message}`);
@@ -56,22 +61,22 @@ export function noteLaunch(state: State, intent: Intent, outcome: LaunchOutcome,
   const worst = worstRefusal(refusals);
   const why = worst === undefined ? 'EC2 gave no instance and no reason' : `${worst.code}: ${worst.message}`;
   const trouble = worst?.trouble ?? 'capacity';
-  state.pace = afterRefusal(state.pace, trouble, why, now);
+  state.backoff = afterRefusal(state.backoff, trouble, why, now);
   if (isLost(trouble)) delete state.plan;
   sayLaunchTrouble(state, trouble === 'price' ? `${why} (waiting for the price to fall)` : why, now);
 }
 
 /** A launch was refused as a whole, or nobody knows what became of it. */
-export function noteRefusedLaunch(state: State, intent: Intent, error: unknown, now: number): void {
+export function recordRefusedLaunch(state: State, request: LaunchRequest, error: unknown, now: number): void {
   const trouble = troubleIn(error);
-  state.pace = afterRefusal(state.pace, trouble, explain(error), now);
+  state.backoff = afterRefusal(state.backoff, trouble, explain(error), now);
   // A plan that names something which is gone: see what is there first.
   if (isLost(trouble)) delete state.plan;
-  state.launchNeedsSightAfter = now;
-  if (state.intent?.token === intent.token) {
-    if (mayHaveHappened(error)) state.intent = { ...state.intent, unsureAt: now };
+  state.launchNeedsAnswerAfter = now;
+  if (state.launchInFlight?.token === request.token) {
+    if (mayHaveHappened(error)) state.launchInFlight = { ...state.launchInFlight, unsureAt: now };
     // A refusal says nothing about an earlier call for the same launch whose answer was lost.
-    else if (state.intent.unsureAt === undefined) delete state.intent;
+    else if (state.launchInFlight.unsureAt === undefined) delete state.launchInFlight;
   }
   sayLaunchTrouble(state, explain(error), now);
 }
@@ -86,7 +91,7 @@ function isLost(trouble: Trouble): boolean {
 }
 
 function sayLaunchTrouble(state: State, why: string, now: number): void {
-  const seconds = Math.max(0, Math.round((state.pace.notBefore - now) / 1000));
+  const seconds = Math.max(0, Math.round((state.backoff.notBefore - now) / 1000));
   const message = `no slave could be launched: ${why}`;
   const level = state.said.get('launch') === message ? 'debug' : 'warn';
   say(state, level, `${message}; next attempt in ${seconds} s`);

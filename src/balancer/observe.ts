@@ -4,15 +4,15 @@ import { messageOf } from '../errors.ts';
 import { NO_LOAD, noteReading } from '../load/rate.ts';
 import type { Reading } from '../load/reading.ts';
 import { isNotDone } from './not-done.ts';
-import { noteNoPlan, noteRefusedLaunch } from './observe-launch.ts';
+import { recordNoPlan, recordRefusedLaunch } from './observe-launch.ts';
 import { resolved, type State, say, sayOnce } from './state.ts';
 import type { Task, TaskKind } from './tasks.ts';
-import { EAGER_LOOK_INTERVAL, RETRY_FIRST, RETRY_LONGEST } from './timing.ts';
+import { EAGER_DESCRIBE_INTERVAL, RETRY_FIRST, RETRY_LONGEST } from './timing.ts';
 
 /** A task has failed: what to try again when, and what to say. Moments are monotonic ms. */
-export function noteFailure(state: State, task: Task, error: unknown, now: number): void {
+export function recordFailure(state: State, task: Task, error: unknown, now: number): void {
   if (isNotDone(error)) {
-    if (task.kind === 'launch') delete state.intent;
+    if (task.kind === 'launch') delete state.launchInFlight;
     return;
   }
   switch (task.kind) {
@@ -30,15 +30,15 @@ export function noteFailure(state: State, task: Task, error: unknown, now: numbe
       say(state, 'error', `the configuration was not changed: ${messageOf(error)}`);
       return;
     case 'launch':
-      noteRefusedLaunch(state, task.intent, error, now);
+      recordRefusedLaunch(state, task.request, error, now);
       return;
     case 'prepare':
-      noteRetry(state, task.kind, now);
-      noteNoPlan(state, error, now);
+      recordRetry(state, task.kind, now);
+      recordNoPlan(state, error, now);
       return;
     default:
       if (task.kind === 'tidy') state.tidyTries += 1;
-      noteRetry(state, task.kind, now);
+      recordRetry(state, task.kind, now);
       sayOnce(state, task.kind, 'warn', `${DOING[task.kind]}: ${explain(error)}`);
   }
 }
@@ -48,7 +48,7 @@ export const DOING: Record<Exclude<TaskKind, 'read-config' | 'read-load' | 'laun
   'read-farm': 'the farm file cannot be read',
   'write-farm': 'the farm file cannot be written',
   reload: 'Apache could not be told of the new farm',
-  look: 'EC2 cannot be looked at',
+  describe: 'EC2 cannot be looked at',
   probe: 'a slave cannot be probed',
   'mark-draining': 'draining slaves cannot be tagged',
   'mark-alive': 'the launch template cannot be tagged with a sign of life',
@@ -61,20 +61,20 @@ const AGAIN: Partial<Record<TaskKind, string>> = {
   'read-farm': 'the farm file can be read again',
   'write-farm': 'the farm file can be written again',
   reload: 'Apache can be told again',
-  look: 'EC2 answers again',
+  describe: 'EC2 answers again',
   'mark-draining': 'draining slaves can be tagged again',
   'mark-alive': 'the launch template can be tagged again',
   terminate: 'slaves can be terminated again',
 };
 
-function noteRetry(state: State, kind: TaskKind, now: number): void {
+function recordRetry(state: State, kind: TaskKind, now: number): void {
   const failures = (state.retry.get(kind)?.failures ?? 0) + 1;
   const wait = Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** Math.min(failures - 1, 10));
   state.retry.set(kind, { failures, notBefore: now + wait });
 }
 
 /** The load was read. */
-export function noteLoad(state: State, reading: Reading, now: number): void {
+export function recordLoad(state: State, reading: Reading, now: number): void {
   const before = state.load;
   state.load = noteReading(state.load, reading, now);
   delete state.loadError;
@@ -86,12 +86,12 @@ export function noteLoad(state: State, reading: Reading, now: number): void {
 }
 
 /** The farm file says this. */
-export function noteFarm(state: State, urls: readonly string[]): void {
+export function recordFarm(state: State, urls: readonly string[]): void {
   state.listed = urls;
 }
 
 /** The farm file was written. */
-export function noteFarmWritten(state: State, urls: readonly string[], now: number): void {
+export function recordFarmWritten(state: State, urls: readonly string[], now: number): void {
   const slaves = urls.length === 0 ? 'no slave: GBrowse renders locally' : urls.join(' ');
   say(state, 'info', `farm: ${slaves}`);
   state.listed = urls;
@@ -100,7 +100,7 @@ export function noteFarmWritten(state: State, urls: readonly string[], now: numb
 }
 
 /** Apache was told, or needed not be; `startedAt` is when that began. */
-export function noteReloaded(state: State, done: string | undefined, startedAt: number, now: number): void {
+export function recordReloaded(state: State, done: string | undefined, startedAt: number, now: number): void {
   if (done !== undefined) {
     state.reloadedAt = now;
     say(state, 'info', done);
@@ -110,7 +110,7 @@ export function noteReloaded(state: State, done: string | undefined, startedAt: 
 }
 
 /** EC2 has been asked to terminate these; it does not know some of them, any more or yet. */
-export function noteTerminating(
+export function recordTerminating(
   state: State,
   instanceIds: readonly string[],
   unknown: readonly string[],
@@ -125,12 +125,12 @@ export function noteTerminating(
   if (ending.length > 0) say(state, 'info', `terminating ${ending.join(', ')}`);
   if (unknown.length > 0) {
     say(state, 'debug', `EC2 does not know ${unknown.join(', ')}: its next answer decides`);
-    state.retry.set('terminate', { failures: 0, notBefore: now + EAGER_LOOK_INTERVAL });
+    state.retry.set('terminate', { failures: 0, notBefore: now + EAGER_DESCRIBE_INTERVAL });
   }
 }
 
 /** The draining tags are written. */
-export function noteDraining(state: State, instanceIds: readonly string[]): void {
+export function recordDraining(state: State, instanceIds: readonly string[]): void {
   for (const id of instanceIds) {
     const member = state.members.get(id);
     if (member?.leaving === undefined) continue;
@@ -139,18 +139,18 @@ export function noteDraining(state: State, instanceIds: readonly string[]): void
 }
 
 /** A sign of life was left; where there was nothing to leave it on, there will be once there is a plan. */
-export function noteSignOfLife(state: State, isAnything: boolean, now: number): void {
+export function recordSignOfLife(state: State, isAnything: boolean, now: number): void {
   if (isAnything) state.aliveAt = now;
   // There may be a plan since it was looked.
   else if (state.plan === undefined) state.aliveAt = Number.POSITIVE_INFINITY;
 }
 
 /** Security group and launch template were removed, or EC2 keeps the group for now. */
-export function noteTidied(state: State, done: boolean, now: number): void {
+export function recordTidied(state: State, done: boolean, now: number): void {
   state.tidied = done;
   state.tidyTries += 1;
   if (done) return;
-  state.retry.set('tidy', { failures: 1, notBefore: now + EAGER_LOOK_INTERVAL });
+  state.retry.set('tidy', { failures: 1, notBefore: now + EAGER_DESCRIBE_INTERVAL });
   sayOnce(
     state,
     'tidy',
@@ -160,26 +160,26 @@ export function noteTidied(state: State, done: boolean, now: number): void {
 }
 
 /** The administrator's new configuration is in force. */
-export function noteConfig(state: State, config: Config, now: number): void {
+export function recordConfig(state: State, config: Config, now: number): void {
   // Another server's counters say nothing beside those of the one before.
   if (config.master.serverStatusUrl !== state.config.master.serverStatusUrl) state.load = NO_LOAD;
   state.config = config;
   state.nextPollAt = Math.min(state.nextPollAt, now + config.master.pollInterval);
   delete state.plan;
   state.retry.clear();
-  const { reason: _, ...pace } = state.pace;
-  state.pace = { ...pace, notBefore: 0, refusals: 0, failedBoots: 0 };
+  const { reason: _, ...backoff } = state.backoff;
+  state.backoff = { ...backoff, notBefore: 0, refusals: 0, failedBoots: 0 };
 }
 
 /** The administrator has written the configuration file, and it is right. */
-export function noteWrittenConfig(state: State, config: Config, now: number): void {
+export function recordWrittenConfig(state: State, config: Config, now: number): void {
   if (state.stop !== undefined) return;
   say(state, 'info', `${config.file} has been changed: configuration read again`);
-  noteConfig(state, config, now);
+  recordConfig(state, config, now);
 }
 
 /** Clears what earlier failures of a task have left behind. */
-export function noteSuccess(state: State, task: Task): void {
+export function recordSuccess(state: State, task: Task): void {
   // Whether that came to an end its answer says, not that there is one.
   if (!state.retry.delete(task.kind) || task.kind === 'tidy') return;
   const again = AGAIN[task.kind];

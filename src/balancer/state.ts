@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.ts';
 import { type Load, NO_LOAD } from '../load/rate.ts';
 import type { Level } from '../log/log.ts';
-import { FRESH_PACE, type Pace } from '../policy/pacing.ts';
-import type { Intent, LaunchPlan } from '../spot/launch.ts';
+import { type Backoff, NO_BACKOFF } from '../policy/backoff.ts';
+import type { LaunchPlan, LaunchRequest } from '../spot/launch.ts';
 import type { Slave } from '../spot/slave.ts';
 import type { TaskKind } from './tasks.ts';
-import { FRESH_SIGHT } from './timing.ts';
+import { FRESH_ANSWER } from './timing.ts';
 
 /** Why a slave leaves, in the words that the log uses. */
 export type LeavingReason =
@@ -48,7 +48,7 @@ export type Member = {
 };
 
 /** A launch whose outcome is not known yet. */
-export type OpenIntent = Intent & {
+export type LaunchInFlight = LaunchRequest & {
   /** How many of its instances EC2 shows. */
   readonly shown: number;
   /** When (monotonic ms) a call for it last ended without saying whether anything was launched. */
@@ -63,6 +63,9 @@ export type Stop = {
   /** A second signal came: nothing is waited for. */
   readonly hurry: boolean;
 };
+
+/** How a stopped balancer leaves things. */
+export type End = 'clean' | 'slaves kept' | 'hurried' | 'incomplete';
 
 export type Entry = { readonly level: Level; readonly message: string };
 
@@ -83,11 +86,11 @@ export type State = {
   nextPollAt: number;
   /** Whether the configuration file can be looked at, and when it was last; monotonic ms. */
   readonly followsConfig: boolean;
-  configLookedAt: number;
+  configCheckedAt: number;
 
   /** When EC2 was last asked for its instances with success, and when it had answered; monotonic ms. */
-  sightAt?: number;
-  heardAt?: number;
+  describedAt?: number;
+  answeredAt?: number;
   readonly members: Map<string, Member>;
 
   /** What `renderfarm.conf` lists. */
@@ -96,24 +99,24 @@ export type State = {
   reloadOwed: boolean;
   reloadedAt: number;
 
-  pace: Pace;
+  backoff: Backoff;
   plan?: LaunchPlan;
   plannedAt: number;
   /** When a plan was last made, or could not be made (the start, for a predecessor's): EC2 may not show it at once. */
   preparedAt: number;
   /** When a sign of life was last left in EC2 (monotonic ms); infinite while there is nothing to leave it on. */
   aliveAt: number;
-  intent?: OpenIntent;
+  launchInFlight?: LaunchInFlight;
   launches: number;
   /**
    * While slaves with other data or another image than configured are replaced: how many slaves there are to be at its
    * end, and how many failed boots were no fault of the new ones.
    */
-  renewal?: { readonly size: number; readonly failedBoots: number };
+  instanceRefresh?: { readonly size: number; readonly failedBoots: number };
   /** Instances that a launch gave and EC2 has not shown yet, with the moment of the answer. */
-  readonly expected: Map<string, number>;
+  readonly instancesInFlight: Map<string, number>;
   /** EC2 must have been looked at after this moment before anything is launched. */
-  launchNeedsSightAfter: number;
+  launchNeedsAnswerAfter: number;
 
   readonly running: Set<string>;
   readonly retry: Map<TaskKind, { readonly failures: number; readonly notBefore: number }>;
@@ -144,20 +147,20 @@ export function initialState(settings: {
     load: NO_LOAD,
     nextPollAt: now,
     followsConfig: settings.followsConfig,
-    configLookedAt: now,
+    configCheckedAt: now,
     members: new Map(),
     listed,
     listedAt: now,
     // Whether a predecessor could tell Apache of its last change is not known; `auto` looks and does no more than needed.
     reloadOwed: config.master.reloadCommand === 'auto',
     reloadedAt: Number.NEGATIVE_INFINITY,
-    pace: FRESH_PACE,
+    backoff: NO_BACKOFF,
     plannedAt: Number.NEGATIVE_INFINITY,
     preparedAt: now,
     aliveAt: Number.NEGATIVE_INFINITY,
     launches: 0,
-    expected: new Map(),
-    launchNeedsSightAfter: now,
+    instancesInFlight: new Map(),
+    launchNeedsAnswerAfter: now,
     running: new Set(),
     retry: new Map(),
     tidied: false,
@@ -168,25 +171,44 @@ export function initialState(settings: {
 }
 
 /** Whether EC2 has just answered what there is, however long that took. */
-export function isFresh({ heardAt = Number.NEGATIVE_INFINITY }: State, now: number): boolean {
-  return now - heardAt <= FRESH_SIGHT;
+export function isFresh({ answeredAt = Number.NEGATIVE_INFINITY }: StateView, now: number): boolean {
+  return now - answeredAt <= FRESH_ANSWER;
 }
+
+/** The state for whoever only reads it. */
+export type StateView = {
+  readonly [K in keyof State]: State[K] extends Map<infer Key, infer Value>
+    ? ReadonlyMap<Key, Value>
+    : State[K] extends Set<infer Value>
+      ? ReadonlySet<Value>
+      : State[K] extends (infer Value)[]
+        ? readonly Value[]
+        : State[K];
+};
 
 /** Puts a message into the log. */
 export function say(state: State, level: Level, message: string): void {
   state.outbox.push({ level, message });
 }
 
-/** Puts a message into the log unless it is the last one that was said about the topic, numbers apart. */
-export function sayOnce(state: State, topic: string, level: Level, message: string): void {
-  // Another number in it is no news.
-  const news = message.replaceAll(/\d+/g, '0');
+/**
+ * Puts a message into the log unless it is the last one that was said about the topic.
+ *
+ * @param news what makes it another message; by default all of it but its numbers
+ */
+export function sayOnce(
+  state: State,
+  topic: string,
+  level: Level,
+  message: string,
+  news = message.replaceAll(/\d+/g, '0'),
+): void {
   if (state.said.get(topic) === news) return;
   state.said.set(topic, news);
   say(state, level, message);
 }
 
 /** Forgets what was said about a topic; says `message` when there was something. */
-export function resolved(state: State, topic: string, message: string): void {
-  if (state.said.delete(topic)) say(state, 'info', message);
+export function resolved(state: State, topic: string, message?: string): void {
+  if (state.said.delete(topic) && message !== undefined) say(state, 'info', message);
 }

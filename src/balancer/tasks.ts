@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { Intent } from '../spot/launch.ts';
+import type { LaunchRequest } from '../spot/launch.ts';
 
 /** Something to do in the world outside. The loop does it and hands what came of it to `observe.ts`. */
 export type Task =
@@ -8,7 +8,7 @@ export type Task =
   | { readonly kind: 'read-farm' }
   | { readonly kind: 'write-farm'; readonly urls: readonly string[] }
   | { readonly kind: 'reload' }
-  | { readonly kind: 'look' }
+  | { readonly kind: 'describe' }
   | {
       readonly kind: 'probe';
       readonly instanceId: string;
@@ -16,7 +16,7 @@ export type Task =
       readonly ports: readonly number[];
     }
   | { readonly kind: 'prepare'; readonly config: Config }
-  | { readonly kind: 'launch'; readonly intent: Intent }
+  | { readonly kind: 'launch'; readonly request: LaunchRequest }
   /** `agoMs`: how long ago, at the decision, they left the farm. */
   | { readonly kind: 'mark-draining'; readonly instanceIds: readonly string[]; readonly agoMs: number }
   /** `templateId`: of the plan, when there is one; else it is looked for. */

@@ -1,7 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '../clock.ts';
 
 /** The configuration file is looked at in each round, but not more often than this. */
-export const CONFIG_LOOK_INTERVAL = 5 * SECOND;
+export const CONFIG_CHECK_INTERVAL = 5 * SECOND;
 
 /** Between the first two readings of the load: the first decision does not wait for a whole poll interval. */
 export const FIRST_READING_SPAN = 5 * SECOND;
@@ -16,13 +16,13 @@ export const LONGEST_ROUND = MINUTE;
 export const FAILURES_TOLERATED = 3;
 
 /** While EC2 owes something that cannot wait for the next round: an address, an end. */
-export const EAGER_LOOK_INTERVAL = 3 * SECOND;
+export const EAGER_DESCRIBE_INTERVAL = 3 * SECOND;
 
 /** With nothing running and nothing wanted. */
-export const IDLE_LOOK_INTERVAL = 5 * MINUTE;
+export const IDLE_DESCRIBE_INTERVAL = 5 * MINUTE;
 
 /** An answer of EC2 older than this is no ground for a launch, a tag or a termination. */
-export const FRESH_SIGHT = 10 * SECOND;
+export const FRESH_ANSWER = 10 * SECOND;
 
 /** EC2 shows a new instance only after some seconds: what a predecessor launched just before it died is waited for. */
 export const SETTLE_TIME = 10 * SECOND;
@@ -31,7 +31,7 @@ export const SETTLE_TIME = 10 * SECOND;
 export const NEVER_SHOWN = 2 * MINUTE;
 
 /** So many looks in a row have to miss an instance before it is taken for gone (an ended one is shown for an hour). */
-export const LOOKS_MISSED_TOLERATED = 3;
+export const ANSWERS_MISSED_TOLERATED = 3;
 
 /** A launch plan is made anew after this: the image's name may mean another AMI, the master's address may change. */
 export const PLAN_LIFETIME = HOUR;

@@ -4,7 +4,7 @@ import type { Ec2 } from '../ec2/api.ts';
 import type { Farm } from '../farm/farm.ts';
 import type { Site } from '../master/site.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
-import type { Intent } from '../spot/launch.ts';
+import type { LaunchRequest } from '../spot/launch.ts';
 import { look } from '../spot/look.ts';
 import { survey } from '../spot/survey.ts';
 import { sayChanges } from './changes.ts';
@@ -40,7 +40,7 @@ export function dryRun(parts: {
     throw new NotDone();
   }
 
-  function sayLaunch({ count, plan }: Intent): void {
+  function sayLaunch({ count, plan }: LaunchRequest): void {
     const types = [...new Set(plan.pools.map(pool => pool.instanceType))].join(' or ');
     const slaves = count === 1 ? '1 slave' : `${count} slaves`;
     say(
@@ -57,8 +57,8 @@ export function dryRun(parts: {
         const { image, pools } = await survey(ec2, site, slave);
         return { templateId: '', imageId: image.imageId, found: false, spotBid: slave.spotBid, pools };
       },
-      async launch(intent) {
-        sayLaunch(intent);
+      async launch(request) {
+        sayLaunch(request);
         return await notDone();
       },
       markDraining: notDone,

@@ -29,7 +29,7 @@ export type Situation = {
   readonly ceiling: number;
   readonly slaves: readonly Candidate[];
   /** Instances asked for whose fate is not known: a launch in flight, or launched and not to be seen yet. */
-  readonly underway: number;
+  readonly inFlight: number;
 };
 
 export type Scaling = { readonly launch: number; readonly release: readonly string[] };
@@ -52,19 +52,19 @@ export const RELEASE_ORDER: Record<Standing, number> = {
  * the outdated one that it replaces count as one: which of them goes is decided elsewhere.
  */
 export function scale(situation: Situation): Scaling {
-  const { range, ceiling, underway } = situation;
+  const { range, ceiling, inFlight } = situation;
   const staying = situation.slaves.filter(
     ({ standing }) => standing !== 'leaving' && standing !== 'draining',
   );
   const draining = situation.slaves.filter(({ standing }) => standing === 'draining');
-  const count = staying.length + underway;
+  const count = staying.length + inFlight;
 
   if (count < range.min) {
-    const all = situation.slaves.length + underway;
+    const all = situation.slaves.length + inFlight;
     const room = Math.min(ceiling - (all - draining.length), 2 * ceiling - all);
     return { launch: Math.max(0, Math.min(range.min - count, room)), release: [] };
   }
-  // Those underway are not released before they are seen, nor others in their place.
+  // Those inFlight are not released before they are seen, nor others in their place.
   const replacements = replacementsIn(staying);
   const surplus = situation.loadIsKnown ? staying.length - replacements.length - range.max : 0;
   if (surplus <= 0) return { launch: 0, release: [] };

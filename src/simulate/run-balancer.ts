@@ -1,17 +1,17 @@
 import { FIRST_READING_SPAN, LONGEST_ROUND } from '../balancer/timing.ts';
 import { SECOND } from '../clock.ts';
 import type { Config } from '../config/config.ts';
-import { largestMax } from '../policy/load-table.ts';
 import {
   afterFailedBoot,
   afterGoodBoot,
   afterLaunch,
   afterReady,
   afterRefusal,
-  FRESH_PACE,
-  type Pace,
+  type Backoff,
+  NO_BACKOFF,
   permitted,
-} from '../policy/pacing.ts';
+} from '../policy/backoff.ts';
+import { largestMax } from '../policy/load-table.ts';
 import { type Candidate, scale } from '../policy/scale.ts';
 import { fateOf, type World } from './chance.ts';
 import type { Life, Run } from './lives.ts';
@@ -69,7 +69,7 @@ export function runBalancer(
   const round = Math.min(master.pollInterval, LONGEST_ROUND);
   const lives: Life[] = [];
   let slaves: Slave[] = [];
-  let pace: Pace = FRESH_PACE;
+  let backoff: Backoff = NO_BACKOFF;
   let interruptions = 0;
   let range = ranges(0);
   let rateIsKnown = false;
@@ -81,12 +81,12 @@ export function runBalancer(
   function launch(count: number, now: number): void {
     const pool = market.cheapest(now, slave.spotBid);
     if (pool === undefined) {
-      pace = afterRefusal(pace, 'price', 'SpotMaxPriceTooLow', now);
-      wakeAt(pace.notBefore);
+      backoff = afterRefusal(backoff, 'price', 'SpotMaxPriceTooLow', now);
+      wakeAt(backoff.notBefore);
       return;
     }
     const launchedAt = Math.min(now + LAUNCH_CALLS, end);
-    pace = afterLaunch(pace, count, launchedAt);
+    backoff = afterLaunch(backoff, count, launchedAt);
     for (let one = 0; one < count; one++) {
       const { bootTime, lifetime } = fateOf(world, lives.length);
       const life: Life = {
@@ -141,11 +141,11 @@ export function runBalancer(
         leave(it, now);
       } else if (now >= overdueAt && it.life.servesFrom > overdueAt + NOTICED) {
         leave(it, now);
-        pace = afterFailedBoot(pace, 'it was not ready in time', now);
+        backoff = afterFailedBoot(backoff, 'it was not ready in time', now);
       } else {
         wakeAt(it.noticedAt);
         if (now < overdueAt && it.life.servesFrom > overdueAt + NOTICED) wakeAt(overdueAt);
-        if (pace.failedBoots > 0) noteHealth(it, now);
+        if (backoff.failedBoots > 0) noteHealth(it, now);
       }
     }
     slaves = slaves.filter(it => it.life.endedAt > now);
@@ -154,14 +154,14 @@ export function runBalancer(
   function noteReady(it: Slave, now: number): void {
     if (it.ready || now < it.life.servesFrom) return;
     it.ready = true;
-    pace = afterReady(pace, it.life.servesFrom);
+    backoff = afterReady(backoff, it.life.servesFrom);
   }
 
   function noteHealth(it: Slave, now: number): void {
     noteReady(it, now);
     if (!it.proven && now >= it.life.servesFrom + slave.bootTimeout) {
       it.proven = true;
-      pace = afterGoodBoot(pace);
+      backoff = afterGoodBoot(backoff);
     }
   }
 
@@ -173,7 +173,7 @@ export function runBalancer(
         launchedAt: life.launchedAt,
       }),
     );
-    const scaling = scale({ range, loadIsKnown: true, ceiling, slaves: candidates, underway: 0 });
+    const scaling = scale({ range, loadIsKnown: true, ceiling, slaves: candidates, inFlight: 0 });
     for (const it of slaves) if (scaling.release.includes(it.id)) leave(it, now);
     const staying = slaves.reduce((count, { leaves }) => count + (leaves ? 0 : 1), 0);
     settled = scaling.release.length === 0 && staying >= range.min;
@@ -183,7 +183,7 @@ export function runBalancer(
       return;
     }
     for (const it of slaves) if (!it.leaves) noteReady(it, now);
-    const { count, notBefore } = permitted(pace, scaling.launch, ceiling, now);
+    const { count, notBefore } = permitted(backoff, scaling.launch, ceiling, now);
     if (count > 0) {
       launch(count, now);
       return;
@@ -204,7 +204,7 @@ export function runBalancer(
       rateIsKnown = true;
       poll++;
     }
-    if (now >= alarm || pace.failedBoots > 0) {
+    if (now >= alarm || backoff.failedBoots > 0) {
       look(now);
       settled = false;
     }

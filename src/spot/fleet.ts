@@ -2,7 +2,13 @@ import type { Config } from '../config/config.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { isGone, isInUse, unlessGone } from '../ec2/errors.ts';
 import type { Site } from '../master/site.ts';
-import { createFleetRequest, type Intent, type LaunchOutcome, type LaunchPlan, outcomeOf } from './launch.ts';
+import {
+  createFleetRequest,
+  type LaunchOutcome,
+  type LaunchPlan,
+  type LaunchRequest,
+  outcomeOf,
+} from './launch.ts';
 import { deleteTemplate, ensureLaunchTemplate, findOwnTemplates, templateData } from './launch-template.ts';
 import { look } from './look.ts';
 import { ensureSecurityGroup, findOwnGroups } from './security-group.ts';
@@ -20,7 +26,7 @@ export type SpotFleet = {
    * @param portsInUse on which slaves listen that were launched with another configuration: they stay open too
    */
   prepare(config: Config, portsInUse?: readonly number[]): Promise<LaunchPlan>;
-  launch(intent: Intent): Promise<LaunchOutcome>;
+  launch(request: LaunchRequest): Promise<LaunchOutcome>;
   /** Writes down, on the instances, since when (wall clock ms) they have been draining. */
   markDraining(instanceIds: readonly string[], since: number): Promise<void>;
   /**
@@ -107,7 +113,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
   return {
     look: () => look(ec2, site.name, site.reach),
     prepare,
-    launch: async intent => outcomeOf(await ec2('CreateFleet', createFleetRequest(intent, site.name))),
+    launch: async request => outcomeOf(await ec2('CreateFleet', createFleetRequest(request, site.name))),
     markDraining: async (instanceIds, since) => {
       const Tags = [{ Key: DRAINING_TAG, Value: new Date(since).toISOString() }];
       await ec2('CreateTags', { Resources: [...instanceIds], Tags });

@@ -20,7 +20,7 @@ export type LaunchPlan = {
  * One decision to launch. Its token goes with it until EC2 has answered, so that a call whose answer was lost is
  * repeated and never made twice; the plan stays the one it was made with, because a token names its parameters too.
  */
-export type Intent = { readonly token: string; readonly count: number; readonly plan: LaunchPlan };
+export type LaunchRequest = { readonly token: string; readonly count: number; readonly plan: LaunchPlan };
 
 /** Why a pool gave nothing. */
 export type Refusal = { readonly code: string; readonly trouble: Trouble; readonly message: string };
@@ -30,14 +30,14 @@ export type LaunchOutcome = {
   readonly refusals: readonly Refusal[];
 };
 
-/** The CreateFleet call of an intent (AWS: type `instant` asks once, synchronously, and leaves no standing request). */
-export function createFleetRequest(intent: Intent, master: string): CreateFleetRequest {
-  const { plan } = intent;
+/** The CreateFleet call of a request (AWS: type `instant` asks once, synchronously, and leaves no standing request). */
+export function createFleetRequest(request: LaunchRequest, master: string): CreateFleetRequest {
+  const { plan } = request;
   return {
     Type: 'instant',
-    ClientToken: intent.token,
+    ClientToken: request.token,
     TargetCapacitySpecification: {
-      TotalTargetCapacity: intent.count,
+      TotalTargetCapacity: request.count,
       DefaultTargetCapacityType: 'spot',
     },
     SpotOptions: { AllocationStrategy: 'price-capacity-optimized' },
@@ -54,7 +54,7 @@ export function createFleetRequest(intent: Intent, master: string): CreateFleetR
     ],
     TagSpecifications: [
       tagged('fleet', ownTags(master)),
-      tagged('instance', [...ownTags(master), { Key: LAUNCH_TAG, Value: intent.token }]),
+      tagged('instance', [...ownTags(master), { Key: LAUNCH_TAG, Value: request.token }]),
     ],
   };
 }

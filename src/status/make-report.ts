@@ -1,9 +1,9 @@
-import { isListed, portsOf } from '../balancer/members.ts';
+import { inFlightIn, isListed, portsOf } from '../balancer/members.ts';
 import { DOING } from '../balancer/observe.ts';
 import type { Member, State } from '../balancer/state.ts';
 import { HOUR, MINUTE } from '../clock.ts';
+import { permitted } from '../policy/backoff.ts';
 import { largestMax, rangeFor } from '../policy/load-table.ts';
-import { permitted } from '../policy/pacing.ts';
 import type { Slave } from '../spot/slave.ts';
 import { type Calls, type Counts, onDay } from './calls.ts';
 import type { Event, Events } from './events.ts';
@@ -170,18 +170,18 @@ function standingOf(state: Readonly<State>, member: Member): SlaveState {
 }
 
 function launchesOf(state: Readonly<State>, now: number, timeOf: TimeOf): Report['launches'] {
-  const { pace, config, expected, intent } = state;
-  const { count, notBefore } = permitted(pace, 1, largestMax(config.loadTable), now);
+  const { backoff, config } = state;
+  const { count, notBefore } = permitted(backoff, 1, largestMax(config.loadTable), now);
   const held = count === 0;
-  const lastHour = pace.launches.filter(at => at > now - HOUR).length;
+  const lastHour = backoff.launches.filter(at => at > now - HOUR).length;
   const tooMany = `${lastHour} slaves were launched within an hour, more than a load table of this size can need`;
   return {
-    underway: expected.size + (intent === undefined ? 0 : Math.max(0, intent.count - intent.shown)),
+    underway: inFlightIn(state),
     lastHour,
-    failedBootsInARow: pace.failedBoots,
-    refusalsInARow: pace.refusals,
+    failedBootsInARow: backoff.failedBoots,
+    refusalsInARow: backoff.refusals,
     heldUntil: held ? timeOf(notBefore) : null,
-    reason: held && now >= pace.notBefore ? tooMany : (pace.reason ?? null),
+    reason: held && now >= backoff.notBefore ? tooMany : (backoff.reason ?? null),
   };
 }
 

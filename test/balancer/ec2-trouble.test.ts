@@ -138,6 +138,6 @@ describe('a launch whose answer is lost', () => {
     world.cloud.faults.clear();
     await world.until(HOUR);
     assert.equal(world.cloud.account.fleets().length, 0);
-    assert.equal(world.balancer.state.intent, undefined);
+    assert.equal(world.balancer.state.launchInFlight, undefined);
   });
 });

@@ -103,7 +103,7 @@ describe('a slave that becomes ready and dies soon after', () => {
       await world.run(10 * SECOND);
       for (const it of world.live()) if (world.listed().includes(it.id)) world.slaves.set(it.id, 'refuses');
     }
-    assert.match(world.balancer.state.pace.reason ?? '', /slaves in a row/);
+    assert.match(world.balancer.state.backoff.reason ?? '', /slaves in a row/);
     const launches = world.callsOf('CreateFleet').filter(at => at > until - HOUR);
     assert.ok(launches.length <= 7, `${launches.length} launches in the last hour`);
   });
@@ -112,13 +112,13 @@ describe('a slave that becomes ready and dies soon after', () => {
     const world = await serving(1);
     world.slaves.set(firstListed(world).id, 'refuses');
     await world.run(2 * MINUTE);
-    assert.equal(world.balancer.state.pace.failedBoots, 1);
+    assert.equal(world.balancer.state.backoff.failedBoots, 1);
     await world.when('a replacement', () => world.farm.urls().length === 1);
     await world.run(11 * MINUTE);
-    assert.equal(world.balancer.state.pace.failedBoots, 0);
+    assert.equal(world.balancer.state.backoff.failedBoots, 0);
     world.slaves.set(firstListed(world).id, 'refuses');
     await world.run(2 * MINUTE);
-    assert.equal(world.balancer.state.pace.failedBoots, 0);
+    assert.equal(world.balancer.state.backoff.failedBoots, 0);
   });
 });
 

@@ -14,7 +14,9 @@ describe('in the long run', () => {
     await world.until(10_000 * 30 * SECOND);
     const { state } = world.balancer;
     assert.ok(state.launches >= 200, `${state.launches} launches`);
-    assert.ok(state.members.size <= 3 && state.expected.size <= 1 && state.pace.launches.length <= 24);
+    assert.ok(
+      state.members.size <= 3 && state.instancesInFlight.size <= 1 && state.backoff.launches.length <= 24,
+    );
     assert.ok(state.said.size <= 10 && state.retry.size <= 5 && state.outbox.length === 0);
     assert.ok(world.clock.sleeping() < 10);
   });

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { describe, it } from 'node:test';
 import { decide } from '../../src/balancer/decide.ts';
-import { noteSignOfLife } from '../../src/balancer/observe.ts';
-import { notePlan } from '../../src/balancer/observe-launch.ts';
+import { recordSignOfLife } from '../../src/balancer/observe.ts';
+import { recordPlan } from '../../src/balancer/observe-launch.ts';
 import { initialState, type State } from '../../src/balancer/state.ts';
 import { HOUR, MINUTE } from '../../src/clock.ts';
 import { ALIVE_TAG } from '../../src/spot/tags.ts';
 import { createWorld, serving, type World } from './world.ts';
 
 /** As after the first look at EC2. */
-function noteSighted(state: State): State {
-  state.sightAt = 0;
+function recordDescribed(state: State): State {
+  state.describedAt = 0;
   return state;
 }
 
@@ -58,13 +58,13 @@ describe('a running balancer leaves a sign of life on its launch template', () =
     const config = createWorld().configOf();
     const state = initialState({ config, runId: 'run', listed: [], now: 0, followsConfig: false });
     const plan = { templateId: 'lt-1', imageId: 'ami-1', pools: [], spotBid: 0.1, found: false };
-    noteSignOfLife(state, false, 1);
+    recordSignOfLife(state, false, 1);
     assert.equal(
-      decide(noteSighted(state), 1).tasks.some(it => it.kind === 'mark-alive'),
+      decide(recordDescribed(state), 1).tasks.some(it => it.kind === 'mark-alive'),
       false,
     );
-    notePlan(state, config, plan, 2);
-    noteSignOfLife(state, false, 3);
+    recordPlan(state, config, plan, 2);
+    recordSignOfLife(state, false, 3);
     const task = decide(state, 4).tasks.find(it => it.kind === 'mark-alive');
     assert.deepEqual(task, { kind: 'mark-alive', templateId: 'lt-1' });
   });

@@ -65,7 +65,7 @@ describe('a slave that does not become ready', () => {
     assert.ok(first > 0 && launches.length >= 6 && launches.length <= 20, `${launches.length} launches`);
     const gaps = launches.slice(5).map((at, index) => Math.round((at - (launches[index + 4] ?? 0)) / MINUTE));
     assert.ok(gaps.at(-1) ?? 0 >= 3 * 60, `gaps in minutes: ${gaps}`);
-    assert.match(world.balancer.state.pace.reason ?? '', /slaves in a row did not become ready/);
+    assert.match(world.balancer.state.backoff.reason ?? '', /slaves in a row did not become ready/);
   });
 
   it('until the image is mended: then launches go on as before', async () => {
@@ -75,6 +75,6 @@ describe('a slave that does not become ready', () => {
     assert.deepEqual(world.farm.urls(), []);
     world.balancer.reconfigure(world.configOf({ slave: { bootTimeout: 20 * MINUTE } }));
     await world.when('a slave', () => world.farm.urls().length === 1, HOUR);
-    assert.equal(world.balancer.state.pace.failedBoots, 0);
+    assert.equal(world.balancer.state.backoff.failedBoots, 0);
   });
 });

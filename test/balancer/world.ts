@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { End } from '../../src/balancer/decide.ts';
 import { type Balancer, startBalancer } from '../../src/balancer/loop.ts';
+import type { End } from '../../src/balancer/state.ts';
 import { MINUTE, SECOND } from '../../src/clock.ts';
 import type { Config, MasterConfig, SlaveConfig } from '../../src/config/config.ts';
 import type { Ec2, Ec2Action } from '../../src/ec2/api.ts';

@@ -8,7 +8,7 @@ function slaves(...standings: Standing[]): Candidate[] {
 }
 
 function situation(overrides: Partial<Situation>): Situation {
-  return { range: { min: 0, max: 0 }, loadIsKnown: true, ceiling: 8, slaves: [], underway: 0, ...overrides };
+  return { range: { min: 0, max: 0 }, loadIsKnown: true, ceiling: 8, slaves: [], inFlight: 0, ...overrides };
 }
 
 describe('the scaling policy', () => {
@@ -27,8 +27,8 @@ describe('the scaling policy', () => {
     });
   });
 
-  it('does not launch again what is already underway', () => {
-    assert.equal(scale(situation({ range: { min: 3, max: 3 }, underway: 2 })).launch, 1);
+  it('does not launch again what is already inFlight', () => {
+    assert.equal(scale(situation({ range: { min: 3, max: 3 }, inFlight: 2 })).launch, 1);
   });
 
   it('does not count a slave that is leaving as capacity', () => {
@@ -59,7 +59,7 @@ describe('the scaling policy', () => {
       ceiling: fc.nat(20),
       loadIsKnown: fc.boolean(),
       standings: fc.array(standing, { maxLength: 60 }),
-      underway: fc.nat(5),
+      inFlight: fc.nat(5),
     })
     .map(({ bounds, ceiling, standings, ...rest }) =>
       situation({
@@ -76,8 +76,8 @@ describe('the scaling policy', () => {
       fc.property(anySituation, it => {
         const { launch } = scale(it);
         if (launch === 0) return;
-        assert.ok(staying(it) + it.underway + launch <= it.ceiling);
-        assert.ok(it.slaves.length + it.underway + launch <= 2 * it.ceiling);
+        assert.ok(staying(it) + it.inFlight + launch <= it.ceiling);
+        assert.ok(it.slaves.length + it.inFlight + launch <= 2 * it.ceiling);
       }),
     );
   });
@@ -100,8 +100,8 @@ describe('the scaling policy', () => {
         const after = it.slaves.map(slave =>
           release.includes(slave.id) ? { ...slave, standing: 'leaving' as const } : slave,
         );
-        if (it.slaves.length + it.underway + it.range.min > 2 * it.ceiling) return;
-        const next = scale({ ...it, slaves: after, underway: it.underway + launch });
+        if (it.slaves.length + it.inFlight + it.range.min > 2 * it.ceiling) return;
+        const next = scale({ ...it, slaves: after, inFlight: it.inFlight + launch });
         assert.deepEqual(next, { launch: 0, release: [] });
       }),
     );

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createFleetRequest, type Intent, outcomeOf, worstRefusal } from '../../src/spot/launch.ts';
+import { createFleetRequest, type LaunchRequest, outcomeOf, worstRefusal } from '../../src/spot/launch.ts';
 
-const INTENT: Intent = {
+const REQUEST: LaunchRequest = {
   token: 'run-1',
   count: 3,
   plan: {
@@ -18,7 +18,7 @@ const INTENT: Intent = {
 };
 
 describe('the CreateFleet call of a launch', () => {
-  const request = createFleetRequest(INTENT, 'a master');
+  const request = createFleetRequest(REQUEST, 'a master');
 
   it('asks once, for spot capacity alone, wherever it is cheap and likely to stay', () => {
     assert.equal(request.Type, 'instant');
@@ -42,7 +42,7 @@ describe('the CreateFleet call of a launch', () => {
 
   it('is the same call whenever it is repeated, under the same token', () => {
     assert.equal(request.ClientToken, 'run-1');
-    assert.deepEqual(createFleetRequest(INTENT, 'a master'), request);
+    assert.deepEqual(createFleetRequest(REQUEST, 'a master'), request);
   });
 
   it('tags what it creates from birth, the instances with their launch', () => {

@@ -1,10 +1,10 @@
 import type { History } from './history.ts';
 import { farmIsTrue } from './invariants/farm.ts';
 import { staysAlive, unknownLoadShrinksNothing } from './invariants/health.ts';
+import { instanceRefreshIsGentle } from './invariants/instance-refresh.ts';
 import type { Accuse, Invariant, InvariantNumber } from './invariants/invariant.ts';
 import { neverTooMany, noLaunchLoop } from './invariants/numbers.ts';
 import { nothingOfOthers, taggedFromBirth } from './invariants/ownership.ts';
-import { renewalIsGentle } from './invariants/renewal.ts';
 import type { Mutation } from './mutation.ts';
 import { createScene } from './scene.ts';
 import { settle } from './settle.ts';
@@ -41,7 +41,7 @@ const INVARIANTS: readonly Invariant[] = [
   noLaunchLoop,
   unknownLoadShrinksNothing,
   staysAlive,
-  renewalIsGentle,
+  instanceRefreshIsGentle,
 ];
 
 /** Lets a history take its course, and watches the invariants at every step. Stops soon after the first violation. */

@@ -1,5 +1,5 @@
-import type { End } from '../../src/balancer/decide.ts';
 import { type Balancer, type Edges, startBalancer } from '../../src/balancer/loop.ts';
+import type { End } from '../../src/balancer/state.ts';
 import { type Clock, SECOND } from '../../src/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { Ec2 } from '../../src/ec2/api.ts';

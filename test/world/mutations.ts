@@ -1,9 +1,9 @@
 import { FARM } from './planted/farm.ts';
 import { HEALTH } from './planted/health.ts';
+import { INSTANCE_REFRESH } from './planted/instance-refresh.ts';
 import { NUMBERS } from './planted/numbers.ts';
 import { OWNERSHIP } from './planted/ownership.ts';
 import type { Planted } from './planted/planted.ts';
-import { RENEWAL } from './planted/renewal.ts';
 import { SETTLING } from './planted/settling.ts';
 
 /** The original's bugs, one by one, and some that it has not. */
@@ -13,5 +13,5 @@ export const PLANTED: readonly Planted[] = [
   ...FARM,
   ...SETTLING,
   ...HEALTH,
-  ...RENEWAL,
+  ...INSTANCE_REFRESH,
 ];

@@ -1,12 +1,12 @@
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
+import { permitted } from '../../src/policy/backoff.ts';
 import { largestMax, rangeFor } from '../../src/policy/load-table.ts';
-import { permitted } from '../../src/policy/pacing.ts';
 import { DATA_TAG, MASTER_TAG } from '../../src/spot/tags.ts';
 import type { Accuse } from './invariants/invariant.ts';
 import { isDraining } from './invariants/numbers.ts';
 import { isLive, type Scene } from './scene.ts';
 
-/** The longest that pacing may hold launches back: six hours after broken images (pacing.ts). */
+/** The longest that backoff may hold launches back: six hours after broken images (backoff.ts). */
 const LONGEST_HOLD = 6 * HOUR;
 
 /**
@@ -16,7 +16,7 @@ const LONGEST_HOLD = 6 * HOUR;
  * launch and release in turn at a constant load)."
  *
  * Within: so many slaves live, all of them serve, and the farm file lists these and nothing else. Bounded: the time that
- * pacing does not hold launches back (which it does for at most six hours) is at most three polls to know the load, a
+ * backoff does not hold launches back (which it does for at most six hours) is at most three polls to know the load, a
  * `boot_timeout` for slaves that will never be ready, three rounds for those that are dead, a `drain_time`, the longest
  * wait between two tries of anything (a minute), two minutes for a launch whose fate is unknown, and a boot. There: for
  * half an hour, and four polls, nothing is launched, ended or listed anew.
@@ -24,7 +24,7 @@ const LONGEST_HOLD = 6 * HOUR;
  * 10. "New data reach every slave": the data of every slave are those of the file. For that three minutes more for each
  * of the largest `max`.
  *
- * 2. "[…] after a crash and restart nothing is lost sight of": every instance that has our tag is known to the process.
+ * 2. "[…] after a crash and restart nothing is lost described of": every instance that has our tag is known to the process.
  * "With the balancer dead for good, every slave ends by itself": within `orphan_timeout`.
  */
 export async function settle(scene: Scene, accuse: Accuse, enough: () => boolean): Promise<void> {
@@ -103,7 +103,7 @@ async function converge(scene: Scene, accuse: Accuse, enough: () => boolean): Pr
     await clock.runFor(10 * SECOND);
     const state = master.process()?.balancer.state;
     const now = master.clock.monotonic();
-    const permission = state && permitted(state.pace, 1, largestMax(master.config().loadTable), now);
+    const permission = state && permitted(state.backoff, 1, largestMax(master.config().loadTable), now);
     const hold = permission === undefined || permission.count > 0 ? 0 : permission.notBefore - now;
     if (hold > LONGEST_HOLD) accuse(6, `launches are held back for ${hold / HOUR} hours`);
     if (hold > 0) held += 10 * SECOND;

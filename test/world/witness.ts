@@ -1,4 +1,4 @@
-import type { End } from '../../src/balancer/decide.ts';
+import type { End } from '../../src/balancer/state.ts';
 import type { Ec2Action } from '../../src/ec2/api.ts';
 import type { Effect } from '../fake-aws/ec2/simulated-ec2.ts';
 import type { InstanceView } from '../fake-aws/ec2/view.ts';

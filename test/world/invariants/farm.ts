@@ -138,7 +138,7 @@ export const farmIsTrue: Invariant = (scene, accuse) => {
           process !== undefined &&
           process.stopping === undefined &&
           !master.clock.isAsleep() &&
-          process.balancer.state.sightAt !== undefined &&
+          process.balancer.state.describedAt !== undefined &&
           master.disk.trouble() === undefined;
         if (!canAct) {
           past.hinderedUntil = now;

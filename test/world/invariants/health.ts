@@ -55,12 +55,12 @@ export const staysAlive: Invariant = (scene, accuse) => {
     const { state } = running.balancer;
     const sizes = {
       members: [state.members.size, 4 * master.ceilingSince(0) + 4],
-      expected: [state.expected.size, 2 * master.ceilingSince(0)],
+      instancesInFlight: [state.instancesInFlight.size, 2 * master.ceilingSince(0)],
       running: [state.running.size, 12 + state.members.size],
       retry: [state.retry.size, 12],
       said: [state.said.size, 20],
       outbox: [state.outbox.length, 40],
-      launches: [state.pace.launches.length, 3 * Math.max(12, 4 * master.ceilingSince(0))],
+      launches: [state.backoff.launches.length, 3 * Math.max(12, 4 * master.ceilingSince(0))],
     };
     for (const [what, [size = 0, most = 0]] of Object.entries(sizes)) {
       if (size > most) accuse(9, `${master.name}: ${what} has grown to ${size}`);

@@ -5,7 +5,7 @@ import type { Invariant } from './invariant.ts';
 
 /**
  * 2. "Everything that exists in EC2 carries our tags from birth; after a clean stop nothing exists; […] with the balancer
- * dead for good, every slave ends by itself." (The last, and that nothing is lost sight of, are seen at the end of a
+ * dead for good, every slave ends by itself." (The last, and that nothing is lost described of, are seen at the end of a
  * history: `course.ts`.)
  *
  * From birth: the tags that the resource was created with have this master's name: instances, their spot requests and

@@ -1,5 +1,5 @@
 import { MINUTE } from '../../../src/clock.ts';
-import { FRESH_PACE } from '../../../src/policy/pacing.ts';
+import { NO_BACKOFF } from '../../../src/policy/backoff.ts';
 import { lost, showing, through, without } from './glasses.ts';
 import type { Planted } from './planted.ts';
 
@@ -67,9 +67,9 @@ export const NUMBERS: readonly Planted[] = [
           return answer;
         }),
         meddle(state) {
-          state.expected.clear();
-          state.launchNeedsSightAfter = 0;
-          delete state.intent;
+          state.instancesInFlight.clear();
+          state.launchNeedsAnswerAfter = 0;
+          delete state.launchInFlight;
         },
       };
     },
@@ -89,7 +89,7 @@ export const NUMBERS: readonly Planted[] = [
     breaks: 7,
     mutation: () => ({
       meddle(state) {
-        state.pace = FRESH_PACE;
+        state.backoff = NO_BACKOFF;
       },
     }),
   },

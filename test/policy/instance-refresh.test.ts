@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type RenewalSituation, renew } from '../../src/policy/renewal.ts';
+import { type RefreshSituation, refreshInstances } from '../../src/policy/instance-refresh.ts';
 import { type Candidate, type Standing, scale } from '../../src/policy/scale.ts';
 
 /** `S` serving, `b` booting, `?` suspect, `l` leaving, `d` draining; in front of `|` the outdated ones. */
@@ -22,13 +22,13 @@ function farm(text: string): Candidate[] {
   }));
 }
 
-function situation(slaves: Candidate[], more: Partial<RenewalSituation> = {}): RenewalSituation {
+function situation(slaves: Candidate[], more: Partial<RefreshSituation> = {}): RefreshSituation {
   return {
     range: { min: 0, max: 8 },
     loadIsKnown: true,
     ceiling: 8,
     slaves,
-    underway: 0,
+    inFlight: 0,
     trusted: true,
     mayLaunch: true,
     ...more,
@@ -39,14 +39,14 @@ describe('the renewal of a farm', () => {
   const cases: readonly (readonly [
     what: string,
     slaves: string,
-    more: Partial<RenewalSituation>,
+    more: Partial<RefreshSituation>,
     launch: number,
     release: readonly string[],
   ])[] = [
     ['is nothing where nothing is outdated', '|SSS', {}, 0, []],
     ['begins with one new slave', 'SSSSSS|', {}, 1, []],
     ['waits for the first one', 'SSSSSS|b', { size: 6 }, 0, []],
-    ['waits for one that is underway', 'SSSSSS|', { size: 6, underway: 1 }, 0, []],
+    ['waits for one that is inFlight', 'SSSSSS|', { size: 6, inFlight: 1 }, 0, []],
     ['goes on by quarters when the first one serves', 'SSSSSS|S', { size: 6 }, 1, ['i-0']],
     ['releases the oldest', 'SSSSS|SS', { size: 5 }, 1, ['i-0', 'i-1']],
     ['releases what serves nobody first', 'SSb|S', { size: 3 }, 1, ['i-2']],
@@ -75,7 +75,7 @@ describe('the renewal of a farm', () => {
   ];
   for (const [what, slaves, more, launch, release] of cases) {
     it(what, () => {
-      const { launch: launched, release: released } = renew(situation(farm(slaves), more));
+      const { launch: launched, release: released } = refreshInstances(situation(farm(slaves), more));
       assert.deepEqual({ launched, released }, { launched: launch, released: release });
     });
   }
@@ -97,7 +97,7 @@ describe('the renewal of a farm', () => {
       loadIsKnown: fc.boolean(),
       trusted: fc.boolean(),
       mayLaunch: fc.boolean(),
-      underway: fc.nat(5),
+      inFlight: fc.nat(5),
       size: fc.option(fc.nat(20), { nil: undefined }),
     })
     .map(({ bounds, more, size, ...rest }) => {
@@ -108,11 +108,11 @@ describe('the renewal of a farm', () => {
   it('never launches more than may exist, draining ones apart, nor twice as many with them', () => {
     fc.assert(
       fc.property(anySituation, it => {
-        const { launch } = renew(it);
+        const { launch } = refreshInstances(it);
         const draining = it.slaves.filter(({ standing }) => standing === 'draining').length;
         if (launch === 0) return;
-        assert.ok(it.slaves.length - draining + it.underway + launch <= it.ceiling);
-        assert.ok(it.slaves.length + it.underway + launch <= 2 * it.ceiling);
+        assert.ok(it.slaves.length - draining + it.inFlight + launch <= it.ceiling);
+        assert.ok(it.slaves.length + it.inFlight + launch <= 2 * it.ceiling);
       }),
     );
   });
@@ -120,7 +120,7 @@ describe('the renewal of a farm', () => {
   it('releases outdated slaves only, and leaves what the load needs, or all but one, in service', () => {
     fc.assert(
       fc.property(anySituation, it => {
-        const { release } = renew(it);
+        const { release } = refreshInstances(it);
         const gone = it.slaves.filter(({ id }) => release.includes(id));
         assert.ok(
           gone.every(
@@ -154,10 +154,10 @@ describe('the renewal of a farm', () => {
         let number = count;
         let fewest = count;
         for (let step = 0; step < 20 * count + 20; step++) {
-          const now = { range, ceiling, loadIsKnown: true, slaves, underway: 0 };
+          const now = { range, ceiling, loadIsKnown: true, slaves, inFlight: 0 };
           const scaling = scale(now);
           assert.deepEqual(scaling.release, []);
-          const renewal = renew({
+          const renewal = refreshInstances({
             ...now,
             trusted: true,
             mayLaunch: true,

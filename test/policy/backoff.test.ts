@@ -9,21 +9,21 @@ import {
   afterLaunch,
   afterReady,
   afterRefusal,
+  type Backoff,
   FAILED_BOOTS_TOLERATED,
-  FRESH_PACE,
-  type Pace,
+  NO_BACKOFF,
   permitted,
-} from '../../src/policy/pacing.ts';
+} from '../../src/policy/backoff.ts';
 
-function failedBoots(count: number, now: number): Pace {
-  let pace = FRESH_PACE;
-  for (let i = 0; i < count; i++) pace = afterFailedBoot(pace, 'test', now);
-  return pace;
+function failedBoots(count: number, now: number): Backoff {
+  let backoff = NO_BACKOFF;
+  for (let i = 0; i < count; i++) backoff = afterFailedBoot(backoff, 'test', now);
+  return backoff;
 }
 
-describe('the pace of launches', () => {
+describe('the backoff of launches', () => {
   it('permits at once what is wanted when nothing went wrong', () => {
-    assert.deepEqual(permitted(FRESH_PACE, 3, 8, 0), { count: 3, notBefore: 0 });
+    assert.deepEqual(permitted(NO_BACKOFF, 3, 8, 0), { count: 3, notBefore: 0 });
   });
 
   for (const [trouble, first, longest] of [
@@ -34,50 +34,50 @@ describe('the pace of launches', () => {
     ['permission', MINUTE, 30 * MINUTE],
   ] as [Trouble, number, number][]) {
     it(`waits ${first / SECOND} s after a first refusal for ${trouble}, and at most ${longest / MINUTE} min`, () => {
-      let pace = afterRefusal(FRESH_PACE, trouble, 'why', 0);
-      assert.equal(permitted(pace, 1, 8, first - 1).count, 0);
-      assert.equal(permitted(pace, 1, 8, first).count, 1);
-      for (let i = 0; i < 30; i++) pace = afterRefusal(pace, trouble, 'why', pace.notBefore);
-      const last = pace.notBefore;
-      assert.equal(afterRefusal(pace, trouble, 'why', last).notBefore - last, longest);
+      let backoff = afterRefusal(NO_BACKOFF, trouble, 'why', 0);
+      assert.equal(permitted(backoff, 1, 8, first - 1).count, 0);
+      assert.equal(permitted(backoff, 1, 8, first).count, 1);
+      for (let i = 0; i < 30; i++) backoff = afterRefusal(backoff, trouble, 'why', backoff.notBefore);
+      const last = backoff.notBefore;
+      assert.equal(afterRefusal(backoff, trouble, 'why', last).notBefore - last, longest);
     });
   }
 
   it('forgets refusals with the first launch', () => {
-    const pace = afterLaunch(afterRefusal(FRESH_PACE, 'price', 'too low', 0), 1, MINUTE);
-    assert.equal(pace.reason, undefined);
-    assert.equal(pace.refusals, 0);
+    const backoff = afterLaunch(afterRefusal(NO_BACKOFF, 'price', 'too low', 0), 1, MINUTE);
+    assert.equal(backoff.reason, undefined);
+    assert.equal(backoff.refusals, 0);
   });
 
   it('makes only single attempts, ten minutes apart and then slower, after five failed boots in a row', () => {
     assert.equal(permitted(failedBoots(FAILED_BOOTS_TOLERATED - 1, 0), 4, 8, 0).count, 4);
-    let pace = failedBoots(FAILED_BOOTS_TOLERATED, 0);
+    let backoff = failedBoots(FAILED_BOOTS_TOLERATED, 0);
     const waits: number[] = [];
     for (let attempt = 0, now = 0; attempt < 8; attempt++) {
-      const { count, notBefore } = permitted(pace, 4, 8, now);
+      const { count, notBefore } = permitted(backoff, 4, 8, now);
       assert.equal(count, 0, 'not at once');
       waits.push((notBefore - now) / MINUTE);
-      assert.equal(permitted(pace, 4, 8, notBefore).count, 1, 'one slave alone');
+      assert.equal(permitted(backoff, 4, 8, notBefore).count, 1, 'one slave alone');
       now = notBefore;
-      pace = afterFailedBoot(afterLaunch(pace, 1, now), 'test', now);
+      backoff = afterFailedBoot(afterLaunch(backoff, 1, now), 'test', now);
     }
     assert.deepEqual(waits, [10, 20, 40, 80, 160, 320, 360, 360]);
-    assert.match(pace.reason ?? '', /13 slaves in a row did not become ready/);
+    assert.match(backoff.reason ?? '', /13 slaves in a row did not become ready/);
   });
 
   it('is as it was after one good boot', () => {
-    const pace = afterGoodBoot(failedBoots(9, 0));
-    assert.deepEqual(permitted(pace, 4, 8, 1), { count: 4, notBefore: 0 });
-    assert.equal(pace.reason, undefined);
+    const backoff = afterGoodBoot(failedBoots(9, 0));
+    assert.deepEqual(permitted(backoff, 4, 8, 1), { count: 4, notBefore: 0 });
+    assert.equal(backoff.reason, undefined);
   });
 
   it('does not count launches whose slaves became ready: a load that goes up and down has its slaves', () => {
-    let pace = FRESH_PACE;
+    let backoff = NO_BACKOFF;
     let launched = 0;
     for (let now = 0; now < HOUR; now += 2 * MINUTE) {
-      const { count } = permitted(pace, 1, 3, now);
+      const { count } = permitted(backoff, 1, 3, now);
       launched += count;
-      if (count > 0) pace = afterReady(afterLaunch(pace, count, now), now + MINUTE);
+      if (count > 0) backoff = afterReady(afterLaunch(backoff, count, now), now + MINUTE);
     }
     assert.equal(launched, 30);
   });
@@ -90,21 +90,21 @@ describe('the pace of launches', () => {
     });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 200 }), fc.nat(10), (events, ceiling) => {
-        let pace = FRESH_PACE;
+        let backoff = NO_BACKOFF;
         let now = 0;
         const launched: number[] = [];
         const ready: number[] = [];
         for (const { after, wanted, boots } of events) {
           now += after;
-          const { count } = permitted(pace, wanted, ceiling, now);
-          if (count > 0) pace = afterLaunch(pace, count, now);
+          const { count } = permitted(backoff, wanted, ceiling, now);
+          if (count > 0) backoff = afterLaunch(backoff, count, now);
           for (let i = 0; i < count; i++) launched.push(now);
-          if (boots === 'good') pace = afterGoodBoot(pace);
+          if (boots === 'good') backoff = afterGoodBoot(backoff);
           if (boots === 'ready' && ready.length < launched.length) {
-            pace = afterReady(pace, now);
+            backoff = afterReady(backoff, now);
             ready.push(now);
           }
-          if (boots === 'failed') pace = afterFailedBoot(pace, 'test', now);
+          if (boots === 'failed') backoff = afterFailedBoot(backoff, 'test', now);
           const lately = launched.filter(at => at > now - HOUR);
           const fruitless = Math.max(12, 4 * ceiling);
           assert.ok(lately.length <= fruitless + ready.filter(at => at > now - HOUR).length);

@@ -1,6 +1,6 @@
 import { RELEASE_ORDER, type Situation } from './scale.ts';
 
-export type RenewalSituation = Situation & {
+export type RefreshSituation = Situation & {
   /** How many slaves there were when it began; undefined while none is under way. */
   readonly size?: number;
   /** False when a new slave has failed and none has proved itself since: then no old one is given up. */
@@ -9,14 +9,14 @@ export type RenewalSituation = Situation & {
   readonly mayLaunch: boolean;
 };
 
-export type Renewal = {
+export type InstanceRefresh = {
   /** How many slaves there are to be at its end; undefined: there is nothing to renew. */
   readonly size?: number;
   readonly launch: number;
   readonly release: readonly string[];
 };
 
-const NOTHING: Renewal = { launch: 0, release: [] };
+const NOTHING: InstanceRefresh = { launch: 0, release: [] };
 
 /** A farm is renewed in so many waves after the first new slave: mixed for as long as five boots, however large it is. */
 const WAVES = 4;
@@ -30,8 +30,8 @@ const WAVES = 4;
  * - While new slaves fail no old one is given up; nor to make room while the load is unknown or nothing can be launched.
  * - At the end there are as many slaves as at the beginning, as far as the load still allows.
  */
-export function renew(situation: RenewalSituation): Renewal {
-  const { range, ceiling, loadIsKnown, slaves, underway, trusted, mayLaunch } = situation;
+export function refreshInstances(situation: RefreshSituation): InstanceRefresh {
+  const { range, ceiling, loadIsKnown, slaves, inFlight, trusted, mayLaunch } = situation;
   const staying = slaves.filter(({ standing }) => standing !== 'leaving' && standing !== 'draining');
   const draining = slaves.filter(({ standing }) => standing === 'draining').length;
   const outdated = staying.filter(slave => slave.outdated === true);
@@ -39,19 +39,19 @@ export function renew(situation: RenewalSituation): Renewal {
 
   const current = staying.filter(slave => slave.outdated !== true);
   const serving = current.filter(({ standing }) => standing === 'serving').length;
-  const coming = current.filter(({ standing }) => standing === 'booting').length + underway;
-  const before = situation.size ?? staying.length + underway;
+  const coming = current.filter(({ standing }) => standing === 'booting').length + inFlight;
+  const before = situation.size ?? staying.length + inFlight;
   const size = Math.max(range.min, loadIsKnown ? Math.min(before, range.max) : before);
   if (outdated.length === 0 && serving >= size) return NOTHING;
 
   const width = serving > 0 ? Math.max(1, Math.ceil(size / WAVES)) : 1;
-  const wanted = Math.max(0, Math.min(size - current.length - underway, width - coming));
-  const room = Math.min(ceiling - (slaves.length - draining), 2 * ceiling - slaves.length) - underway;
+  const wanted = Math.max(0, Math.min(size - current.length - inFlight, width - coming));
+  const room = Math.min(ceiling - (slaves.length - draining), 2 * ceiling - slaves.length) - inFlight;
   const launch = Math.max(0, Math.min(wanted, room));
   if (!trusted) return { size, launch, release: [] };
 
   const replaced = Math.max(0, Math.min(outdated.length, serving + outdated.length - size));
-  const free = Math.max(0, ceiling - staying.length - underway);
+  const free = Math.max(0, ceiling - staying.length - inFlight);
   const lacking = wanted - free;
   const spare = Math.max(serving + outdated.length - range.min, coming === 0 && free === 0 ? 1 : 0);
   // One that leaves already makes room as soon as EC2 knows, or stays if the load rises again.

@@ -1,4 +1,5 @@
-import { leave, outOfDate } from '../../../src/balancer/members.ts';
+import { apply } from '../../../src/balancer/apply.ts';
+import { outOfDate } from '../../../src/balancer/members.ts';
 import type { State } from '../../../src/balancer/state.ts';
 import { MINUTE } from '../../../src/clock.ts';
 import { DATA_TAG } from '../../../src/spot/tags.ts';
@@ -38,14 +39,15 @@ function outdated(state: State): readonly string[] {
 }
 
 /** New data that do not reach the slaves, or reach them at the cost of the farm. */
-export const RENEWAL: readonly Planted[] = [
+export const INSTANCE_REFRESH: readonly Planted[] = [
   {
     bug: 'all slaves with old data are released at once',
     breaks: 10,
     provoked: renewals,
     mutation: () => ({
       meddle(state) {
-        for (const id of outdated(state)) leave(state, id, 'its data are out of date');
+        for (const id of outdated(state))
+          apply(state, { kind: 'release', instanceId: id, reason: 'its data are out of date' });
       },
     }),
   },
@@ -57,7 +59,8 @@ export const RENEWAL: readonly Planted[] = [
       meddle(state) {
         const [first] = outdated(state);
         const isAnyLeaving = [...state.members.values()].some(it => it.leaving !== undefined);
-        if (first !== undefined && !isAnyLeaving) leave(state, first, 'its data are out of date');
+        if (first !== undefined && !isAnyLeaving)
+          apply(state, { kind: 'release', instanceId: first, reason: 'its data are out of date' });
       },
     }),
   },
@@ -88,7 +91,7 @@ export const RENEWAL: readonly Planted[] = [
           const [first] = outdated(state);
           if (first === undefined || clock.monotonic() < next) return;
           next = clock.monotonic() + 4 * MINUTE;
-          leave(state, first, 'its data are out of date');
+          apply(state, { kind: 'release', instanceId: first, reason: 'its data are out of date' });
         },
       };
     },

@@ -41,7 +41,7 @@ async function renewed(world: World, settings: WorldSettings, limit = HOUR) {
       seen.fewestListed = Math.min(seen.fewestListed, world.farm.urls().length);
       seen.mostWorking = Math.max(seen.mostWorking, world.working().length);
       if (listedWith(world, OLD) > 0 && listedWith(world, NEW) > 0) seen.longestMix += 100;
-      return dataOf(world).every(data => data === NEW) && world.balancer.state.renewal === undefined;
+      return dataOf(world).every(data => data === NEW) && world.balancer.state.instanceRefresh === undefined;
     },
     limit,
   );

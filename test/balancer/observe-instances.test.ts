@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { noteProbe, servingUrls } from '../../src/balancer/members.ts';
-import { noteSight } from '../../src/balancer/observe-sight.ts';
+import { servingUrls } from '../../src/balancer/members.ts';
+import { recordInstances } from '../../src/balancer/observe-instances.ts';
+import { recordProbe } from '../../src/balancer/observe-probe.ts';
 import { initialState } from '../../src/balancer/state.ts';
 import type { Slave } from '../../src/spot/slave.ts';
 import { createWorld } from './world.ts';
@@ -28,9 +29,9 @@ function served() {
     followsConfig: false,
     now: 0,
   });
-  const show = (slave: Slave, now: number) => noteSight(state, { slaves: [slave], now, wall: now });
+  const show = (slave: Slave, now: number) => recordInstances(state, { slaves: [slave], now, wall: now });
   const probe = (address: string, now: number) =>
-    noteProbe(state, { instanceId: 'i-1', address }, 'answered', now);
+    recordProbe(state, { instanceId: 'i-1', address }, 'answered', now);
   show(SLAVE, 1000);
   probe('10.0.0.5', 2000);
   assert.deepEqual(servingUrls(state), ['http://10.0.0.5:8101']);

@@ -11,7 +11,7 @@ import type { Invariant } from './invariant.ts';
  * has ever become ready cost at most that one. (That in the end every slave has the data of the file is seen when all is
  * well: `settle.ts`.)
  */
-export const renewalIsGentle: Invariant = (_scene, accuse) => {
+export const instanceRefreshIsGentle: Invariant = (_scene, accuse) => {
   const released = new Map<Master, { readonly since: number; readonly ids: Set<string> }>();
   const proven = new Set<string>();
 
@@ -35,7 +35,7 @@ export const renewalIsGentle: Invariant = (_scene, accuse) => {
       const members = [...state.members.values()];
       const others = members.filter(it => it.readySince !== undefined && it.leaving === undefined).length;
       const { min } = rangeFor(loadTable, state.lastRate);
-      const asked = state.expected.size + (state.intent?.count ?? 0);
+      const asked = state.instancesInFlight.size + (state.launchInFlight?.count ?? 0);
       const staying = members.filter(it => it.leaving === undefined).length + asked;
       const atTheTop = staying + 1 >= largestMax(loadTable);
       if (others < (atTheTop ? min - 1 : min)) {

@@ -2,7 +2,7 @@ import { HOUR, MINUTE, SECOND } from '../clock.ts';
 import type { Trouble } from '../ec2/errors.ts';
 
 /** How launches have gone of late. All moments are monotonic milliseconds. */
-export type Pace = {
+export type Backoff = {
   /** Failed launch calls in a row, of whatever kind. */
   readonly refusals: number;
   /** Slaves in a row that did not become ready, or died soon after. */
@@ -17,7 +17,7 @@ export type Pace = {
   readonly ready: readonly number[];
 };
 
-export const FRESH_PACE: Pace = { refusals: 0, failedBoots: 0, notBefore: 0, launches: [], ready: [] };
+export const NO_BACKOFF: Backoff = { refusals: 0, failedBoots: 0, notBefore: 0, launches: [], ready: [] };
 
 /** An hour may have so many times the largest `max` of launches that gave no slave, and so many times that in all. */
 const FRUITLESS = 4;
@@ -42,11 +42,11 @@ const WAITS: Record<Trouble, readonly [first: number, longest: number]> = {
   credentials: [30 * SECOND, 10 * MINUTE],
   request: [MINUTE, 30 * MINUTE],
   gone: [10 * SECOND, 10 * MINUTE],
-  // The intent was changed under its token: the next one has a new token.
+  // The request was changed under its token: the next one has a new token.
   mismatch: [5 * SECOND, MINUTE],
   'in-use': [5 * SECOND, MINUTE],
   exists: [5 * SECOND, MINUTE],
-  // EC2 itself fails: it is asked again soon, the same intent under the same token.
+  // EC2 itself fails: it is asked again soon, the same request under the same token.
   unreachable: [5 * SECOND, 2 * MINUTE],
   service: [5 * SECOND, 2 * MINUTE],
 };
@@ -55,58 +55,58 @@ function doubled(first: number, longest: number, times: number): number {
   return Math.min(longest, first * 2 ** Math.min(times, 20));
 }
 
-/** The pace after a launch call was refused, or CreateFleet answered with errors alone. */
-export function afterRefusal(pace: Pace, trouble: Trouble, reason: string, now: number): Pace {
+/** The backoff after a launch call was refused, or CreateFleet answered with errors alone. */
+export function afterRefusal(backoff: Backoff, trouble: Trouble, reason: string, now: number): Backoff {
   const [first, longest] = WAITS[trouble];
   return {
-    ...pace,
-    refusals: pace.refusals + 1,
-    notBefore: Math.max(pace.notBefore, now + doubled(first, longest, pace.refusals)),
+    ...backoff,
+    refusals: backoff.refusals + 1,
+    notBefore: Math.max(backoff.notBefore, now + doubled(first, longest, backoff.refusals)),
     reason,
   };
 }
 
-/** The pace after `count` instances were launched. */
-export function afterLaunch(pace: Pace, count: number, now: number): Pace {
-  const { reason: _, ...rest } = pace;
-  const launches = [...pace.launches.filter(at => at > now - HOUR), ...Array<number>(count).fill(now)];
-  const single = pace.failedBoots >= FAILED_BOOTS_TOLERATED;
+/** The backoff after `count` instances were launched. */
+export function afterLaunch(backoff: Backoff, count: number, now: number): Backoff {
+  const { reason: _, ...rest } = backoff;
+  const launches = [...backoff.launches.filter(at => at > now - HOUR), ...Array<number>(count).fill(now)];
+  const single = backoff.failedBoots >= FAILED_BOOTS_TOLERATED;
   return single
-    ? { ...pace, refusals: 0, launches, notBefore: now + singleAttemptWait(pace.failedBoots) }
+    ? { ...backoff, refusals: 0, launches, notBefore: now + singleAttemptWait(backoff.failedBoots) }
     : { ...rest, refusals: 0, launches };
 }
 
-/** The pace with a launch of an earlier process, which counts into the same hour. */
-export function withEarlierLaunch(pace: Pace, at: number, now: number): Pace {
-  if (at <= now - HOUR) return pace;
-  return { ...pace, launches: [...pace.launches, Math.min(at, now)].toSorted((a, b) => a - b) };
+/** The backoff with a launch of an earlier process, which counts into the same hour. */
+export function withEarlierLaunch(backoff: Backoff, at: number, now: number): Backoff {
+  if (at <= now - HOUR) return backoff;
+  return { ...backoff, launches: [...backoff.launches, Math.min(at, now)].toSorted((a, b) => a - b) };
 }
 
-/** The pace after a slave did not become ready within `boot_timeout`, or died before it had served for as long. */
-export function afterFailedBoot(pace: Pace, reason: string, now: number): Pace {
-  const failedBoots = pace.failedBoots + 1;
-  if (failedBoots < FAILED_BOOTS_TOLERATED) return { ...pace, failedBoots };
+/** The backoff after a slave did not become ready within `boot_timeout`, or died before it had served for as long. */
+export function afterFailedBoot(backoff: Backoff, reason: string, now: number): Backoff {
+  const failedBoots = backoff.failedBoots + 1;
+  if (failedBoots < FAILED_BOOTS_TOLERATED) return { ...backoff, failedBoots };
   return {
-    ...pace,
+    ...backoff,
     failedBoots,
-    notBefore: Math.max(pace.notBefore, now + singleAttemptWait(failedBoots)),
+    notBefore: Math.max(backoff.notBefore, now + singleAttemptWait(failedBoots)),
     reason: `${failedBoots} slaves in a row did not become ready; last: ${reason}`,
   };
 }
 
-/** The pace after a slave has become ready: launches go on, and one that dies soon after stops them again. */
-export function afterReady(pace: Pace, now: number): Pace {
-  return { ...goingOn(pace), ready: [...pace.ready.filter(at => at > now - HOUR), now] };
+/** The backoff after a slave has become ready: launches go on, and one that dies soon after stops them again. */
+export function afterReady(backoff: Backoff, now: number): Backoff {
+  return { ...goingOn(backoff), ready: [...backoff.ready.filter(at => at > now - HOUR), now] };
 }
 
-/** The pace after a slave has proved itself: it has served for as long as `boot_timeout`. */
-export function afterGoodBoot(pace: Pace): Pace {
-  return pace.failedBoots === 0 ? pace : { ...goingOn(pace), failedBoots: 0 };
+/** The backoff after a slave has proved itself: it has served for as long as `boot_timeout`. */
+export function afterGoodBoot(backoff: Backoff): Backoff {
+  return backoff.failedBoots === 0 ? backoff : { ...goingOn(backoff), failedBoots: 0 };
 }
 
-function goingOn(pace: Pace): Pace {
-  if (pace.failedBoots < FAILED_BOOTS_TOLERATED) return pace;
-  const { reason: _, ...rest } = pace;
+function goingOn(backoff: Backoff): Backoff {
+  if (backoff.failedBoots < FAILED_BOOTS_TOLERATED) return backoff;
+  const { reason: _, ...rest } = backoff;
   return { ...rest, failedBoots: FAILED_BOOTS_TOLERATED - 1, notBefore: 0 };
 }
 
@@ -123,18 +123,18 @@ function singleAttemptWait(failedBoots: number): number {
  * @returns the number, and when it is none the moment (monotonic ms) to ask again
  */
 export function permitted(
-  pace: Pace,
+  backoff: Backoff,
   wanted: number,
   ceiling: number,
   now: number,
 ): { readonly count: number; readonly notBefore: number } {
   if (wanted <= 0) return { count: 0, notBefore: 0 };
-  if (now < pace.notBefore) return { count: 0, notBefore: pace.notBefore };
-  const lately = pace.launches.filter(at => at > now - HOUR);
+  if (now < backoff.notBefore) return { count: 0, notBefore: backoff.notBefore };
+  const lately = backoff.launches.filter(at => at > now - HOUR);
   const fruitless = Math.max(FRUITLESS_AT_LEAST, FRUITLESS * ceiling);
-  const ready = pace.ready.filter(at => at > now - HOUR).length;
+  const ready = backoff.ready.filter(at => at > now - HOUR).length;
   const left = Math.min(fruitless + ready, IN_ALL * fruitless) - lately.length;
   if (left <= 0) return { count: 0, notBefore: (lately[0] ?? now) + HOUR };
-  const single = pace.failedBoots >= FAILED_BOOTS_TOLERATED;
+  const single = backoff.failedBoots >= FAILED_BOOTS_TOLERATED;
   return { count: Math.min(wanted, left, single ? 1 : wanted), notBefore: 0 };
 }

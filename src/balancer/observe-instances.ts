@@ -1,64 +1,67 @@
-import { afterFailedBoot, afterLaunch, withEarlierLaunch } from '../policy/pacing.ts';
+import { afterFailedBoot, afterLaunch, withEarlierLaunch } from '../policy/backoff.ts';
 import { isLive, type Slave } from '../spot/slave.ts';
-import { describe, isListed, leave } from './members.ts';
-import { type Member, type State, say } from './state.ts';
-import { LOOKS_MISSED_TOLERATED, NEVER_SHOWN } from './timing.ts';
+import { apply } from './apply.ts';
+import { isListed, slaveInWords } from './members.ts';
+import { type LeavingReason, type Member, type State, say } from './state.ts';
+import { ANSWERS_MISSED_TOLERATED, NEVER_SHOWN } from './timing.ts';
 
 /** What EC2 showed, and when: `now` monotonic, `wall` wall clock, both ms. */
-export type Sight = { readonly slaves: readonly Slave[]; readonly now: number; readonly wall: number };
+export type Described = { readonly slaves: readonly Slave[]; readonly now: number; readonly wall: number };
 
 /** Brings what is remembered of each instance up to what EC2 shows. */
-export function noteSight(state: State, sight: Sight): void {
+export function recordInstances(state: State, described: Described): void {
   const shown = new Set<string>();
-  for (const slave of sight.slaves) {
+  for (const slave of described.slaves) {
     shown.add(slave.instanceId);
-    state.expected.delete(slave.instanceId);
+    state.instancesInFlight.delete(slave.instanceId);
     const member = state.members.get(slave.instanceId);
-    if (member === undefined && (isLive(slave) || state.sightAt === undefined))
-      noteEarlier(state, slave, sight);
+    if (member === undefined && (isLive(slave) || state.describedAt === undefined))
+      countEarlierLaunch(state, slave, described);
     if (!isLive(slave)) {
-      if (member !== undefined) ended(state, member, slave, sight.now);
+      if (member !== undefined) ended(state, member, slave, described.now);
     } else if (member === undefined) {
-      adopt(state, slave, sight);
+      adopt(state, slave, described);
     } else {
-      state.members.set(slave.instanceId, shownAgain(member, slave, sight.now));
+      state.members.set(slave.instanceId, shownAgain(member, slave, described.now));
     }
     if (!isLive(slave)) continue;
-    if (slave.reclaimed) leave(state, slave.instanceId, 'EC2 takes it back');
+    const release = (reason: LeavingReason) =>
+      apply(state, { kind: 'release', instanceId: slave.instanceId, reason });
+    if (slave.reclaimed) release('EC2 takes it back');
     // A call of a predecessor's that had its effect after its end.
-    if (slave.drainingSince !== undefined) leave(state, slave.instanceId, 'it was draining already');
+    if (slave.drainingSince !== undefined) release('it was draining already');
   }
   for (const [id, member] of state.members) {
     if (shown.has(id)) continue;
-    if (member.missing + 1 >= LOOKS_MISSED_TOLERATED) {
+    if (member.missing + 1 >= ANSWERS_MISSED_TOLERATED) {
       state.members.delete(id);
       say(state, 'warn', `EC2 no longer shows slave ${id} with this master's tag: it is left alone`);
     } else {
       state.members.set(id, { ...member, missing: member.missing + 1 });
     }
   }
-  for (const [id, launchedAt] of state.expected) {
-    if (sight.now - launchedAt > NEVER_SHOWN) state.expected.delete(id);
+  for (const [id, launchedAt] of state.instancesInFlight) {
+    if (described.now - launchedAt > NEVER_SHOWN) state.instancesInFlight.delete(id);
   }
-  noteLaunched(state, sight);
-  state.sightAt = sight.now;
+  settleLaunch(state, described);
+  state.describedAt = described.now;
 }
 
 /** What a predecessor launched within the hour counts, whatever has become of it: restarts make no launch loop. */
-function noteEarlier(state: State, slave: Slave, { now, wall }: Sight): void {
+function countEarlierLaunch(state: State, slave: Slave, { now, wall }: Described): void {
   if (slave.launchToken?.startsWith(state.runId) === true) return;
-  state.pace = withEarlierLaunch(state.pace, now - Math.max(0, wall - slave.launchedAt), now);
+  state.backoff = withEarlierLaunch(state.backoff, now - Math.max(0, wall - slave.launchedAt), now);
 }
 
 /** A launch whose answer is missing is settled once EC2 shows all that was asked for; of a part, the rest may come. */
-function noteLaunched(state: State, { slaves, now }: Sight): void {
-  const { intent } = state;
-  if (intent === undefined) return;
-  const shown = slaves.filter(slave => slave.launchToken === intent.token).length;
-  if (shown <= intent.shown) return;
-  state.pace = afterLaunch(state.pace, shown - intent.shown, now);
-  if (shown >= intent.count) delete state.intent;
-  else state.intent = { ...intent, shown };
+function settleLaunch(state: State, { slaves, now }: Described): void {
+  const { launchInFlight: request } = state;
+  if (request === undefined) return;
+  const shown = slaves.filter(slave => slave.launchToken === request.token).length;
+  if (shown <= request.shown) return;
+  state.backoff = afterLaunch(state.backoff, shown - request.shown, now);
+  if (shown >= request.count) delete state.launchInFlight;
+  else state.launchInFlight = { ...request, shown };
 }
 
 function shownAgain(member: Member, shown: Slave, now: number): Member {
@@ -72,7 +75,7 @@ function shownAgain(member: Member, shown: Slave, now: number): Member {
 }
 
 /** Takes up an instance that was not known: just launched, or left by a predecessor. */
-function adopt(state: State, slave: Slave, { now, wall }: Sight): void {
+function adopt(state: State, slave: Slave, { now, wall }: Described): void {
   const own = slave.launchToken?.startsWith(state.runId) === true;
   // What this process has launched was never in the farm: if its address is, it was another slave's.
   const listed = !own && isListed(state, slave);
@@ -99,7 +102,7 @@ function adopt(state: State, slave: Slave, { now, wall }: Sight): void {
   });
   if (!own) {
     const as = drained !== undefined ? 'draining' : listed ? 'serving' : 'booting';
-    say(state, 'info', `took up slave ${slave.instanceId} (${describe(slave)}), ${as}`);
+    say(state, 'info', `took up slave ${slave.instanceId} (${slaveInWords(slave)}), ${as}`);
   }
 }
 
@@ -112,6 +115,6 @@ function ended(state: State, member: Member, slave: Slave, now: number): void {
   }
   say(state, 'warn', `slave ${slave.instanceId} has ended by itself${why}`);
   if (!member.proven && member.leaving === undefined && !slave.reclaimed && !slave.endedByUser) {
-    state.pace = afterFailedBoot(state.pace, `${slave.instanceId} ended${why}`, now);
+    state.backoff = afterFailedBoot(state.backoff, `${slave.instanceId} ended${why}`, now);
   }
 }
