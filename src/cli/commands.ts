@@ -6,8 +6,8 @@ export const COMMANDS = [
     name: 'run',
     description: 'Watch the load and keep the farm at the right size (the default)',
     example: {
-      words: 'run --dry-run --conf /etc/gbrowse2/aws_balancer.conf',
-      meaning: 'Say what the balancer would do, and change nothing',
+      words: 'run --dry-run --conf new.conf',
+      meaning: 'Log what a balancer with another configuration would do',
     },
   },
   {
@@ -33,7 +33,7 @@ export const COMMANDS = [
     words: Number.POSITIVE_INFINITY,
     description: 'Replay a load through the policy on a simulated spot market; needs no account',
     example: {
-      words: 'simulate --log /var/log/apache2/access.log --suggest',
+      words: 'simulate --log access.log --suggest',
       meaning: 'Propose a load table for the requests of a log',
     },
   },

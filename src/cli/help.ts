@@ -41,11 +41,14 @@ export function helpText(name: CommandName | undefined, look: Look): string {
   if (name === undefined) {
     lines.push(title('Commands'), ...rows(commands.map(it => [it.name, it.description])), '');
   }
+  if (name === undefined) {
+    lines.push(...paragraph(`Without a command, ${command.name} is meant. Its options:`), '');
+  }
   for (const group of OPTION_GROUPS) {
     const options: readonly DescribedOption[] = group.options;
     const own = options.filter(option => option.commands?.includes(command.name) ?? true);
     if (own.length === 0) continue;
-    lines.push(title(name === undefined ? `${group.title} of ${command.name}` : group.title));
+    lines.push(title(group.title));
     lines.push(...rows(own.map(rowOf)), '');
   }
   lines.push(title(name === undefined ? 'Examples' : 'Example'));
@@ -80,7 +83,9 @@ function rowLines([left, right]: Row, column: number, look: Look): readonly stri
 
 /** A command over several lines as a shell reads it. */
 function continued(command: string, width: number): readonly string[] {
-  const lines = wrapped(command, width - 2, 'keep');
+  // An option and its value stay together.
+  const words = command.replaceAll(/(--[\w-]+) (?!-)/g, '$1\u00a0');
+  const lines = wrapped(words, width - 4, 'keep').map(line => line.replaceAll('\u00a0', ' '));
   return lines.map((line, at) => `${at === 0 ? '' : '  '}${line}${at < lines.length - 1 ? ' \\' : ''}`);
 }
 

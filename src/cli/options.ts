@@ -7,7 +7,7 @@ import { SIMULATE_GROUPS } from './simulate-options.ts';
 /** Every option of the command line, as `--help` groups them. A new option is one entry here or in `simulate-options.ts`. */
 export const OPTION_GROUPS = [
   {
-    title: 'Options for accounts and keys',
+    title: 'Accounts and keys',
     options: [
       {
         name: 'access_key',
@@ -46,7 +46,7 @@ export const OPTION_GROUPS = [
     ],
   },
   {
-    title: 'Options for what is done',
+    title: 'Actions',
     options: [
       {
         name: 'background',
@@ -133,7 +133,7 @@ export const OPTION_GROUPS = [
     ],
   },
   {
-    title: 'Options for files and output',
+    title: 'Files and output',
     options: [
       {
         name: 'conf',
@@ -199,7 +199,7 @@ export const OPTION_GROUPS = [
   },
   ...SIMULATE_GROUPS,
   {
-    title: 'Other options',
+    title: 'Help',
     options: [
       { name: 'help', abbreviations: ['h', '?'], description: 'Show this' },
       { name: 'version', letter: 'V', description: 'Show the version' },

@@ -4,7 +4,7 @@ import { countBetween, numberBetween, oneOf } from './readers.ts';
 /** The options of `simulate` alone. */
 export const SIMULATE_GROUPS = [
   {
-    title: 'Options for the load',
+    title: 'Load',
     options: [
       {
         name: 'log',
@@ -40,7 +40,7 @@ export const SIMULATE_GROUPS = [
     ],
   },
   {
-    title: 'Options for the simulated market',
+    title: 'Simulated spot market',
     options: [
       {
         name: 'boot-time',
@@ -77,7 +77,7 @@ export const SIMULATE_GROUPS = [
     ],
   },
   {
-    title: 'Options for the answer',
+    title: 'Result',
     options: [
       {
         name: 'fixed',

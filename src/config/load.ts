@@ -29,12 +29,14 @@ export function parseConfig(
   const missing = SECTIONS.filter(name => !document.lines.some(line => line.section === name));
   const problems = [
     ...linesWithoutSense(document),
-    ...missing.map(name => ({ message: `there is no section [${name}], expected ${HEADINGS}` })),
+    ...missing.map(name => missingSection(document, name)),
     ...(missing.includes(LOAD_TABLE) ? [] : loadTable.mistakes),
     ...(missing.includes('MASTER') ? [] : master.mistakes),
     ...(missing.includes('SLAVE') ? [] : slave.mistakes),
   ];
-  const warnings = [...oddHeadings(document), ...master.warnings, ...slave.warnings];
+  const reported = problems.map(({ line }) => line);
+  const odd = oddHeadings(document).filter(({ line }) => !reported.includes(line));
+  const warnings = [...odd, ...master.warnings, ...slave.warnings];
   if (problems.length > 0 || master.values === undefined || slave.values === undefined) {
     return { problems: messages(file, problems), warnings: messages(file, warnings) };
   }
@@ -89,6 +91,19 @@ function linesWithoutSense(document: Document): Mistake[] {
     }
   }
   return mistakes;
+}
+
+/** Where a heading is nearly the missing one, its line says so. */
+function missingSection(document: Document, name: string): Mistake {
+  const misspelt = document.lines.find(
+    ({ kind, section = '' }) =>
+      kind === 'heading' && !SECTIONS.includes(section) && nearest(section, SECTIONS) === name,
+  );
+  if (misspelt === undefined) return { message: `there is no section [${name}], expected ${HEADINGS}` };
+  return {
+    line: misspelt.number,
+    message: `unknown section ${quote(misspelt.section ?? '')}, and there is no section [${name}]: did you mean [${name}]?`,
+  };
 }
 
 function oddHeadings(document: Document): Mistake[] {

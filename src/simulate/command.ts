@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Given } from '../cli/given.ts';
-import { failure, messageOf } from '../errors.ts';
+import { failure, messageOf, systemCode } from '../errors.ts';
 import { lookOf } from '../terminal/look.ts';
 import { asJson } from './json.ts';
 import { page } from './page/page.ts';
@@ -37,10 +38,26 @@ export async function command(given: Given<'simulate'>): Promise<number> {
   return 0;
 }
 
+function reasonOf(file: string, error: unknown): string {
+  const directory = path.dirname(path.resolve(file));
+  switch (systemCode(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `there is no directory ${directory}. Create it, or name another file with --html.`;
+    case 'EISDIR':
+      return 'that is a directory. Name a file in it with --html.';
+    case 'EACCES':
+    case 'EPERM':
+      return `permission denied. Name a file with --html in a directory that you may write to.`;
+    default:
+      return messageOf(error);
+  }
+}
+
 async function write(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text);
   } catch (error) {
-    throw failure(`${file}: cannot be written: ${messageOf(error)}`, { cause: error });
+    throw failure(`${file} cannot be written: ${reasonOf(file, error)}`, { cause: error });
   }
 }

@@ -64,8 +64,11 @@ export function openScreen(output: WriteStream, input: ReadStream | undefined): 
     draw(lines) {
       const rows = Math.max(1, output.rows || 24);
       const shown = lines.length <= rows ? lines : [...lines.slice(0, rows - 1), '...'];
-      // In one piece, and nothing is cleared before it is written over: no flicker.
-      output.write(NO_WRAP + HOME + shown.map(line => line + CLEAR_LINE).join('\r\n') + CLEAR_BELOW);
+      // In one piece: no flicker. Each line is cleared before it is written: behind a line of full width the cursor
+      // stands on its last character.
+      const last = shown.length - 1;
+      const cleared = shown.map((line, at) => (at < last ? CLEAR_LINE : CLEAR_BELOW) + line);
+      output.write(NO_WRAP + HOME + (shown.length === 0 ? CLEAR_BELOW : cleared.join('\r\n')));
     },
     left: left.signal,
     resized: () => resize.signal,

@@ -288,6 +288,11 @@ describe('a mistake in the file', () => {
   const ALL = '[LOAD TABLE], [MASTER], [SLAVE]';
   const files: [what: string, text: string, ...problems: string[]][] = [
     [
+      'a section whose name is misspelt, and so is missing',
+      `[LOAD TABLE]\n1 0 1\n${MASTER}${SLAVE.replace('[SLAVE]', '[SLAVES]')}`,
+      'F:6: unknown section "SLAVES", and there is no section [SLAVE]: did you mean [SLAVE]?',
+    ],
+    [
       'an empty file',
       '',
       `F: there is no section [LOAD TABLE], expected ${ALL}`,

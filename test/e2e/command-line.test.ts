@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Ec2StandIn, ec2Missing, startEc2 } from '../peers/ec2-stand-in.ts';
 import { type ModStatus, startModStatus } from '../peers/mod-status.ts';
-import { createMaster, run, SECRET, until } from './world.ts';
+import { createMaster, PROGRAM, run, SECRET, until } from './world.ts';
 
 const PLAIN = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true' };
 
@@ -13,6 +14,12 @@ describe('the command line', { concurrency: 4 }, () => {
     [['--version'], 0, /^gbrowse-aws-balancer \d+\.\d+\.\d+\n$/],
     [['--help'], 0, /Usage(.*\n)*.*--access_key(.*\n)*.*--keep-slaves/],
     [['-h'], 0, /Usage/],
+    [['help', 'gc'], 0, /Usage(.*\n)*.*--all-masters/],
+    [['help'], 0, /Commands(.*\n)*.*iam-policy/],
+    [['version'], 0, /^gbrowse-aws-balancer \d/],
+    [['-V'], 0, /^gbrowse-aws-balancer \d/],
+    [['start'], 2, /type "service gbrowse-aws-balancer start"/],
+    [['--verbosity', '--conf', 'X'], 2, /^--verbosity needs a value: --verbosity 0-3\n$/],
     [['run', '--help'], 0, /Usage(.*\n)*.*--background/],
     [['gc', '--help'], 0, /Usage(.*\n)*.*--yes(.*\n)*.*--all-masters/],
     [['gc', '--pidfile', 'x'], 2, /^--pidfile is not an option of gc, but of run\n$/],
@@ -54,6 +61,35 @@ describe('the command line', { concurrency: 4 }, () => {
       assert.ok(!said.includes('\u001b'), 'no colours in a pipe');
     });
   }
+});
+
+describe('what cannot be written', { concurrency: 4 }, () => {
+  const shell = (command: string) =>
+    spawnSync('bash', ['-c', command], {
+      encoding: 'utf8',
+      env: { ...PLAIN, GBA: PROGRAM, AWS_REGION: 'us-west-2' },
+    });
+
+  test('a full disk: one sentence, status 1', () => {
+    for (const words of ['--help', 'simulate --trace burst']) {
+      const { status, stderr } = shell(`$GBA ${words} >/dev/full`);
+      assert.equal(status, 1);
+      assert.match(stderr, /^the standard output cannot be written: ENOSPC[^\n]*\n$/);
+    }
+  });
+
+  test('a reader that has seen enough: nothing is said, and the status is that of the command', () => {
+    for (const words of ['--help', 'simulate --trace burst', 'simulate --trace burst --json']) {
+      const { stdout, stderr } = shell(`$GBA ${words} | head -c 1 >/dev/null; echo "\${PIPESTATUS[0]}"`);
+      assert.deepEqual([stdout, stderr], ['0\n', ''], words);
+    }
+  });
+
+  test('a page in a directory that does not exist: a sentence that names the directory', () => {
+    const { status, stderr } = shell('$GBA simulate --trace burst --html /no/such/x');
+    assert.equal(status, 1);
+    assert.match(stderr, /^\/no\/such\/x cannot be written: there is no directory \/no\/such\. Create it/);
+  });
 });
 
 const skip = ec2Missing();
