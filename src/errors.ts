@@ -1,5 +1,5 @@
 /**
- * What a person can mend: a wrong command line, a wrong configuration, a refused permission. Its message says what
+ * What a person can fix: a wrong command line, a wrong configuration, a refused permission. Its message says what
  * happened, where, why and what to do; it is printed without a stack. Anything else that is thrown is a bug.
  */
 export class UserError extends Error {

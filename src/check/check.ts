@@ -15,13 +15,24 @@ export type Report = {
 };
 
 /**
- * Looks at every topic, all at the same time; what goes wrong in one says nothing about the others. What has no answer
- * when the world's time is up is a problem.
+ * Checks every topic, all at the same time; a failure in one says nothing about the others. A check that is still
+ * pending when nothing answers any more is reported as a problem.
+ *
+ * @param onProgress is told which topics are still pending, first of all of them
  */
-export async function check(topics: readonly Topic[], world: World): Promise<Report> {
+export async function check(
+  topics: readonly Topic[],
+  world: World,
+  onProgress: (pending: readonly string[]) => void = () => {},
+): Promise<Report> {
+  const pending = new Set(topics.map(({ name }) => name));
+  onProgress([...pending]);
   const all = await Promise.all(
     topics.map(async topic => {
       const found = await look(topic, world);
+      world.answered();
+      pending.delete(topic.name);
+      onProgress([...pending]);
       return found.map(finding => ({ topic: topic.name, ...finding }));
     }),
   );
@@ -34,7 +45,7 @@ async function look(topic: Topic, world: World): Promise<readonly Finding[]> {
   try {
     return await Promise.race([topic.look(world), timeUp(world.signal)]);
   } catch (error) {
-    if (world.signal.aborted) return [problem('No answer in time: something that it asks for hangs.')];
+    if (world.signal.aborted) return [problem('There was no answer in time. --timeout gives it longer.')];
     return [findingOf(error)];
   }
 }

@@ -89,8 +89,8 @@ function sourcesOf(configuration: Configuration): readonly Finding[] {
     ? 'Every data source has settings of its own'
     : 'Some data sources have settings of their own';
   const message = `${which} that win over the farm: ${[...sources].join(', ')}.`;
-  const mend = `Remove these lines, unless they are meant so:${lines.join('')}${more}`;
-  return [isAll ? problem(message, mend) : warning(message, mend)];
+  const fix = `Remove these lines, unless they are meant so:${lines.join('')}${more}`;
+  return [isAll ? problem(message, fix) : warning(message, fix)];
 }
 
 /** An empty list, `none` and `local` mean the master, which draws what no slave does. */

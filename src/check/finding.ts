@@ -6,8 +6,8 @@ export type Finding = {
   readonly verdict: Verdict;
   /** A sentence or two; lines that begin with four spaces are to be shown as they are. */
   readonly message: string;
-  /** What mends it: a line of a file with its place, or a command; written like the message. */
-  readonly mend?: string;
+  /** What fixes it: a line of a file with its place, or a command; written like the message. */
+  readonly fix?: string;
   /** Figures, for programs. */
   readonly details?: Readonly<Record<string, unknown>>;
 };
@@ -20,13 +20,13 @@ export function ok(message: string, more: More = {}): Finding {
 }
 
 /** It works, but not as somebody would want it. */
-export function warning(message: string, mend?: string, more: More = {}): Finding {
-  return { verdict: 'warning', message, ...(mend !== undefined && { mend }), ...more };
+export function warning(message: string, fix?: string, more: More = {}): Finding {
+  return { verdict: 'warning', message, ...(fix !== undefined && { fix }), ...more };
 }
 
 /** It will not work. */
-export function problem(message: string, mend?: string, more: More = {}): Finding {
-  return { verdict: 'problem', message, ...(mend !== undefined && { mend }), ...more };
+export function problem(message: string, fix?: string, more: More = {}): Finding {
+  return { verdict: 'problem', message, ...(fix !== undefined && { fix }), ...more };
 }
 
 /** It could not be looked at. */

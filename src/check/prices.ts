@@ -32,8 +32,8 @@ export function judgePrices(facts: PriceFacts): readonly Finding[] {
   );
   const usable = prices.some(({ dollars }) => dollars <= bid);
   return [...types.map(type => judgeType(type, facts, usable ? warning : problem)), cost].map(finding =>
-    finding.verdict === 'problem' && finding.mend === undefined
-      ? { ...finding, mend: `Name another type, or other zones (${place}).` }
+    finding.verdict === 'problem' && finding.fix === undefined
+      ? { ...finding, fix: `Name another type, or other zones (${place}).` }
       : finding,
   );
 }

@@ -13,33 +13,33 @@ const VERDICT_WIDTH = 9;
 /** Wider lines are hard to read. */
 const WIDEST = 100;
 
+/** In a narrower terminal the sentences stand under verdict and topic, not beside them. */
+const TWO_COLUMNS = 64;
+
 export type PrintOptions = Look & {
-  /** The command that starts the balancer; unset when only a part was looked at. */
+  /** How to start the balancer, a sentence; unset when only a part was checked, or it runs. */
   readonly start?: string;
 };
 
-/** The report for people: a verdict, a topic and a sentence each, and below what mends it. */
+/** The report for people: a verdict, a topic and a sentence each, and below how to fix it. */
 export function reportAsText(report: Report, look: PrintOptions): string {
-  const { width, start } = look;
+  const width = Math.min(look.width, WIDEST);
   const topicWidth = Math.max(...report.findings.map(({ topic }) => topic.length)) + 2;
-  const indent = VERDICT_WIDTH + topicWidth;
-  const room = Math.max(30, Math.min(width, WIDEST) - indent);
+  const isBeside = width >= TWO_COLUMNS;
+  const indent = isBeside ? VERDICT_WIDTH + topicWidth : 2;
   const lines: string[] = [];
   let last: string | undefined;
-  for (const finding of report.findings) {
-    const { verdict, topic, message, mend } = finding;
-    const [first = '', ...more] = wrap(message, room);
-    const painted = paint(look, COLOURS[verdict], verdict);
+  for (const { verdict, topic, message, fix } of report.findings) {
     const name = topic === last ? '' : topic;
-    lines.push(
-      `${painted}${' '.repeat(VERDICT_WIDTH - verdict.length)}${name.padEnd(topicWidth)}${first}`.trimEnd(),
-      ...[...more, ...(mend === undefined ? [] : wrap(mend, room))].map(line =>
-        `${' '.repeat(indent)}${line}`.trimEnd(),
-      ),
-    );
+    const head = `${paint(look, COLOURS[verdict], verdict)}${' '.repeat(VERDICT_WIDTH - verdict.length)}${name.padEnd(topicWidth)}`;
+    const text = [message, ...(fix === undefined ? [] : [fix])].flatMap(it => wrap(it, width - indent));
+    const body = text.map(line => `${' '.repeat(indent)}${line}`);
+    if (isBeside) lines.push(`${head}${body.shift()?.slice(indent) ?? ''}`, ...body);
+    else lines.push(head, ...body);
     last = topic;
   }
-  return `${lines.join('\n')}\n\n${closing(report.findings, start)}\n`;
+  const end = wrapped(closing(report.findings, look.start), width, 'keep');
+  return `${[...lines, '', ...end].map(line => line.trimEnd()).join('\n')}\n`;
 }
 
 /** Lines of at most `room` columns. A line that begins with four spaces is to be copied, and stays whole. */
@@ -50,11 +50,15 @@ function wrap(text: string, room: number): readonly string[] {
 function closing(findings: readonly CheckedFinding[], start: string | undefined): string {
   const count = (verdict: Verdict) => findings.filter(it => it.verdict === verdict).length;
   const some = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
-  const [problems, warnings] = [count('problem'), count('warning')];
-  if (problems > 0)
-    return `${some(problems, 'problem')}, ${some(warnings, 'warning')}. Mend the problems, then check again.`;
-  const rest = warnings > 0 ? `No problem, ${some(warnings, 'warning')}.` : 'All is in place.';
-  return start === undefined ? rest : `${rest} To start: ${start}`;
+  const [problems, warnings, unchecked] = [count('problem'), count('warning'), count('skipped')];
+  const parts = [
+    problems === 0 ? 'No problem' : some(problems, 'problem'),
+    ...(problems > 0 || warnings > 0 ? [some(warnings, 'warning')] : []),
+    ...(unchecked > 0 ? [`${unchecked} not checked`] : []),
+  ];
+  if (problems > 0) return `${parts.join(', ')}. Fix the problems, then run check again.`;
+  const rest = parts.length === 1 ? 'All is in place.' : `${parts.join(', ')}.`;
+  return start === undefined ? rest : `${rest} ${start}`;
 }
 
 /** The report for programs; the manual page describes it. */

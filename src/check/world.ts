@@ -16,6 +16,7 @@ import { findImage, type SlaveImage } from '../spot/image.ts';
 import { findPlacements, type Placement } from '../spot/network.ts';
 import { vpcOfGroup } from '../spot/security-group.ts';
 import { notLookedAt } from './finding.ts';
+import type { Patience } from './patience.ts';
 import { type ServiceSettings, serviceSettings } from './service-settings.ts';
 
 /** What `check` was asked for. */
@@ -28,7 +29,7 @@ export type CheckOptions = {
   readonly sshKey?: string;
   /** `--access_key`, `--secret_key` */
   readonly keys: Keys;
-  /** How long (ms) all of it may take. */
+  /** How long (ms) to wait for each answer. */
   readonly timeLimit: number;
 };
 
@@ -68,8 +69,10 @@ export type Account = { readonly ec2: Ec2; readonly sdk: SdkEc2; readonly region
 export type World = {
   readonly options: CheckOptions;
   readonly edges: Edges;
-  /** Aborts when the time for everything is up. */
+  /** Aborts when nothing has answered for the time limit. */
   readonly signal: AbortSignal;
+  /** Something has answered: the time limit begins anew. */
+  answered(): void;
   readConfig(): Promise<ReadConfig>;
   config(): Promise<Config>;
   /** Where an option stands, or where it would: `FILE:LINE`, `FILE, in [SECTION]`. */
@@ -90,7 +93,8 @@ export type World = {
   close(): void;
 };
 
-export function createWorld(options: CheckOptions, edges: Edges, signal: AbortSignal): World {
+export function createWorld(options: CheckOptions, edges: Edges, patience: Patience): World {
+  const { signal, answered } = patience;
   let opened: SdkEc2 | undefined;
 
   const readConfig = once(async () => {
@@ -138,7 +142,7 @@ export function createWorld(options: CheckOptions, edges: Edges, signal: AbortSi
     await region();
     await client.findCredentials();
     try {
-      await client.ec2('DescribeSubnets', { DryRun: true }, { signal });
+      await client.ec2('DescribeSubnets', { DryRun: true }, { signal }).finally(answered);
     } catch (error) {
       if (!isDryRun(error) && !isDenied(error)) throw error;
     }
@@ -150,7 +154,7 @@ export function createWorld(options: CheckOptions, edges: Edges, signal: AbortSi
     await authenticated().catch(error => {
       throw notLookedAt(isUnreachable(error) ? 'EC2 does not answer' : 'AWS does not take the credentials');
     });
-    const ec2: Ec2 = (action, request) => client.ec2(action, request, { signal });
+    const ec2: Ec2 = (action, request) => client.ec2(action, request, { signal }).finally(answered);
     return { ec2, sdk: client, region: where };
   });
   const image = once(async () => {
@@ -168,6 +172,7 @@ export function createWorld(options: CheckOptions, edges: Edges, signal: AbortSi
     options,
     edges,
     signal,
+    answered,
     readConfig,
     config,
     place: async (section, option) => {
@@ -219,7 +224,7 @@ function once<T>(find: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** What a person can mend has a finding in one topic; the others only say that they could not look. */
+/** What a person can fix has a finding in one topic; the others only say that they could not look. */
 function elsewhere(reason: string): (error: unknown) => never {
   return error => {
     const isBug = error instanceof Error && !isUserError(error) && !isEc2Error(error) && !isProvider(error);

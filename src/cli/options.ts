@@ -104,7 +104,7 @@ export const OPTION_GROUPS = [
         name: 'topic',
         value: 'NAME',
         commands: ['check'],
-        description: 'Look only at what begins with this, such as configuration or mod_status',
+        description: 'Check only what begins with this, such as configuration or mod_status',
       },
       {
         name: 'timeout',
@@ -113,7 +113,7 @@ export const OPTION_GROUPS = [
         limited: true,
         commands: ['check'],
         default: '9',
-        description: 'How long to wait for answers',
+        description: 'How long to wait for each answer',
       },
       {
         name: 'yes',

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { check, type Report } from '../../src/check/check.ts';
-import { type Finding, notLookedAt, ok, problem, warning } from '../../src/check/finding.ts';
+import { type Finding, notLookedAt, ok, problem, skipped, warning } from '../../src/check/finding.ts';
 import { reportAsJson, reportAsText } from '../../src/check/print.ts';
 import type { Topic } from '../../src/check/topic.ts';
 import { TOPICS } from '../../src/check/topics.ts';
@@ -24,7 +24,7 @@ const EDGES: Edges = {
 };
 
 const world = (signal: AbortSignal = new AbortController().signal): World =>
-  createWorld({ keys: {}, timeLimit: 60_000 }, EDGES, signal);
+  createWorld({ keys: {}, timeLimit: 60_000 }, EDGES, { signal, answered: () => {}, end: () => {} });
 
 const topic = (name: string, look: Topic['look']): Topic => ({ name, look });
 const fails = (name: string, error: Error) => topic(name, () => Promise.reject(error));
@@ -106,18 +106,23 @@ describe('the topics', () => {
 });
 
 describe('the report', () => {
-  const PRINT = { width: 80, colour: false, utf8: true, start: 'service gbrowse-aws-balancer start' };
+  const PRINT = {
+    width: 80,
+    colour: false,
+    utf8: true,
+    start: 'To start: service gbrowse-aws-balancer start',
+  };
   const finding = fc.record({
     topic: fc.constantFrom('configuration', 'mod_status', 'instance type'),
     verdict: fc.constantFrom('ok' as const, 'warning' as const, 'problem' as const, 'skipped' as const),
     message: fc.lorem({ maxCount: 30 }),
-    mend: fc.lorem({ maxCount: 20 }).map(text => `${text}\n    sudo ${text}`),
+    fix: fc.lorem({ maxCount: 20 }).map(text => `${text}\n    sudo ${text}`),
   });
   const report = fc.array(finding, { minLength: 1 }).map((findings): Report => ({ result: 'ok', findings }));
 
   test('is no wider than the terminal, but for lines that are to be copied', () => {
     fc.assert(
-      fc.property(report, fc.integer({ min: 70, max: 200 }), (given, width) => {
+      fc.property(report, fc.integer({ min: 40, max: 200 }), (given, width) => {
         for (const line of reportAsText(given, { ...PRINT, width }).split('\n')) {
           assert.ok(line.length <= Math.min(width, 100) || /^ +sudo /.test(line), line);
           assert.doesNotMatch(line, / $/);
@@ -131,9 +136,9 @@ describe('the report', () => {
       fc.property(report, given => {
         const text = reportAsText(given, PRINT);
         const words = text.replaceAll(/\s+/g, ' ');
-        for (const { message, mend } of given.findings) {
+        for (const { message, fix } of given.findings) {
           assert.ok(words.includes(message));
-          assert.ok(text.includes(`    ${mend?.split('\n    ')[1]}\n`));
+          assert.ok(text.includes(`    ${fix?.split('\n    ')[1]}\n`));
         }
       }),
     );
@@ -153,8 +158,14 @@ describe('the report', () => {
 
   const closings: readonly (readonly [readonly Finding[], RegExp])[] = [
     [[ok('x')], /^All is in place\. To start: service gbrowse-aws-balancer start$/m],
+    [[ok('x'), skipped('x')], /^No problem, 1 not checked\. To start/m],
+    [[skipped('x')], /^No problem, 1 not checked\. To start/m],
+    [[problem('x'), skipped('x')], /^1 problem, 0 warnings, 1 not checked\. Fix the problems/m],
     [[ok('x'), warning('x')], /^No problem, 1 warning\. To start/m],
-    [[problem('x'), problem('x'), warning('x')], /^2 problems, 1 warning\. Mend the problems/m],
+    [
+      [problem('x'), problem('x'), warning('x')],
+      /^2 problems, 1 warning\. Fix the problems, then run check again\.$/m,
+    ],
   ];
   for (const [given, expected] of closings) {
     test(`ends with ${expected.source}`, () => {
@@ -176,7 +187,7 @@ describe('the report', () => {
           topic: 'price',
           verdict: 'warning',
           message: 'dear',
-          mend: 'In x:\n    spot_bid = 1',
+          fix: 'In x:\n    spot_bid = 1',
           details: { bid: 0.1 },
         },
       ],

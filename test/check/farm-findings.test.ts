@@ -5,7 +5,7 @@ import { farmFindings } from '../../src/check/farm-findings.ts';
 import { filesOf } from '../gbrowse/directory.ts';
 
 type Files = Readonly<Record<string, string>>;
-type Expected = readonly (readonly [verdict: string, message: RegExp, mend?: RegExp])[];
+type Expected = readonly (readonly [verdict: string, message: RegExp, fix?: RegExp])[];
 
 const FARM = '[GENERAL]\nrenderfarm = 1\nremote renderer = http://10.0.0.5:8101\n';
 const INCLUDED = '[GENERAL]\n#include renderfarm.conf\n';
@@ -109,9 +109,9 @@ describe('whether a GBrowse draws with the slaves of the farm file', () => {
         found.map(({ verdict }) => verdict),
         expected.map(([verdict]) => verdict),
       );
-      for (const [at, [, message, mend]] of expected.entries()) {
+      for (const [at, [, message, fix]] of expected.entries()) {
         assert.match(found[at]?.message ?? '', message);
-        if (mend !== undefined) assert.match(found[at]?.mend ?? '', mend);
+        if (fix !== undefined) assert.match(found[at]?.fix ?? '', fix);
       }
     });
   }
@@ -122,6 +122,6 @@ describe('whether a GBrowse draws with the slaves of the farm file', () => {
     const [finding] = await farmFindings({ directory, namedBy }, '/etc/gbrowse/renderfarm.conf', false);
     assert.equal(finding?.verdict, 'warning');
     assert.match(finding?.message ?? '', /another GBrowse: .*b\.conf:3\) does not include/);
-    assert.match(finding?.mend ?? '', /#include \/etc\/gbrowse\/renderfarm\.conf/);
+    assert.match(finding?.fix ?? '', /#include \/etc\/gbrowse\/renderfarm\.conf/);
   });
 });

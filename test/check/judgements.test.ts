@@ -11,11 +11,9 @@ import { judgeGroup } from '../../src/check/topics/network.ts';
 import { judgeSnapshots } from '../../src/check/topics/snapshots.ts';
 import { MINUTE, SECOND } from '../../src/clock.ts';
 
-/** One finding of that verdict whose message, or what mends it, says this. */
+/** One finding of that verdict whose message, or what fixes it, says this. */
 function assertFound(findings: readonly Finding[], verdict: Finding['verdict'], pattern: RegExp): void {
-  const found = findings.find(
-    it => it.verdict === verdict && pattern.test(`${it.message}\n${it.mend ?? ''}`),
-  );
+  const found = findings.find(it => it.verdict === verdict && pattern.test(`${it.message}\n${it.fix ?? ''}`));
   assert.ok(found, `no ${verdict} with ${pattern} in ${JSON.stringify(findings, undefined, 1)}`);
 }
 
@@ -59,9 +57,9 @@ describe('the clock', () => {
       assert.equal(judged(difference).verdict, verdict));
   }
   test('it says which way, and how to set it', () => {
-    const { message, mend } = judged(-90 * MINUTE);
+    const { message, fix } = judged(-90 * MINUTE);
     assert.match(message, /90 minutes behind AWS's/);
-    assert.match(mend ?? '', /^ {4}timedatectl set-ntp true$/m);
+    assert.match(fix ?? '', /^ {4}timedatectl set-ntp true$/m);
   });
 });
 

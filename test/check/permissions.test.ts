@@ -75,8 +75,8 @@ describe('what is said of the answers', () => {
       second?.message ?? '',
       /^Denied: CreateFleet, CreateTags \(explicitly, in a service control policy\)\.$/,
     );
-    assert.match(second?.mend ?? '', /LaunchWithTag, LaunchFromOwn/);
-    assert.match(second?.mend ?? '', /^ {4}gbrowse-aws-balancer iam-policy --conf \/etc\/x\.conf$/m);
+    assert.match(second?.fix ?? '', /LaunchWithTag, LaunchFromOwn/);
+    assert.match(second?.fix ?? '', /^ {4}gbrowse-aws-balancer iam-policy --conf \/etc\/x\.conf$/m);
   });
 
   test('what could not be tried is named and is no problem', () => {

@@ -51,7 +51,7 @@ describe('the bid against the prices of today', () => {
       finding?.message ?? '',
       /^m5\.large costs \$0\.153 in us-west-2a, more than the bid of \$0\.10/,
     );
-    assert.equal(finding?.mend, 'In aws_balancer.conf:40:\n    spot_bid = 0.19');
+    assert.equal(finding?.fix, 'In aws_balancer.conf:40:\n    spot_bid = 0.19');
   });
 
   test('a type without a price is not offered there: a problem when it is the only one', () => {
@@ -67,7 +67,7 @@ describe('the bid against the prices of today', () => {
     );
   });
 
-  test('whatever it finds wrong, the bid that it names is above a price and mends it', () => {
+  test('whatever it finds wrong, the bid that it names is above a price and fixes it', () => {
     const price = fc.record({
       type: fc.constantFrom('m5.large', 'c5.large'),
       zone: fc.constantFrom(...ZONES),
@@ -76,8 +76,8 @@ describe('the bid against the prices of today', () => {
     const prices = fc.uniqueArray(price, { minLength: 1, selector: ({ type, zone }) => `${type} ${zone}` });
     fc.assert(
       fc.property(prices, fc.integer({ min: 1, max: 500 }), (given, cents) => {
-        for (const { mend } of judgePrices(facts(given, { bid: cents / 100 }))) {
-          const [, bid] = /spot_bid = (\S+)/.exec(mend ?? '') ?? [];
+        for (const { fix } of judgePrices(facts(given, { bid: cents / 100 }))) {
+          const [, bid] = /spot_bid = (\S+)/.exec(fix ?? '') ?? [];
           if (bid === undefined) continue;
           assert.ok(Number(bid) > cents / 100, `${bid} for a bid of ${cents} cents`);
           const after = judgePrices(facts(given, { bid: Number(bid) }));

@@ -51,12 +51,12 @@ function about({ findings }: Checked, topic: string): readonly CheckedFinding[] 
   return findings.filter(it => it.topic === topic);
 }
 
-/** That a problem was found there which says, or is mended by, this; and no problem anywhere else. */
+/** That a problem was found there which says, or is fixed by, this; and no problem anywhere else. */
 function assertProblem(report: Checked, topic: string, said: RegExp): void {
   assert.equal(report.status, 1);
   const problems = report.findings.filter(({ verdict }) => verdict === 'problem');
   assert.deepEqual([...new Set(problems.map(it => it.topic))], [topic], JSON.stringify(problems));
-  assert.match(problems.map(({ message, mend }) => `${message}\n${mend ?? ''}`).join('\n'), said);
+  assert.match(problems.map(({ message, fix }) => `${message}\n${fix ?? ''}`).join('\n'), said);
 }
 
 test('a master where all is in place: no problem, and nothing is changed anywhere', { skip }, async t => {

@@ -70,9 +70,9 @@ async function writable(file: string, world: World): Promise<readonly Finding[]>
     .then(() => stat(world.edges.settingsFile))
     .catch(() => undefined);
   const message = `This user (${userInfo().username}) may not write ${file}: ${reason}.`;
-  const mend =
+  const fix =
     'A balancer that is started by root may, also as another user:\n    sudo gbrowse-aws-balancer --user NAME';
-  return [asService === undefined ? problem(message, mend) : warning(message, mend)];
+  return [asService === undefined ? problem(message, fix) : warning(message, fix)];
 }
 
 async function reasonAgainst(target: string, directory: string): Promise<string | undefined> {

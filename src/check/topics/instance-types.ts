@@ -41,11 +41,11 @@ export function findingsOf({ wanted, offered, image, region, place }: TypeFacts)
   });
   const usable = wanted.filter(name => !faults.some(fault => fault.name === name));
   const findings: Finding[] = faults.map(({ name, fault }) => {
-    const mend =
+    const fix =
       usable.length > 0
         ? `In ${place}:\n    instance_type = ${usable.join(' ')}`
         : `Name types in ${place} that ${region} has and that the image runs on.`;
-    return (usable.length > 0 ? warning : problem)(`${name} cannot be used: ${fault}.`, mend);
+    return (usable.length > 0 ? warning : problem)(`${name} cannot be used: ${fault}.`, fix);
   });
   const old = usable.filter(
     name => offered.find(it => it.InstanceType === name)?.CurrentGeneration === false,

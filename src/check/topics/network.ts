@@ -72,8 +72,8 @@ async function addressOf(
   if (site.address === undefined) {
     if (seen !== undefined)
       return { found: seen, findings: [ok(`They let in ${seen}, this machine's address on the internet.`)] };
-    const mend = `In ${place}, the address that this machine has on the internet:\n    external_ip = ADDRESS`;
-    return { findings: [problem('The address that slaves are to let in could not be found out.', mend)] };
+    const fix = `In ${place}, the address that this machine has on the internet:\n    external_ip = ADDRESS`;
+    return { findings: [problem('The address that slaves are to let in could not be found out.', fix)] };
   }
   const { address } = site;
   if (!isIPv6(address) && PRIVATE.check(address)) {

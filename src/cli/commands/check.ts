@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { hostname } from 'node:os';
+import type { WriteStream } from 'node:tty';
 import { check as checkAll } from '../../check/check.ts';
+import { createPatience } from '../../check/patience.ts';
 import { reportAsJson, reportAsText } from '../../check/print.ts';
 import type { Topic } from '../../check/topic.ts';
 import { TOPICS } from '../../check/topics.ts';
-import { type CheckOptions, createWorld, type Edges } from '../../check/world.ts';
+import { type CheckOptions, createWorld, type Edges, type World } from '../../check/world.ts';
 import { SECOND } from '../../clock.ts';
 import { findConfigFile } from '../../config/locate.ts';
+import { isLockHeld } from '../../daemon/lock.ts';
 import { usageError } from '../../errors.ts';
 import { findExternalAddress } from '../../master/external-address.ts';
 import { credentialsFrom, keysFrom } from '../../master/keys.ts';
@@ -24,22 +27,40 @@ import { VERSION } from '../version.ts';
 export async function check(given: Given<'check'>): Promise<number> {
   const options = optionsFrom(given);
   const topics = topicsOf(given.topic);
-  const world = createWorld(options, edges(), AbortSignal.timeout(options.timeLimit));
+  const patience = createPatience(options.timeLimit);
+  const world = createWorld(options, edges(), patience);
   const { config } = await world.readConfig().catch(() => ({ config: undefined }));
   if (config !== undefined) useProxy(config);
-  const report = await checkAll(topics, world);
+  const report = await checkAll(topics, world, showProgress(process.stderr, given.json));
+  const starts = topics === TOPICS && report.result !== 'problem' && !(await isRunning(world));
+  patience.end();
   world.close();
   const text = given.json
     ? reportAsJson(report, VERSION, new Date())
     : reportAsText(report, {
         ...lookOf(process.stdout, process.env),
-        ...(topics === TOPICS && { start: 'service gbrowse-aws-balancer start' }),
+        ...(starts && { start: 'To start: service gbrowse-aws-balancer start' }),
       });
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
   const status = report.result === 'problem' ? 1 : 0;
   // What hangs, a name that does not resolve say, would keep the process from ending.
   if (world.signal.aborted) process.exit(status);
   return status;
+}
+
+/** Whether the balancer of this master runs on this machine. */
+async function isRunning(world: World): Promise<boolean> {
+  const site = await world.site().catch(() => undefined);
+  return site !== undefined && (await isLockHeld(`master:${site.name}`));
+}
+
+/** Shows on a terminal what is still pending, in one line, which is gone at the end. */
+function showProgress(terminal: WriteStream, isQuiet: boolean): (pending: readonly string[]) => void {
+  if (isQuiet || !terminal.isTTY) return () => {};
+  return pending => {
+    const text = pending.length === 0 ? '' : `waiting for ${pending.join(', ')}`;
+    terminal.write(`\r\x1b[K${text.slice(0, (terminal.columns || 80) - 1)}`);
+  };
 }
 
 /** `--topic`: those whose name begins so; all without it. */
