@@ -3,9 +3,9 @@ import { type Ec2StandIn, ec2Missing, startEc2 } from '../peers/ec2-stand-in.ts'
 import { assertEmpty, drawMoments, killOnce, likeEc2, nameOf } from './kill.ts';
 
 const skip = ec2Missing();
-const seed = process.env.KILL_SEED ?? String(Date.now());
+const seed = process.env.TEST_SEED ?? String(Date.now());
 
-describe(`kill -9 at any moment (KILL_SEED=${seed}): the next balancer takes up what there is`, {
+describe(`kill -9 at any moment (TEST_SEED=${seed}): the next balancer takes up what there is`, {
   skip,
   concurrency: 15,
 }, () => {
