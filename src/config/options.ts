@@ -4,6 +4,7 @@ import {
   durationIn,
   listOf,
   matching,
+  oneOf,
   type Parse,
   parseAddress,
   parseCount,
@@ -91,6 +92,22 @@ const MASTER: OptionsOf<MasterConfig> = {
     expected: 'a number of seconds from 0 to 3600',
     whenUnset: { default: '60' },
     parse: durationIn(SECOND, 0, 3600),
+  },
+  overload: {
+    name: 'overload',
+    meaning:
+      'What an overloaded Apache means, in which no worker is idle or which does not answer in time: climb counts the load one row of the table higher with every poll.',
+    expected: 'climb or ignore',
+    whenUnset: { default: 'climb' },
+    parse: oneOf(['climb', 'ignore']),
+  },
+  releaseAfter: {
+    name: 'release_after',
+    meaning:
+      'How long a slave that min no longer asks for is kept in case the load comes back: never releases it only above max, auto keeps it for four times what a boot and a drain take here.',
+    expected: 'never, auto or a number of minutes from 0 to 1440',
+    whenUnset: { default: 'never' },
+    parse: value => oneOf(['never', 'auto'])(value) ?? durationIn(MINUTE, 0, 1440)(value),
   },
   databases: {
     name: 'databases',

@@ -37,6 +37,11 @@ export function listOf<T>(parseWord: Parse<T>): Parse<readonly T[]> {
   };
 }
 
+/** One of these words, in any case. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Parse<Word> {
+  return text => words.find(word => word === text.toLowerCase());
+}
+
 /** The text itself, where it has the form. */
 export function matching(form: RegExp): Parse<string> {
   return text => (form.test(text) ? text : undefined);

@@ -261,6 +261,8 @@ function createConfig({ table = [[1, 1, 2]], master, slave }: WorldSettings): Co
       serverStatusUrl: 'http://localhost/server-status',
       reloadCommand: 'auto',
       drainTime: 60 * SECOND,
+      overload: 'climb',
+      releaseAfter: 'never',
       ...master,
     },
     slave: {

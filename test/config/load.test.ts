@@ -49,6 +49,8 @@ describe("the manual's own file", () => {
         serverStatusUrl: 'http://localhost/server-status',
         reloadCommand: 'auto',
         drainTime: 60_000,
+        overload: 'climb',
+        releaseAfter: 'never',
       },
       slave: {
         instanceTypes: ['m1.large'],
@@ -425,7 +427,7 @@ describe('a warning', () => {
     [
       'an option that is like no other',
       `${GOOD}[MASTER]\nfoo = 1\n`,
-      'F:10: unknown option "foo" in [MASTER], expected one of external_ip, poll_interval, server_status_url, name, renderfarm_conf, reload_command, drain_time, databases',
+      'F:10: unknown option "foo" in [MASTER], expected one of external_ip, poll_interval, server_status_url, name, renderfarm_conf, reload_command, drain_time, overload, release_after, databases',
     ],
     [
       'an option set twice, of which the last counts',

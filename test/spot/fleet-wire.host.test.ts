@@ -16,6 +16,8 @@ const CONFIG: Config = {
     serverStatusUrl: 'http://localhost/server-status',
     reloadCommand: 'none',
     drainTime: 60_000,
+    overload: 'climb',
+    releaseAfter: 'never',
   },
   slave: {
     instanceTypes: ['m5.large', 'm6i.large'],
