@@ -11,13 +11,13 @@ import { findRenderfarm } from '../farm/locate.ts';
 import { credentialsFrom, type Keys, keysFrom } from '../master/keys.ts';
 import { withOverrides } from '../master/load.ts';
 import type { MasterMetadata } from '../master/metadata.ts';
+import { type ServiceSettings, serviceSettings } from '../master/service-settings.ts';
 import { type Site, siteOf } from '../master/site.ts';
 import { findImage, type SlaveImage } from '../spot/image.ts';
 import { findPlacements, type Placement } from '../spot/network.ts';
 import { vpcOfGroup } from '../spot/security-group.ts';
 import { notLookedAt } from './finding.ts';
 import type { Patience } from './patience.ts';
-import { type ServiceSettings, serviceSettings } from './service-settings.ts';
 
 /** What `check` was asked for. */
 export type CheckOptions = {
@@ -200,19 +200,19 @@ async function keysOf(
   { env }: Edges,
   service: () => Promise<ServiceSettings | undefined>,
 ): Promise<{ readonly keys: Keys; readonly source: KeySource }> {
-  const found = { ...keysFrom({}, env), ...keys };
-  if (Object.keys(found).length > 0) {
-    return { keys: found, source: Object.keys(keys).length > 0 ? 'options' : 'environment' };
+  const { ACCESS_KEY, SECRET_KEY } = (await service()) ?? {};
+  const settings = {
+    ...(ACCESS_KEY !== undefined && { accessKey: ACCESS_KEY }),
+    ...(SECRET_KEY !== undefined && { secretKey: SECRET_KEY }),
+  };
+  const found = keysFrom(keys, env);
+  if (found.accessKey === undefined && found.secretKey === undefined) {
+    const own = keysFrom(settings, env);
+    return { keys: own, source: own.accessKey === undefined ? 'sdk' : 'service' };
   }
-  const settings = await service();
-  const own = keysFrom(
-    {
-      ...(settings?.ACCESS_KEY !== undefined && { accessKey: settings.ACCESS_KEY }),
-      ...(settings?.SECRET_KEY !== undefined && { secretKey: settings.SECRET_KEY }),
-    },
-    env,
-  );
-  return { keys: own, source: Object.keys(own).length > 0 ? 'service' : 'sdk' };
+  if (Object.keys(keys).length > 0) return { keys: found, source: 'options' };
+  // Root's environment has them from there.
+  return { keys: found, source: found.secretKey === SECRET_KEY ? 'service' : 'environment' };
 }
 
 /** Calls it at most once. */

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import type { SdkEc2 } from '../ec2/sdk.ts';
-import { failure } from '../errors.ts';
+import { failure, messageOf } from '../errors.ts';
 import { type Keys, keysFrom } from '../master/keys.ts';
 
 /** The keys that were given; asked for when there are none anywhere and somebody is there to ask. */
@@ -55,6 +55,9 @@ async function ask(question: string, visible: boolean): Promise<string> {
   }
 }
 
+/** What the SDK says when it has looked everywhere and found nothing; otherwise it knows better. */
+const NOWHERE = /^Could not load credentials from any providers/;
+
 /**
  * Makes sure that there are credentials.
  *
@@ -64,6 +67,9 @@ export async function requireCredentials(sdk: SdkEc2): Promise<void> {
   try {
     await sdk.findCredentials();
   } catch (error) {
+    const reason = messageOf(error);
+    if (!NOWHERE.test(reason))
+      throw failure(`the AWS credentials cannot be used: ${reason}`, { cause: error });
     throw failure(
       'no AWS credentials: give --access_key and --secret_key, or set EC2_ACCESS_KEY and EC2_SECRET_KEY, or use what the AWS SDK knows (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ~/.aws, an instance role)',
       { cause: error },

@@ -3,6 +3,7 @@ import { hideArguments } from '../daemon/title.ts';
 import { isUserError } from '../errors.ts';
 import { lookOf } from '../terminal/look.ts';
 import { COMMANDS, type CommandName } from './commands.ts';
+import { prepareEnvironment } from './environment.ts';
 import { resolveOptions } from './getopt.ts';
 import { type Given, readOptions } from './given.ts';
 import { COMMAND_LINE, OPTIONS } from './options.ts';
@@ -51,6 +52,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       return 0;
     }
     const name = named ?? COMMANDS[0].name;
+    // The daemon was handed its environment by whoever started it.
+    if (role === undefined) prepareEnvironment(process.env);
     hideArguments([name, ...args.filter(it => !SECRETS.some(secret => it.startsWith(secret)))]);
     return await perform(name, args, role);
   } catch (error) {

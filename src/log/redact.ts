@@ -16,8 +16,15 @@ export function createRedactor(secrets: readonly (string | undefined)[] = []): R
   let hidden: readonly string[] = [];
 
   function hide(secret: string | undefined): void {
-    if (secret === undefined || secret.length < SHORTEST_SECRET) return;
-    const forms = [secret, encodeURIComponent(secret.toWellFormed()), JSON.stringify(secret).slice(1, -1)];
+    // As it is used, and as it was given: the line end of a file may be at its end.
+    const texts = [...new Set([secret ?? '', secret?.trim() ?? ''])].filter(
+      it => it.length >= SHORTEST_SECRET,
+    );
+    const forms = texts.flatMap(it => [
+      it,
+      encodeURIComponent(it.toWellFormed()),
+      JSON.stringify(it).slice(1, -1),
+    ]);
     // Longest first: a secret that contains another one must not be left half visible.
     hidden = [...new Set([...hidden, ...forms])].sort((a, b) => b.length - a.length);
   }

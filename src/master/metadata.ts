@@ -1,5 +1,6 @@
 import { SECOND } from '../clock.ts';
 import { systemCode } from '../errors.ts';
+import { SLAVE_MARK } from '../spot/user-data.ts';
 
 /** What the EC2 instance metadata service says of the master. */
 export type MasterMetadata = {
@@ -10,6 +11,8 @@ export type MasterMetadata = {
   readonly privateAddress: string;
   readonly subnetId: string;
   readonly vpcId: string;
+  /** Its user-data is that of a slave: it was launched by a balancer. */
+  readonly isSlave?: true;
 };
 
 const DEFAULT_ENDPOINT = 'http://169.254.169.254';
@@ -45,17 +48,33 @@ export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetada
     throw error;
   }
   const get = (path: string) => ask('GET', `meta-data/${path}`, { 'x-aws-ec2-metadata-token': token });
-  const [instanceId, region, availabilityZone, imageId, privateAddress, mac] = await Promise.all([
+  const userData = () =>
+    ask('GET', 'user-data', { 'x-aws-ec2-metadata-token': token }).catch((error: unknown) => {
+      // There is none.
+      if (isAbsent(error)) return '';
+      throw error;
+    });
+  const [instanceId, region, availabilityZone, imageId, privateAddress, mac, script] = await Promise.all([
     get('instance-id'),
     get('placement/region'),
     get('placement/availability-zone'),
     get('ami-id'),
     get('local-ipv4'),
     get('mac'),
+    userData(),
   ]);
   const card = `network/interfaces/macs/${mac.toLowerCase()}`;
   const [subnetId, vpcId] = await Promise.all([get(`${card}/subnet-id`), get(`${card}/vpc-id`)]);
-  return { instanceId, region, availabilityZone, imageId, privateAddress, subnetId, vpcId };
+  return {
+    instanceId,
+    region,
+    availabilityZone,
+    imageId,
+    privateAddress,
+    subnetId,
+    vpcId,
+    ...(script.includes(SLAVE_MARK) && { isSlave: true }),
+  };
 }
 
 /** No route, refused, timed out, or a web server that is something else. */

@@ -32,12 +32,17 @@ export function masterNameOf(
  * The manual, "[SLAVE]": on EC2 region, zone, subnet and image are the master's own, and slaves talk to its private
  * address; elsewhere `region` and `image_id` are required. A zone or subnet in the file is obeyed in both places.
  *
- * @throws {UserError} when the file lacks what a master outside EC2 needs
+ * @throws {UserError} when the file lacks what a master outside EC2 needs, or this machine is itself a slave
  */
 export function siteOf(config: Config, metadata: MasterMetadata | undefined, hostName: string): Site {
   const { master, slave } = config;
   const name = masterNameOf(config, metadata, hostName);
   if (metadata !== undefined) {
+    if (metadata.isSlave) {
+      throw usageError(
+        `this machine (${metadata.instanceId}) is itself a slave of a balancer, made from the image of a master: it never runs a balancer. Run this on the master.`,
+      );
+    }
     const elsewhere =
       slave.subnet !== undefined ||
       (slave.availabilityZone !== undefined && slave.availabilityZone !== metadata.availabilityZone);

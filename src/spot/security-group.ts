@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { IpPermission, SecurityGroup } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
@@ -61,8 +62,20 @@ export async function vpcOfGroup(ec2: Ec2, groupId: string): Promise<string | un
   throw failure(`[SLAVE] security_group: there is no security group ${groupId} in this region`);
 }
 
+/**
+ * A name that EC2 takes for a group in a VPC (CreateSecurityGroup: at most 255 characters, of letters only ASCII's). One
+ * that had to be changed has a hash, so that no two masters share it.
+ */
+export function groupName(master: string): string {
+  const name = `gbrowse-aws-balancer ${master}`;
+  const taken = name.replaceAll(/[^a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]/g, '-').slice(0, 255);
+  if (taken === name) return name;
+  const hash = createHash('sha256').update(master).digest('hex').slice(0, 8);
+  return `${taken.slice(0, 246)} ${hash}`;
+}
+
 async function createGroup(ec2: Ec2, master: string, vpcId: string): Promise<SecurityGroup> {
-  const name = `gbrowse-aws-balancer ${master}`.slice(0, 255);
+  const name = groupName(master);
   try {
     const { GroupId } = await ec2('CreateSecurityGroup', {
       GroupName: name,

@@ -11,6 +11,9 @@ export type SlaveScript = {
 /** What `sync` writes at the root of a data volume: a line for each path of each tree, `PLACE PATH …`, with tabs. */
 export const MANIFEST = 'gbrowse-data.manifest';
 
+/** A line of every slave's user-data: a machine that has it is a slave, and never runs a balancer. */
+export const SLAVE_MARK = '# GBrowse render slave, started by gbrowse-aws-balancer.';
+
 /** Where plain data volumes are mounted on a slave, one directory a volume. */
 const DATA_ROOT = '/srv/gbrowse-data';
 
@@ -24,7 +27,7 @@ const DATA_ROOT = '/srv/gbrowse-data';
  */
 export function userData(script: SlaveScript): string {
   return `#!/bin/sh
-# GBrowse render slave, started by gbrowse-aws-balancer.
+${SLAVE_MARK}
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 PORTS='${script.ports.join(' ')}'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { endpointOf } from '../../src/check/endpoint.ts';
-import { parseSettings, serviceSettings } from '../../src/check/service-settings.ts';
+import { parseSettings, serviceSettings } from '../../src/master/service-settings.ts';
 
 let directory: string;
 before(() => {

@@ -29,6 +29,10 @@ test('a secret is found in the form that a URL or JSON gives it', () => {
   assert.equal(redact(text), 'plain ***, url ***, json "***"');
 });
 
+test('a secret with the line end of its file is hidden as it is used too', () => {
+  assert.equal(createRedactor(['Plugh-and-more\n']).redact('is Plugh-and-more here'), 'is *** here');
+});
+
 test('a secret that contains another one is hidden as a whole', () => {
   assert.equal(createRedactor(['Plugh', 'Plugh-and-more']).redact('Plugh-and-more Plugh'), '*** ***');
 });

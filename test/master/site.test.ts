@@ -35,6 +35,13 @@ describe('on EC2', () => {
     });
   });
 
+  it('a machine whose user-data is that of a slave never runs a balancer', () => {
+    assert.throws(() => siteOf(config(), { ...METADATA, isSlave: true }, 'host'), {
+      message: /^this machine \(i-0master\) is itself a slave of a balancer/,
+      exitStatus: 2,
+    });
+  });
+
   it('another zone of the file is obeyed, in the master’s VPC', () => {
     const site = siteOf(config('', 'availability_zone = eu-west-1c'), METADATA, 'host');
     assert.equal(site.availabilityZone, 'eu-west-1c');

@@ -17,6 +17,7 @@ export type ImdsFacts = {
   readonly address: string;
   readonly subnet: string;
   readonly vpc: string;
+  readonly userData?: string;
   /** Of the instance's role `GBrowseMaster`. */
   readonly credentials?: {
     readonly accessKey: string;
@@ -39,6 +40,7 @@ export async function startImds(facts: ImdsFacts): Promise<Imds> {
     mac: MAC,
     [`network/interfaces/macs/${MAC}/subnet-id`]: facts.subnet,
     [`network/interfaces/macs/${MAC}/vpc-id`]: facts.vpc,
+    ...(facts.userData !== undefined && { '/latest/user-data': facts.userData }),
     ...(credentials && {
       'iam/security-credentials/': 'GBrowseMaster',
       'iam/security-credentials/GBrowseMaster': JSON.stringify({

@@ -14,6 +14,7 @@ import { usageError } from '../../errors.ts';
 import { findExternalAddress } from '../../master/external-address.ts';
 import { credentialsFrom, keysFrom } from '../../master/keys.ts';
 import { readMetadata } from '../../master/metadata.ts';
+import { SETTINGS_FILE } from '../../master/service-settings.ts';
 import { lookOf } from '../../terminal/look.ts';
 import { useProxy } from '../connect.ts';
 import type { Given } from '../given.ts';
@@ -88,7 +89,7 @@ function edges(): Edges {
   return {
     env: process.env,
     hostName: hostname(),
-    settingsFile: '/etc/default/gbrowse-aws-balancer',
+    settingsFile: SETTINGS_FILE,
     shippedConfig: '/usr/share/gbrowse-aws-balancer/aws_balancer.conf',
     findConfigFile,
     readMetadata: () => readMetadata(process.env),

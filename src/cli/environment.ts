@@ -1,0 +1,16 @@
+import { SETTINGS_FILE, takeServiceSettings } from '../master/service-settings.ts';
+
+/** The SDK sends them as they are, and a line end in a header ends no request well. */
+const AWS_KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+
+/**
+ * The environment as every command finds it: for root with the settings of the service, and keys without the line end
+ * of the file that they were read from.
+ */
+export function prepareEnvironment(env: NodeJS.ProcessEnv): void {
+  if (process.getuid?.() === 0) takeServiceSettings(SETTINGS_FILE, env);
+  for (const name of AWS_KEYS) {
+    const value = env[name]?.trim();
+    if (value !== undefined) env[name] = value;
+  }
+}

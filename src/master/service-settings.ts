@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** The settings of the service, which the init script and the systemd unit source. */
+export const SETTINGS_FILE = '/etc/default/gbrowse-aws-balancer';
+
+/** Variables of the settings file. */
+export type ServiceSettings = Readonly<
+  Partial<Record<'USER' | 'CONFFILE' | 'ACCESS_KEY' | 'SECRET_KEY' | 'DAEMON_OPTS', string>>
+>;
+
+/** What the balancer and the AWS SDK look for in their environment. */
+const TAKEN = /^(AWS_\w+|EC2_\w+|https?_proxy|no_proxy)$/i;
+
+/**
+ * Reads the settings of the service. Only plain assignments are understood; what the shell would have to work out is
+ * left out.
+ *
+ * @returns undefined where there is no such file, or we may not read it
+ */
+export async function serviceSettings(file: string): Promise<ServiceSettings | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : parseSettings(text);
+}
+
+/**
+ * Puts into root's environment what the service would find in its own: the keys of the settings file, where the
+ * environment has none, and what the file exports, where the environment does not have it. The file is read, and never
+ * run.
+ */
+export function takeServiceSettings(file: string, env: NodeJS.ProcessEnv): void {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return;
+  }
+  const exported = parseSettings(text.replaceAll(/^(?![ \t]*export[ \t]).*$/gm, ''));
+  for (const [name, value] of Object.entries(exported)) {
+    if (TAKEN.test(name)) env[name] ??= value;
+  }
+  if (env.EC2_ACCESS_KEY !== undefined || env.EC2_SECRET_KEY !== undefined) return;
+  const { ACCESS_KEY, SECRET_KEY } = parseSettings(text);
+  if (ACCESS_KEY !== undefined) env.EC2_ACCESS_KEY = ACCESS_KEY;
+  if (SECRET_KEY !== undefined) env.EC2_SECRET_KEY = SECRET_KEY;
+}
+
+/** The assignments of a shell file; the last of each counts. */
+export function parseSettings(text: string): ServiceSettings & Readonly<Record<string, string>> {
+  const assignments = [
+    ...text.matchAll(
+      /^[ \t]*(?:export[ \t]+)?(\w+)=(?:"([^"$`\\]*)"|'([^']*)'|([^\s"'$`\\#;&|]*))[ \t]*(?:#.*)?$/gm,
+    ),
+  ];
+  return Object.fromEntries(
+    assignments.flatMap(([, name = '', double, single, plain]) => {
+      const value = double ?? single ?? plain ?? '';
+      return value === '' ? [] : [[name, value]];
+    }),
+  );
+}

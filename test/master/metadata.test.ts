@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { readMetadata } from '../../src/master/metadata.ts';
+import { userData } from '../../src/spot/user-data.ts';
+import { startImds } from '../peers/imds.ts';
+
+const FACTS = {
+  instanceId: 'i-0123456789abcdef0',
+  region: 'us-west-2',
+  zone: 'us-west-2b',
+  image: 'ami-0123456789abcdef0',
+  address: '10.0.0.9',
+  subnet: 'subnet-0123456789abcdef0',
+  vpc: 'vpc-0123456789abcdef0',
+};
+
+async function read(t: TestContext, script?: string) {
+  const imds = await startImds({ ...FACTS, ...(script !== undefined && { userData: script }) });
+  t.after(() => imds.stop());
+  return readMetadata({ AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.endpoint });
+}
+
+describe('the metadata of the machine', () => {
+  it('says where the master stands, when it has no user-data or some of its own', async t => {
+    for (const script of [undefined, '#cloud-config\npackages: [gbrowse]\n']) {
+      const metadata = await read(t, script);
+      assert.equal(metadata?.instanceId, FACTS.instanceId);
+      assert.equal(metadata?.isSlave, undefined);
+    }
+  });
+
+  it('says of a machine that a balancer has launched that it is a slave', async t => {
+    assert.equal((await read(t, userData({ ports: [8101], orphanTimeout: 3_600_000 })))?.isSlave, true);
+  });
+});
