@@ -34,8 +34,8 @@ export function recordNoPlan(state: State, error: unknown, now: number): void {
     );
     return;
   }
-  const trouble = troubleIn(error);
-  state.backoff = afterRefusal(state.backoff, trouble, explain(error), now);
+  const action = isEc2Error(error) ? error.action : 'prepare';
+  state.backoff = afterRefusal(state.backoff, troubleIn(error), explain(error), now, action);
   sayLaunchTrouble(state, explain(error), now);
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { isEc2Error } from '../ec2/errors.ts';
 import { explain } from '../ec2/explain.ts';
 import { messageOf } from '../errors.ts';
 import { NO_LOAD, noteReading } from '../load/rate.ts';
@@ -33,12 +34,12 @@ export function recordFailure(state: State, task: Task, error: unknown, now: num
       recordRefusedLaunch(state, task.request, error, now);
       return;
     case 'prepare':
-      recordRetry(state, task.kind, now);
+      recordRetry(state, task.kind, error, now);
       recordNoPlan(state, error, now);
       return;
     default:
       if (task.kind === 'tidy') state.tidyTries += 1;
-      recordRetry(state, task.kind, now);
+      recordRetry(state, task.kind, error, now);
       sayOnce(state, task.kind, 'warn', `${DOING[task.kind]}: ${explain(error)}`);
   }
 }
@@ -67,10 +68,13 @@ const AGAIN: Partial<Record<TaskKind, string>> = {
   terminate: 'slaves can be terminated again',
 };
 
-function recordRetry(state: State, kind: TaskKind, now: number): void {
-  const failures = (state.retry.get(kind)?.failures ?? 0) + 1;
+function recordRetry(state: State, kind: TaskKind, error: unknown, now: number): void {
+  const last = state.retry.get(kind);
+  const action = isEc2Error(error) ? error.action : undefined;
+  // A failure of another action than the last one is progress, so the wait begins anew.
+  const failures = last?.action === action ? (last?.failures ?? 0) + 1 : 1;
   const wait = Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** Math.min(failures - 1, 10));
-  state.retry.set(kind, { failures, notBefore: now + wait });
+  state.retry.set(kind, { failures, action, notBefore: now + wait });
 }
 
 /** The load was read. */

@@ -119,7 +119,11 @@ export type State = {
   launchNeedsAnswerAfter: number;
 
   readonly running: Set<string>;
-  readonly retry: Map<TaskKind, { readonly failures: number; readonly notBefore: number }>;
+  /** `failures`: in a row, of `action` where the task failed in a call to EC2. */
+  readonly retry: Map<
+    TaskKind,
+    { readonly failures: number; readonly action?: string | undefined; readonly notBefore: number }
+  >;
   stop?: Stop;
   /** At a stop: whether security group and launch template are gone, and how often that was tried. */
   tidied: boolean;

@@ -1,10 +1,12 @@
 import type { Image } from '@aws-sdk/client-ec2';
+import { systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { type Document, findOption, parseDocument } from '../config/document.ts';
 import { parseConfig } from '../config/load.ts';
 import { readConfigFile } from '../config/read.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { isDenied, isDryRun, isEc2Error, isUnreachable } from '../ec2/errors.ts';
+import { retryReads } from '../ec2/retry.ts';
 import type { SdkEc2, SdkSettings } from '../ec2/sdk.ts';
 import { isUserError } from '../errors.ts';
 import { findRenderfarm } from '../farm/locate.ts';
@@ -154,7 +156,8 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     await authenticated().catch(error => {
       throw notLookedAt(isUnreachable(error) ? 'EC2 does not answer' : 'AWS does not take the credentials');
     });
-    const ec2: Ec2 = (action, request) => client.ec2(action, request, { signal }).finally(answered);
+    const retrying = retryReads(client.ec2, systemClock);
+    const ec2: Ec2 = (action, request) => retrying(action, request, { signal }).finally(answered);
     return { ec2, sdk: client, region: where };
   });
   const image = once(async () => {

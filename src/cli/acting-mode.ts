@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts';
 import type { BackgroundChannel } from '../daemon/background.ts';
 import { acquireLock, type Lock } from '../daemon/lock.ts';
 import { takeServiceManager } from '../daemon/systemd.ts';
+import { retryReads } from '../ec2/retry.ts';
 import { failure } from '../errors.ts';
 import { createRedactor } from '../log/redact.ts';
 import { findDatabases } from '../master/databases.ts';
@@ -52,7 +53,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
       record.introduce({ version: VERSION, pid: process.pid, master: name }, metrics);
     },
     async act({ sdk, farm, log }) {
-      const ec2 = record.count(sdk.ec2);
+      const ec2 = retryReads(record.count(sdk.ec2), systemClock);
       const databases = await findDatabases();
       const findAddress = async () => {
         const address = await findExternalAddress();

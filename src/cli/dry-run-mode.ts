@@ -3,6 +3,7 @@ import type { Balancer } from '../balancer/loop.ts';
 import { systemClock } from '../clock.ts';
 import { dryRun } from '../dry-run/dry-run.ts';
 import { readingOnly } from '../ec2/reading-only.ts';
+import { retryReads } from '../ec2/retry.ts';
 import type { Log } from '../log/log.ts';
 import type { Mode } from './mode.ts';
 
@@ -19,7 +20,7 @@ export function dryRunMode(): Mode {
     enter: async () => {},
     async act({ sdk, farm, log }) {
       const dry = dryRun({
-        ec2: readingOnly(sdk.ec2),
+        ec2: readingOnly(retryReads(sdk.ec2, systemClock)),
         clock: systemClock,
         say: log.info,
         load: () => (running && loadInWords(running.state)) ?? 'load unknown',

@@ -115,8 +115,8 @@ export function troubleOf(error: {
   return (error.httpStatus ?? 400) >= 500 ? 'service' : 'request';
 }
 
-/** What passes by itself: EC2 is busy, or has trouble, or something is between. */
-const PASSING: readonly Trouble[] = ['throttling', 'service', 'unreachable'];
+/** What passes by itself: EC2 is busy, or has trouble, or something stands between. */
+export const PASSING: readonly Trouble[] = ['throttling', 'service', 'unreachable'];
 
 function is(error: unknown, ...troubles: readonly Trouble[]): boolean {
   return isEc2Error(error) && troubles.includes(troubleOf(error));

@@ -1,78 +1,16 @@
 import { Agent } from 'node:https';
-import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import {
-  AuthorizeSecurityGroupIngressCommand,
-  CancelSpotInstanceRequestsCommand,
-  CreateFleetCommand,
-  CreateLaunchTemplateCommand,
-  CreateSecurityGroupCommand,
-  CreateSnapshotsCommand,
-  CreateTagsCommand,
-  DeleteKeyPairCommand,
-  DeleteLaunchTemplateCommand,
-  DeleteSecurityGroupCommand,
-  DeleteSnapshotCommand,
-  DeleteVolumeCommand,
-  DescribeImagesCommand,
-  DescribeInstancesCommand,
-  DescribeInstanceTypesCommand,
-  DescribeKeyPairsCommand,
-  DescribeLaunchTemplatesCommand,
-  DescribeSecurityGroupsCommand,
-  DescribeSnapshotsCommand,
-  DescribeSpotInstanceRequestsCommand,
-  DescribeSpotPriceHistoryCommand,
-  DescribeSubnetsCommand,
-  DescribeVolumesCommand,
-  DescribeVolumesModificationsCommand,
-  EC2Client,
-  ModifyVolumeCommand,
-  RevokeSecurityGroupIngressCommand,
-  RunInstancesCommand,
-  TerminateInstancesCommand,
-} from '@aws-sdk/client-ec2';
+import { type DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { SECOND } from '../clock.ts';
 import { systemCode } from '../errors.ts';
+import { readAnswer } from './answer.ts';
 import type { Ec2, Ec2Action, Ec2Actions } from './api.ts';
-import { Ec2Error, isEc2Error, NO_ANSWER } from './errors.ts';
-import { isSlimmed, slim } from './slim.ts';
+import { COMMANDS } from './commands.ts';
+import { Ec2Error, FOREIGN_ANSWER, isEc2Error, NO_ANSWER } from './errors.ts';
+import { isComplete } from './required.ts';
 
 /** The most that one attempt may take: the balancer's rounds go on meanwhile, and the next one tries again. */
 const TIME_LIMIT = 20 * SECOND;
 const CONNECT_LIMIT = 5 * SECOND;
-
-/** One command class of the SDK for each action; naming them here is what puts them into the executable. */
-const COMMANDS = {
-  AuthorizeSecurityGroupIngress: AuthorizeSecurityGroupIngressCommand,
-  CancelSpotInstanceRequests: CancelSpotInstanceRequestsCommand,
-  CreateFleet: CreateFleetCommand,
-  CreateLaunchTemplate: CreateLaunchTemplateCommand,
-  CreateSecurityGroup: CreateSecurityGroupCommand,
-  CreateSnapshots: CreateSnapshotsCommand,
-  CreateTags: CreateTagsCommand,
-  DeleteKeyPair: DeleteKeyPairCommand,
-  DeleteLaunchTemplate: DeleteLaunchTemplateCommand,
-  DeleteSecurityGroup: DeleteSecurityGroupCommand,
-  DeleteSnapshot: DeleteSnapshotCommand,
-  DeleteVolume: DeleteVolumeCommand,
-  DescribeImages: DescribeImagesCommand,
-  DescribeInstanceTypes: DescribeInstanceTypesCommand,
-  DescribeInstances: DescribeInstancesCommand,
-  DescribeKeyPairs: DescribeKeyPairsCommand,
-  DescribeLaunchTemplates: DescribeLaunchTemplatesCommand,
-  DescribeSecurityGroups: DescribeSecurityGroupsCommand,
-  DescribeSnapshots: DescribeSnapshotsCommand,
-  DescribeSpotInstanceRequests: DescribeSpotInstanceRequestsCommand,
-  DescribeSpotPriceHistory: DescribeSpotPriceHistoryCommand,
-  DescribeSubnets: DescribeSubnetsCommand,
-  DescribeVolumes: DescribeVolumesCommand,
-  DescribeVolumesModifications: DescribeVolumesModificationsCommand,
-  ModifyVolume: ModifyVolumeCommand,
-  RevokeSecurityGroupIngress: RevokeSecurityGroupIngressCommand,
-  RunInstances: RunInstancesCommand,
-  TerminateInstances: TerminateInstancesCommand,
-} satisfies Record<Ec2Action, unknown>;
 
 export type Credentials = {
   readonly accessKeyId: string;
@@ -120,7 +58,10 @@ export type SdkEc2 = {
   close(): void;
 };
 
-/** EC2 over the wire. One attempt a call: the balancer itself decides what is tried again, and when. */
+/**
+ * EC2 over the wire. It makes one attempt for a call (`retry.ts` makes more of them), and believes an answer only when it
+ * is one of EC2's and complete.
+ */
 export function createSdkEc2(settings: SdkSettings): SdkEc2 {
   const client = new EC2Client({
     maxAttempts: 1,
@@ -135,17 +76,8 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
     },
   });
 
-  // It prepares every answer for a log that nobody has asked for.
+  // It would prepare every answer for a log that nobody has asked for.
   client.middlewareStack.remove('loggerMiddleware');
-  client.middlewareStack.add(
-    (next, { commandName }) =>
-      async args => {
-        const result = await next(args);
-        await slimAnswer(commandName ?? '', result.response);
-        return result;
-      },
-    { step: 'deserialize', priority: 'low', name: 'slimAnswer' },
-  );
 
   async function call<A extends Ec2Action>(
     action: A,
@@ -156,10 +88,23 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
     const abortSignal = options?.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
     // The relation between an action and its command cannot be said in types; COMMANDS is checked above.
     const Command = COMMANDS[action] as new (request: unknown) => DescribeInstancesCommand;
+    const command = new Command(request);
+    command.middlewareStack.add(
+      next => async args => {
+        const result = await next(args);
+        await readAnswer(action, result.response, abortSignal);
+        return result;
+      },
+      { step: 'deserialize', priority: 'low', name: 'readAnswer' },
+    );
     try {
-      const answer = client.send(new Command(request), { abortSignal });
-      // Looking for credentials does not heed the signal, so the limit is kept here.
-      return (await Promise.race([answer, aborted(abortSignal)])) as Ec2Actions[A][1];
+      // The SDK does not heed the signal while it looks for credentials.
+      const answer = (await Promise.race([
+        client.send(command, { abortSignal }),
+        aborted(abortSignal),
+      ])) as Ec2Actions[A][1];
+      if (isComplete(action, answer)) return answer;
+      throw new Ec2Error(action, FOREIGN_ANSWER, 'the answer lacks what every answer of EC2 has');
     } catch (error) {
       throw toEc2Error(action, error);
     }
@@ -198,14 +143,6 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
   };
 }
 
-/** Cuts out of an answer, before the SDK parses it, what nobody will look at. */
-async function slimAnswer(commandName: string, response: unknown): Promise<void> {
-  const action = commandName.replace(/Command$/, '');
-  if (!isSlimmed(action) || typeof response !== 'object' || response === null) return;
-  if (!('body' in response) || !(response.body instanceof Readable)) return;
-  response.body = Readable.from([Buffer.from(slim(action, await text(response.body)))]);
-}
-
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (signal.aborted) reject(signal.reason);
@@ -213,7 +150,7 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** An error of the SDK: a service's has an HTTP status and EC2's code as its name, others mean that no answer came. */
+/** An error of the SDK: one of EC2's has an HTTP status and EC2's code as its name, any other means that no answer came. */
 function toEc2Error(action: string, error: unknown): Ec2Error {
   if (isEc2Error(error)) return error;
   if (!(error instanceof Error)) return new Ec2Error(action, NO_ANSWER, String(error));
@@ -223,7 +160,7 @@ function toEc2Error(action: string, error: unknown): Ec2Error {
   }
   if (error.name === 'CredentialsProviderError') return new Ec2Error(action, error.name, error.message);
   if (httpStatus !== undefined) {
-    return new Ec2Error(action, 'ServiceUnavailable', 'the answer was not one of EC2', httpStatus);
+    return new Ec2Error(action, FOREIGN_ANSWER, `the answer cannot be read: ${error.message}`, httpStatus);
   }
   return new Ec2Error(action, NO_ANSWER, plainMessage(error));
 }

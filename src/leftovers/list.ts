@@ -10,6 +10,7 @@ import type {
   Volume,
 } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
+import { allPages } from '../ec2/pages.ts';
 import { MASTER_TAG, SYNC_TAG, signOfLife, tagValue } from '../spot/tags.ts';
 import { instanceCost, snapshotCost, volumeCost } from './cost.ts';
 import type { Kind, Resource } from './resource.ts';
@@ -33,14 +34,16 @@ export async function listResources(
   now: number,
 ): Promise<{ readonly resources: readonly Resource[]; readonly unlisted: readonly Unlisted[] }> {
   const Filters = [tagged];
-  const requests = everything(
+  const requests = allPages(
+    'DescribeSpotInstanceRequests',
     token => ec2('DescribeSpotInstanceRequests', { Filters, ...token }),
     page => page.SpotInstanceRequests,
   );
   // What an instance costs at most stands in its request; not to know it is no reason to keep quiet about the instance.
   const prices = requests.then(pricesOf, () => new Map<string, number>());
   const lists: Readonly<Record<Kind, Promise<readonly (Resource | undefined)[]>>> = {
-    instance: everything(
+    instance: allPages(
+      'DescribeInstances',
       token => ec2('DescribeInstances', { Filters, ...token }),
       page => page.Reservations?.flatMap(reservation => reservation.Instances ?? []),
     ).then(async all => {
@@ -48,20 +51,24 @@ export async function listResources(
       return all.map(it => fromInstance(it, known.get(it.InstanceId ?? ''), now));
     }),
     'spot request': requests.then(all => all.map(fromRequest)),
-    volume: everything(
+    volume: allPages(
+      'DescribeVolumes',
       token => ec2('DescribeVolumes', { Filters, ...token }),
       page => page.Volumes,
     ).then(all => all.map(it => fromVolume(it, now))),
-    snapshot: everything(
+    snapshot: allPages(
+      'DescribeSnapshots',
       token => ec2('DescribeSnapshots', { Filters, OwnerIds: ['self'], ...token }),
       page => page.Snapshots,
     ).then(all => all.map(it => fromSnapshot(it, now))),
     'key pair': ec2('DescribeKeyPairs', { Filters }).then(it => (it.KeyPairs ?? []).map(fromKeyPair)),
-    'launch template': everything(
+    'launch template': allPages(
+      'DescribeLaunchTemplates',
       token => ec2('DescribeLaunchTemplates', { Filters, ...token }),
       page => page.LaunchTemplates,
     ).then(all => all.map(fromTemplate)),
-    'security group': everything(
+    'security group': allPages(
+      'DescribeSecurityGroups',
       token => ec2('DescribeSecurityGroups', { Filters, ...token }),
       page => page.SecurityGroups,
     ).then(all => all.map(fromGroup)),
@@ -78,21 +85,6 @@ export async function listResources(
     else unlisted.push({ kind, error: answer.reason });
   });
   return { resources, unlisted };
-}
-
-/** All pages of a Describe action. */
-async function everything<Page extends { readonly NextToken?: string | undefined }, Item>(
-  describe: (token: { readonly NextToken?: string }) => Promise<Page>,
-  itemsOf: (page: Page) => readonly Item[] | undefined,
-): Promise<readonly Item[]> {
-  const items: Item[] = [];
-  let token: string | undefined;
-  do {
-    const page = await describe(token === undefined ? {} : { NextToken: token });
-    items.push(...(itemsOf(page) ?? []));
-    token = page.NextToken || undefined;
-  } while (token !== undefined);
-  return items;
 }
 
 function pricesOf(requests: readonly SpotInstanceRequest[]): Map<string, number> {

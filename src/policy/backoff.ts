@@ -1,10 +1,12 @@
 import { HOUR, MINUTE, SECOND } from '../clock.ts';
-import type { Trouble } from '../ec2/errors.ts';
+import { PASSING, type Trouble } from '../ec2/errors.ts';
 
 /** How launches have gone of late. All moments are monotonic milliseconds. */
 export type Backoff = {
-  /** Failed launch calls in a row, of whatever kind. */
+  /** Failures in a row of the action that failed last. */
   readonly refusals: number;
+  /** The action that failed last: `CreateFleet`, or one that a launch needs before it. */
+  readonly refusedAction?: string;
   /** Slaves in a row that did not become ready, or died soon after. */
   readonly failedBoots: number;
   /** Nothing is launched before this moment. */
@@ -27,6 +29,12 @@ const FRUITLESS_AT_LEAST = 12;
 
 /** After so many failed boots in a row only single attempts are made, slower and slower (contract, `boot_timeout`). */
 export const FAILED_BOOTS_TOLERATED = 5;
+
+/** The action that launches; only it is paced by what its failure says about capacity, price and quotas. */
+const LAUNCH = 'CreateFleet';
+
+/** First and longest wait after a preparation failed in a way that passes by itself: nothing was launched. */
+const PREPARING = [2 * SECOND, MINUTE] as const;
 
 /** First and longest wait after a refusal: it doubles from one to the other. */
 const WAITS: Record<Trouble, readonly [first: number, longest: number]> = {
@@ -55,13 +63,24 @@ function doubled(first: number, longest: number, times: number): number {
   return Math.min(longest, first * 2 ** Math.min(times, 20));
 }
 
-/** The backoff after a launch call was refused, or CreateFleet answered with errors alone. */
-export function afterRefusal(backoff: Backoff, trouble: Trouble, reason: string, now: number): Backoff {
-  const [first, longest] = WAITS[trouble];
+/**
+ * The backoff after a launch was refused (by an error, or by CreateFleet's errors alone), or something that it needs failed.
+ * A failure of another action than the last one is progress, so the wait begins anew.
+ */
+export function afterRefusal(
+  backoff: Backoff,
+  trouble: Trouble,
+  reason: string,
+  now: number,
+  action: string = LAUNCH,
+): Backoff {
+  const before = backoff.refusedAction === action ? backoff.refusals : 0;
+  const [first, longest] = action !== LAUNCH && PASSING.includes(trouble) ? PREPARING : WAITS[trouble];
   return {
     ...backoff,
-    refusals: backoff.refusals + 1,
-    notBefore: Math.max(backoff.notBefore, now + doubled(first, longest, backoff.refusals)),
+    refusals: before + 1,
+    refusedAction: action,
+    notBefore: Math.max(backoff.notBefore, now + doubled(first, longest, before)),
     reason,
   };
 }

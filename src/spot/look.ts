@@ -1,6 +1,7 @@
 import type { Instance, SpotInstanceRequest } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
 import { unlessGone } from '../ec2/errors.ts';
+import { allPages } from '../ec2/pages.ts';
 import { isLive, RECLAIMING, type Slave, slaveOf } from './slave.ts';
 import { isBalancers, ownedBy } from './tags.ts';
 
@@ -30,19 +31,11 @@ export async function look(ec2: Ec2, master: string, reach: 'private' | 'public'
 }
 
 async function describeInstances(ec2: Ec2, master: string): Promise<Instance[]> {
-  const instances: Instance[] = [];
-  let token: string | undefined;
-  do {
-    const page = await ec2('DescribeInstances', {
-      Filters: [ownedBy(master)],
-      MaxResults: PAGE,
-      ...(token !== undefined && { NextToken: token }),
-    });
-    for (const { Instances = [] } of page.Reservations ?? [])
-      instances.push(...Instances.filter(isBalancers));
-    token = page.NextToken || undefined;
-  } while (token !== undefined);
-  return instances;
+  return await allPages(
+    'DescribeInstances',
+    token => ec2('DescribeInstances', { Filters: [ownedBy(master)], MaxResults: PAGE, ...token }),
+    page => page.Reservations?.flatMap(it => it.Instances ?? []).filter(isBalancers),
+  );
 }
 
 /**

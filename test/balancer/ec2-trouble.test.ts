@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
-import { NO_ANSWER } from '../../src/ec2/errors.ts';
+import type { Ec2Action } from '../../src/ec2/api.ts';
+import { FOREIGN_ANSWER, NO_ANSWER } from '../../src/ec2/errors.ts';
+import type { Fault } from '../fake-aws/ec2/faults.ts';
 import { createWorld, type World } from './world.ts';
 
 describe('when EC2 refuses', () => {
@@ -140,4 +142,45 @@ describe('a launch whose answer is lost', () => {
     assert.equal(world.cloud.account.fleets().length, 0);
     assert.equal(world.balancer.state.launchInFlight, undefined);
   });
+});
+
+describe('a few failures of every action', () => {
+  /** What it takes to have a slave in the farm, in the order of the calls. */
+  const ACTIONS: readonly Ec2Action[] = [
+    'DescribeInstances',
+    'DescribeImages',
+    'DescribeSubnets',
+    'DescribeSecurityGroups',
+    'CreateSecurityGroup',
+    'AuthorizeSecurityGroupIngress',
+    'DescribeLaunchTemplates',
+    'CreateLaunchTemplate',
+    'CreateFleet',
+    'DescribeSpotInstanceRequests',
+  ];
+  const WAYS: readonly Fault[] = [
+    { code: 'RequestLimitExceeded', httpStatus: 503 },
+    { code: 'InternalError', httpStatus: 500 },
+    { code: NO_ANSWER },
+    { code: NO_ANSWER, when: 'after' },
+    { code: FOREIGN_ANSWER, when: 'after' },
+  ];
+  for (const [count, limit] of [
+    [1, 30 * SECOND],
+    [2, 60 * SECOND],
+  ] as const) {
+    for (const way of WAYS) {
+      it(`(${count} of each: ${JSON.stringify(way)}) delay the first slave to ${limit / SECOND} s at the most`, async () => {
+        const world = createWorld({
+          load: 3,
+          master: { pollInterval: 1.2 * SECOND },
+          ec2: { pendingTime: SECOND },
+          slaves: { bootTime: SECOND },
+        });
+        for (const action of ACTIONS) world.cloud.faults.add({ ...way, action, count });
+        world.start();
+        await world.when('a slave in the farm', () => world.farm.urls().length === 1, limit);
+      });
+    }
+  }
 });

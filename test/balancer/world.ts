@@ -4,6 +4,7 @@ import type { End } from '../../src/balancer/state.ts';
 import { MINUTE, SECOND } from '../../src/clock.ts';
 import type { Config, MasterConfig, SlaveConfig } from '../../src/config/config.ts';
 import type { Ec2, Ec2Action } from '../../src/ec2/api.ts';
+import { retryReads } from '../../src/ec2/retry.ts';
 import { failure } from '../../src/errors.ts';
 import type { Farm } from '../../src/farm/farm.ts';
 import type { Level, Log } from '../../src/log/log.ts';
@@ -90,8 +91,9 @@ export function createWorld(settings: WorldSettings = {}) {
       <A extends unknown[], T>(act: (...parameters: A) => Promise<T>) =>
       (...parameters: A): Promise<T> =>
         life.current ? mortal(act(...parameters)) : new Promise<T>(() => {});
-    const ec2: Ec2 = (action, request, options) =>
+    const plain: Ec2 = (action, request, options) =>
       life.current ? mortal(cloud.ec2(action, request, options)) : new Promise(() => {});
+    const ec2 = retryReads(plain, clock, () => 0.5);
     const config = configOf(more);
     starts += 1;
     balancer = startBalancer(

@@ -5,6 +5,7 @@ import { startBalancer } from '../../src/balancer/loop.ts';
 import { SECOND, systemClock } from '../../src/clock.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { handleSignals } from '../../src/daemon/signals.ts';
+import { retryReads } from '../../src/ec2/retry.ts';
 import { createFarm } from '../../src/farm/create.ts';
 import { createProbe } from '../../src/farm/probe.ts';
 import { readStatus } from '../../src/load/fetch.ts';
@@ -94,7 +95,7 @@ export async function demo(): Promise<number> {
       clock: systemClock,
       readStatus: readStatus(config.master.serverStatusUrl, { timeLimit: config.master.pollInterval }),
       fleet: createSpotFleet({
-        ec2: cloud.ec2,
+        ec2: retryReads(cloud.ec2, systemClock),
         site: { name: 'demo', reach: 'public', image: 'GBrowse-2.54', address: '127.0.0.1' },
         findAddress: () => Promise.resolve('127.0.0.1'),
       }),

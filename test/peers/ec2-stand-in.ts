@@ -66,6 +66,8 @@ export type Fault = {
   readonly code?: string;
   readonly status?: number;
   readonly message?: string;
+  /** What is answered instead, with `status`. */
+  readonly body?: string;
   readonly delay?: number;
   readonly hang?: number;
   readonly drop?: boolean;

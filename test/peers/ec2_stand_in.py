@@ -8,9 +8,9 @@ It prints one line of JSON when it is ready: the ports, and the id of the accoun
 Control, on the same port: GET /control/{state,faults}, POST /control/state {master}, /control/calls {accessKey},
 /control/{faults,request,settings,pools,interrupt,behave}.
 
-A fault: {action, accessKey, having, code, status, message, count, delay, hang, drop, after}. `action` is a regular
+A fault: {action, accessKey, having, code, status, message, body, count, delay, hang, drop, after}. `action` is a regular
 expression, and so is `having`, for the call's parameters (`Tag.1.Key=Name`), of which one has to fit. The next `count`
-calls that fit are delayed by `delay` seconds, then answered with the error `code`, or never (`hang` seconds, then the
+calls that fit are delayed by `delay` seconds, then answered with the error `code`, or with `body`, or never (`hang` seconds, then the
 connection breaks), or the connection is reset (`drop`). With `after` the call has its effect first.
 """
 import argparse
@@ -249,7 +249,7 @@ def front(environment, start_response):
     CALLS.setdefault(access_key, []).append(call)
     fault = take_fault(action, access_key, parameters) or refusal(action, parameters)
     answer = None
-    if fault is None or fault.get('after') or not {'code', 'hang', 'drop'} & fault.keys():
+    if fault is None or fault.get('after') or not {'code', 'body', 'hang', 'drop'} & fault.keys():
         answer = call_moto(environment, body, action)
     if fault is not None:
         time.sleep(fault.get('delay', 0) + fault.get('hang', 0))
@@ -262,6 +262,9 @@ def front(environment, start_response):
             status = f"{fault.get('status', 400)} X"
             headers = [('Content-Type', 'text/xml;charset=UTF-8')]
             answer = {'status': status, 'headers': headers, 'body': error_document(fault)}
+        if 'body' in fault:
+            headers = [('Content-Type', 'text/html')]
+            answer = {'status': f"{fault.get('status', 200)} X", 'headers': headers, 'body': fault['body'].encode()}
     call['status'] = int(answer['status'].split()[0])
     code = re.search(rb'<Code>([^<]+)<', answer['body']) if call['status'] >= 400 else None
     call['code'] = code and code.group(1).decode()

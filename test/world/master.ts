@@ -3,6 +3,7 @@ import type { End } from '../../src/balancer/state.ts';
 import { type Clock, SECOND } from '../../src/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { Ec2 } from '../../src/ec2/api.ts';
+import { retryReads } from '../../src/ec2/retry.ts';
 import type { Probe } from '../../src/farm/farm.ts';
 import { listedIn } from '../../src/farm/renderfarm.ts';
 import type { ReadStatus } from '../../src/load/reading.ts';
@@ -157,7 +158,7 @@ export function createMaster(
     };
     const mutant = options.mutation?.({ ...plain, ec2 }, { clock, run: starts, exit });
     const fleet = createSpotFleet({
-      ec2: mutant?.ec2 ?? ec2,
+      ec2: retryReads(mutant?.ec2 ?? ec2, plain.clock, () => 0.5),
       site: { name, reach: options.reach, image: 'GBrowse-2.54', address: ADDRESS },
       findAddress: () => Promise.resolve(ADDRESS),
     });

@@ -1,11 +1,9 @@
 import type { _InstanceType, SpotPrice } from '@aws-sdk/client-ec2';
+import { allPages } from '../../ec2/pages.ts';
 import { known } from '../known.ts';
 import { judgePrices, type ZonePrice } from '../prices.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
-
-/** A type has a price in each zone of a region, and there are at most six zones. */
-const MOST_PAGES = 10;
 
 /** The bid against today's spot prices, and the most that an hour can cost. */
 export const price: Topic = {
@@ -13,20 +11,18 @@ export const price: Topic = {
   async look(world) {
     const [{ ec2 }, config] = await Promise.all([world.account(), world.config()]);
     const [zones, product] = await Promise.all([zonesOf(world), productOf(world)]);
-    const history: SpotPrice[] = [];
-    let token: string | undefined;
-    for (let page = 0; page < MOST_PAGES; page++) {
-      const answer = await ec2('DescribeSpotPriceHistory', {
-        InstanceTypes: config.slave.instanceTypes.map(it => it as _InstanceType),
-        ProductDescriptions: [product],
-        // From now on: of each type and zone the price that holds at this moment.
-        StartTime: new Date(),
-        ...(token !== undefined && { NextToken: token }),
-      });
-      history.push(...(answer.SpotPriceHistory ?? []));
-      token = answer.NextToken || undefined;
-      if (token === undefined) break;
-    }
+    const history = await allPages(
+      'DescribeSpotPriceHistory',
+      token =>
+        ec2('DescribeSpotPriceHistory', {
+          InstanceTypes: config.slave.instanceTypes.map(it => it as _InstanceType),
+          ProductDescriptions: [product],
+          // From now on: of each type and zone the price that holds at this moment.
+          StartTime: new Date(),
+          ...token,
+        }),
+      page => page.SpotPriceHistory,
+    );
     return judgePrices({
       prices: latest(history).filter(({ zone }) => zones?.includes(zone) ?? true),
       zones,

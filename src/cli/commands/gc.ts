@@ -3,6 +3,7 @@ import { acquireLock, isLockHeld, type Lock } from '../../daemon/lock.ts';
 import type { Ec2 } from '../../ec2/api.ts';
 import { isEc2Error } from '../../ec2/errors.ts';
 import { explain } from '../../ec2/explain.ts';
+import { retryReads } from '../../ec2/retry.ts';
 import { failure } from '../../errors.ts';
 import { type FindOptions, findLeftovers, type Leftovers, lockOf } from '../../leftovers/find.ts';
 import { leftoversAsJson, leftoversAsText, outcomeAsText } from '../../leftovers/print.ts';
@@ -20,7 +21,8 @@ export async function gc(given: Given<'gc'>): Promise<number> {
   try {
     for (const warning of warnings) say(warning);
     const options = { master: site.name, allMasters: given.allMasters };
-    return given.yes ? await removeAll(sdk.ec2, options, given) : await list(sdk.ec2, options, given);
+    const ec2 = retryReads(sdk.ec2, systemClock);
+    return given.yes ? await removeAll(ec2, options, given) : await list(ec2, options, given);
   } catch (error) {
     if (isEc2Error(error))
       throw failure(`EC2 does not say what is left over: ${explain(error)}`, { cause: error });
