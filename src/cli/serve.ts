@@ -6,6 +6,7 @@ import { isUserError } from '../errors.ts';
 import { createProbe } from '../farm/probe.ts';
 import { readStatus } from '../load/fetch.ts';
 import type { ReadStatus } from '../load/reading.ts';
+import { shownAddress } from '../load/target.ts';
 import type { Log } from '../log/log.ts';
 import { type Keys, keysFrom } from '../master/keys.ts';
 import { findSite, withOverrides } from '../master/load.ts';
@@ -121,7 +122,7 @@ function loadReader(current: () => Config): ReadStatus {
 function greet(log: Log, site: Site, { file, master }: Config): void {
   const seconds = master.pollInterval / SECOND;
   log.info(
-    `gbrowse-aws-balancer ${VERSION}, master "${site.name}", ${file}: watching ${master.serverStatusUrl} every ${seconds} s`,
+    `gbrowse-aws-balancer ${VERSION}, master "${site.name}", ${file}: watching ${master.loadLog ?? shownAddress(master.serverStatusUrl)} every ${seconds} s`,
   );
   if (site.address !== undefined) log.info(`slaves accept connections from ${site.address}`);
 }

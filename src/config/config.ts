@@ -13,6 +13,10 @@ export type MasterConfig = {
   readonly externalIp?: string;
   readonly pollInterval: number;
   readonly serverStatusUrl: string;
+  /** Counts the lines of this access log … */
+  readonly loadLog?: string;
+  /** … whose request line matches this. */
+  readonly loadMatch?: RegExp;
   readonly name?: string;
   readonly renderfarmConf?: string;
   /** `auto`, `none`, or a command line for the shell. */

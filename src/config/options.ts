@@ -9,6 +9,7 @@ import {
   parseAddress,
   parseCount,
   parseNumber,
+  parsePattern,
   parseUrl,
 } from './values.ts';
 
@@ -56,9 +57,24 @@ const MASTER: OptionsOf<MasterConfig> = {
   serverStatusUrl: {
     name: 'server_status_url',
     meaning: "The URL of Apache's mod_status on the master.",
-    expected: 'an http or https URL without a password, such as http://localhost/server-status',
+    expected: 'an http or https URL, such as http://localhost/server-status',
     whenUnset: 'required',
     parse: parseUrl,
+  },
+  loadLog: {
+    name: 'load_log',
+    meaning:
+      'An access log of Apache: its lines are the load, instead of all requests that mod_status counts. The balancer reads it as its own user, as a member of the group adm.',
+    expected: 'the absolute path of an access log, such as /var/log/apache2/access.log',
+    whenUnset: { otherwise: 'all requests that mod_status counts' },
+    parse: path,
+  },
+  loadMatch: {
+    name: 'load_match',
+    meaning: 'Only lines of load_log whose request line matches this are counted.',
+    expected: 'a regular expression for a request line such as GET /cgi-bin/gb2/gbrowse/yeast/ HTTP/1.1',
+    whenUnset: { otherwise: 'every line' },
+    parse: parsePattern,
   },
   name: {
     name: 'name',

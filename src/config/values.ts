@@ -52,11 +52,19 @@ export function parseAddress(text: string): string | undefined {
   return isIP(text) !== 0 && !text.includes('%') ? text : undefined;
 }
 
-/** An http or https URL. `fetch` refuses one with a user name or a password. */
+/** An http or https URL; it may have a user name and a password in it, which are never shown. */
 export function parseUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
-  const { protocol, username, password } = new URL(text);
-  return /^https?:$/.test(protocol) && username === '' && password === '' ? text : undefined;
+  return /^https?:$/.test(new URL(text).protocol) ? text : undefined;
+}
+
+/** A regular expression. */
+export function parsePattern(text: string): RegExp | undefined {
+  try {
+    return new RegExp(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A value for a message: in quotes, on one line, cut where it is long, without the password of a URL. */

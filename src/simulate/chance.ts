@@ -13,10 +13,13 @@ export type World = {
 };
 
 /**
- * The boot time and the age at which EC2 takes it back (Infinity: never) of the n-th instance. The n-th has the same fate
+ * The boot time and the age at which EC2 takes it back (Infinity: never) of the n-th instance. The n-th is the same
  * under every policy, so that policies differ by what they do and not by luck.
  */
-export function fateOf(world: World, n: number): { readonly bootTime: number; readonly lifetime: number } {
+export function lifetimeOf(
+  world: World,
+  n: number,
+): { readonly bootTime: number; readonly lifetime: number } {
   const { bootTime, interruptions } = world;
   if (typeof bootTime === 'number' && interruptions === 0)
     return { bootTime, lifetime: Number.POSITIVE_INFINITY };

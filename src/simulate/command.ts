@@ -5,10 +5,10 @@ import type { Given } from '../cli/given.ts';
 import { failure, messageOf, systemCode } from '../errors.ts';
 import { lookOf } from '../terminal/look.ts';
 import { asJson } from './json.ts';
+import { simulationOptions } from './options.ts';
 import { page } from './page/page.ts';
 import { printed } from './print.ts';
 import { simulate } from './simulate.ts';
-import { readWish } from './wish.ts';
 
 /** Columns that the table needs, and the most that a chart is drawn over. */
 const NARROWEST = 60;
@@ -20,8 +20,8 @@ const WIDEST = 200;
  * @returns the exit status
  */
 export async function command(given: Given<'simulate'>): Promise<number> {
-  const { wish, remarks, price } = await readWish(given);
-  const simulation = simulate(wish);
+  const { options, remarks, price } = await simulationOptions(given);
+  const simulation = simulate(options);
   // Names of files, and what is in them, may hold anything.
   const about = { price, remarks: remarks.map(it => stripVTControlCharacters(it)) };
   if (given.html !== undefined) await write(given.html, page(simulation, about));

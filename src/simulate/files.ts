@@ -1,30 +1,38 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { failure, messageOf, systemCode } from '../errors.ts';
+import { failure, isUserError, messageOf, systemCode } from '../errors.ts';
+import { packingOf, unpacked } from './unpack.ts';
 
 const PIECE = 1024 * 1024;
 
+export async function isDirectory(file: string): Promise<boolean> {
+  if (file === '-') return false;
+  return (await stat(file).catch(() => undefined))?.isDirectory() === true;
+}
+
 /**
- * The bytes of a file, piece by piece; of one that gzip has packed (whatever its name is; of several parts, too) what
- * was packed. `-` is the standard input.
+ * The bytes of a file, piece by piece; of one that is packed (whatever its name is; with gzip of several parts, too) what was
+ * packed; of text in UTF-16 the same text in UTF-8; without a byte order mark. `-` is the standard input.
  *
- * @throws {UserError} naming the file, when it cannot be read or its gzip data are not whole
+ * @throws {UserError} naming the file, when it cannot be read or what is packed is not whole
  */
 export async function* readPieces(file: string): AsyncGenerator<Buffer> {
   try {
-    if (file !== '-' && (await stat(file)).isDirectory())
-      throw failure(`${file}: is a directory, expected a file`);
-    const pieces = rawPieces(file);
-    const first = await pieces.next();
-    if (first.done === true) return;
-    const all = prepend(first.value, pieces);
-    if (first.value[0] !== 0x1f || first.value[1] !== 0x8b) yield* all;
-    else yield* unpacked(all);
+    if (await isDirectory(file)) throw failure(`${file}: is a directory, expected a file`);
+    yield* asText(unpackedPieces(file));
   } catch (error) {
     throw readError(file, error);
   }
+}
+
+async function* unpackedPieces(file: string): AsyncGenerator<Buffer> {
+  const pieces = rawPieces(file);
+  const first = await pieces.next();
+  if (first.done === true) return;
+  const all = prepend(first.value, pieces);
+  const packing = packingOf(first.value);
+  if (packing === undefined) yield* all;
+  else yield* unpacked(packing, file, all);
 }
 
 async function* rawPieces(file: string): AsyncGenerator<Buffer> {
@@ -37,12 +45,27 @@ async function* prepend(first: Buffer, rest: AsyncGenerator<Buffer>): AsyncGener
   yield* rest;
 }
 
-function unpacked(packed: AsyncGenerator<Buffer>): AsyncIterable<Buffer> {
-  // Who iterates meets the errors of both; the callback only keeps the source's from being nobody's.
-  return pipeline(packed, createGunzip({ chunkSize: PIECE }), () => {});
+/** PowerShell writes UTF-16, and Windows a byte order mark. */
+async function* asText(pieces: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  let decoder: { decode(piece: Buffer, options: { stream: true }): string } | undefined;
+  let isFirst = true;
+  for await (const piece of pieces) {
+    if (isFirst) {
+      isFirst = false;
+      const [one, two, three] = piece;
+      if (one === 0xff && two === 0xfe) decoder = new TextDecoder('utf-16le');
+      else if (one === 0xfe && two === 0xff) decoder = new TextDecoder('utf-16be');
+      else if (one === 0xef && two === 0xbb && three === 0xbf) {
+        yield piece.subarray(3);
+        continue;
+      }
+    }
+    yield decoder === undefined ? piece : Buffer.from(decoder.decode(piece, { stream: true }));
+  }
 }
 
 function readError(file: string, error: unknown): unknown {
+  if (isUserError(error)) return error;
   switch (systemCode(error)) {
     case undefined:
       return error;
@@ -51,12 +74,6 @@ function readError(file: string, error: unknown): unknown {
     case 'EACCES':
     case 'EPERM':
       return failure(`${file}: this user may not read it (permission denied)`, { cause: error });
-    case 'Z_BUF_ERROR':
-      return failure(`${file}: its gzip data end too early; is it still being written, or was it cut off?`, {
-        cause: error,
-      });
-    case 'Z_DATA_ERROR':
-      return failure(`${file}: its gzip data are damaged (${messageOf(error)})`, { cause: error });
     default:
       return failure(`${file}: cannot be read: ${messageOf(error)}`, { cause: error });
   }

@@ -1,13 +1,13 @@
 import { HOUR } from '../clock.ts';
-import type { Life, Run } from './lives.ts';
+import type { Lifetime, Run } from './lifetimes.ts';
 import { LEAST_BILLED, type Market } from './market.ts';
 import type { Need } from './need.ts';
 import { durationOf, requestsUntil, type Trace } from './trace.ts';
 
 const DAY = 24 * HOUR;
 
-/** How a farm fared on a day, or over the whole trace. */
-export type Fared = {
+/** The results of a farm on a day, or over the whole trace. */
+export type Results = {
   /** Requests that met too few slaves. */
   tooFew: number;
   /** Slaves that were missing, times for how long (slave-ms). */
@@ -16,13 +16,13 @@ export type Fared = {
   cost: number;
 };
 
-export type Outcome = Fared & {
+export type Outcome = Results & {
   /** What was paid for and what served, slave-ms. */
   readonly paid: number;
   readonly served: number;
   readonly launches: number;
   readonly interruptions: number;
-  readonly days: readonly Readonly<Fared>[];
+  readonly days: readonly Readonly<Results>[];
   readonly serving: Steps;
 };
 
@@ -34,23 +34,23 @@ export function measure(trace: Trace, need: Need, run: Run, market: Market): Out
   const end = durationOf(trace);
   const days = Array.from(
     { length: Math.max(1, Math.ceil(end / DAY)) },
-    (): Fared => ({ tooFew: 0, missing: 0, cost: 0 }),
+    (): Results => ({ tooFew: 0, missing: 0, cost: 0 }),
   );
-  const serving = servingOf(run.lives);
-  const bill = costs(run.lives, market, DAY, days.length);
+  const serving = servingOf(run.lifetimes);
+  const bill = costs(run.lifetimes, market, DAY, days.length);
   for (const [index, day] of days.entries()) day.cost = bill[index] ?? 0;
   judge(trace, need, serving, days);
-  const sum = (of: (day: Fared) => number) => days.reduce((total, day) => total + of(day), 0);
+  const sum = (of: (day: Results) => number) => days.reduce((total, day) => total + of(day), 0);
   return {
     tooFew: sum(day => day.tooFew),
     missing: sum(day => day.missing),
     cost: sum(day => day.cost),
-    paid: run.lives.reduce(
+    paid: run.lifetimes.reduce(
       (total, life) => total + Math.max(life.endedAt - life.launchedAt, LEAST_BILLED),
       0,
     ),
-    served: run.lives.reduce((total, life) => total + Math.max(0, life.servesUntil - life.servesFrom), 0),
-    launches: run.lives.length,
+    served: run.lifetimes.reduce((total, life) => total + Math.max(0, life.servesUntil - life.servesFrom), 0),
+    launches: run.lifetimes.length,
     interruptions: run.interruptions,
     days,
     serving,
@@ -58,9 +58,14 @@ export function measure(trace: Trace, need: Need, run: Run, market: Market): Out
 }
 
 /** What instances cost in each of `count` spans of time: by the second, each instance a minute at least. */
-export function costs(lives: readonly Life[], market: Market, span: number, count: number): Float64Array {
+export function costs(
+  lifetimes: readonly Lifetime[],
+  market: Market,
+  span: number,
+  count: number,
+): Float64Array {
   const dollars = new Float64Array(count);
-  for (const { launchedAt, endedAt, pool } of lives) {
+  for (const { launchedAt, endedAt, pool } of lifetimes) {
     const until = Math.max(endedAt, launchedAt + LEAST_BILLED);
     // What is booted before the trace counts into its first span, what is billed after it into its last.
     const first = Math.min(Math.max(0, Math.floor(launchedAt / span)), count - 1);
@@ -76,8 +81,8 @@ export function costs(lives: readonly Life[], market: Market, span: number, coun
 }
 
 /** How many slaves served when. */
-export function servingOf(lives: readonly Life[]): Steps {
-  const served = lives.filter(({ servesFrom, servesUntil }) => servesFrom < servesUntil);
+export function servingOf(lifetimes: readonly Lifetime[]): Steps {
+  const served = lifetimes.filter(({ servesFrom, servesUntil }) => servesFrom < servesUntil);
   const starts = Float64Array.from(served, it => it.servesFrom).sort();
   const ends = Float64Array.from(served, it => it.servesUntil).sort();
   const [from, slaves] = [new Float64Array(2 * served.length), new Int32Array(2 * served.length)];
@@ -94,7 +99,7 @@ export function servingOf(lives: readonly Life[]): Steps {
   return { from: from.subarray(0, length), slaves: slaves.subarray(0, length) };
 }
 
-function judge(trace: Trace, need: Need, serving: Steps, days: readonly Fared[]): void {
+function judge(trace: Trace, need: Need, serving: Steps, days: readonly Results[]): void {
   let [wanted, has] = [-1, -1];
   for (let at = 0; at < need.until; ) {
     while ((need.from[wanted + 1] ?? Number.POSITIVE_INFINITY) <= at) wanted++;

@@ -1,12 +1,19 @@
-import { readFile, stat } from 'node:fs/promises';
-import { failure, messageOf, systemCode } from '../errors.ts';
+import { failure, messageOf } from '../errors.ts';
+import { readPieces } from './files.ts';
 import { createMarket, type Market, type PriceSteps } from './market.ts';
 import { durationOf, type Trace } from './trace.ts';
 
 /** Some weeks of every type of a region. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-type Record_ = { readonly pool: string; readonly type: string; readonly at: number; readonly price: number };
+type Record_ = {
+  readonly pool: string;
+  readonly type: string;
+  readonly at: number;
+  readonly price: number;
+  /** `Linux/UNIX`, `Windows` and others; empty where the file does not say. */
+  readonly product: string;
+};
 
 /** A market whose prices are those of a history, and one sentence about how they lie on the trace. */
 export type PricedMarket = { readonly market: Market; readonly about: string };
@@ -21,55 +28,117 @@ export async function readPriceHistory(
   trace: Trace,
   wanted: { readonly instanceTypes?: readonly string[]; readonly availabilityZone?: string },
 ): Promise<PricedMarket> {
-  const records = parsePriceHistory(file, await textOf(file)).filter(
-    ({ pool }) => wanted.availabilityZone === undefined || pool.endsWith(` ${wanted.availabilityZone}`),
-  );
-  const fitting = records.filter(({ type }) => wanted.instanceTypes?.includes(type) ?? true);
+  const { linux, others } = parsePriceHistory(file, await textOf(file));
+  const { availabilityZone: zone, instanceTypes: types } = wanted;
+  // A file may have the ids of zones (usw2-az1) instead of their names, which differ from account to account.
+  const hasNames = linux.some(({ pool }) => !/ \w+-az\d+$/.test(pool));
+  const inZone = (it: Record_) => zone === undefined || !hasNames || it.pool.endsWith(` ${zone}`);
+  const fits = (it: Record_) => types?.includes(it.type) ?? true;
+  const fitting = linux.filter(it => inZone(it) && fits(it));
   if (fitting.length === 0) {
-    const types = [...new Set(records.map(({ type }) => type))];
-    const has = types.length === 0 ? 'none at all' : types.slice(0, 10).join(', ');
-    const zone = wanted.availabilityZone === undefined ? '' : ` in ${wanted.availabilityZone}`;
+    const place = zone === undefined ? '' : ` in ${zone}`;
     throw failure(
-      `${file}: has no Linux price of ${wanted.instanceTypes?.join(' or ') ?? 'any type'}${zone}; it has ${has}`,
+      `${file}: has no Linux price of ${types?.join(' or ') ?? 'any type'}${place}; it has ${whatItHas(linux, others)}`,
     );
   }
-  return laidOn(trace, fitting);
+  const about = laidOn(trace, fitting);
+  return zone !== undefined && !hasNames
+    ? {
+        ...about,
+        about: `${about.about} (the file has ids of zones only, so ${zone} cannot be told from the others)`,
+      }
+    : about;
 }
 
-/** The prices of Linux instances in the JSON text, in any order. */
-export function parsePriceHistory(file: string, text: string): readonly Record_[] {
+/** The prices in the JSON text, in any order: of Linux, and how many there are of others. */
+export function parsePriceHistory(
+  file: string,
+  text: string,
+): { readonly linux: readonly Record_[]; readonly others: readonly Record_[] } {
   const wrong = (why: string) =>
     failure(`${file}: ${why}, expected what "aws ec2 describe-spot-price-history --output json" prints`);
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw wrong(`not JSON (${messageOf(error)})`);
-  }
-  const list = member(document, 'SpotPriceHistory');
-  if (!Array.isArray(list)) throw wrong('has no SpotPriceHistory');
-  return list.flatMap((entry: unknown, index) => {
-    const [type, zone, product, price, time] = [
-      'InstanceType',
-      'AvailabilityZone',
-      'ProductDescription',
-      'SpotPrice',
-      'Timestamp',
-    ].map(name => member(entry, name));
-    const at = typeof time === 'string' ? Date.parse(time) : Number.NaN;
-    const dollars = typeof price === 'string' && price.trim() !== '' ? Number(price) : Number.NaN;
-    if (
-      typeof type !== 'string' ||
-      typeof zone !== 'string' ||
-      Number.isNaN(at) ||
-      !(dollars > 0 && dollars < 1e6)
-    )
-      throw wrong(
-        `entry ${index + 1} lacks InstanceType, AvailabilityZone, SpotPrice or Timestamp, or one is no such thing`,
-      );
-    const isLinux = typeof product !== 'string' || product.startsWith('Linux/UNIX');
-    return isLinux ? [{ pool: `${type} ${zone}`, type, at, price: dollars }] : [];
+  const lists = documentsIn(text, wrong).map(document => {
+    const list = Array.isArray(document) ? document : member(document, 'SpotPriceHistory');
+    if (!Array.isArray(list)) throw wrong('has no SpotPriceHistory');
+    return list as readonly unknown[];
   });
+  const records = lists.flat().map((entry, index) => {
+    const record = recordOf(entry);
+    if (record !== undefined) return record;
+    throw wrong(
+      `entry ${index + 1} lacks InstanceType, AvailabilityZone (or AvailabilityZoneId), SpotPrice or Timestamp, or one is no such thing`,
+    );
+  });
+  return {
+    linux: records.filter(({ product }) => product === '' || product.startsWith('Linux/UNIX')),
+    others: records.filter(({ product }) => product !== '' && !product.startsWith('Linux/UNIX')),
+  };
+}
+
+function recordOf(entry: unknown): Record_ | undefined {
+  const [type, zoneName, zoneId, product, price, time] = [
+    'InstanceType',
+    'AvailabilityZone',
+    'AvailabilityZoneId',
+    'ProductDescription',
+    'SpotPrice',
+    'Timestamp',
+  ].map(name => member(entry, name));
+  const zone = zoneName ?? zoneId;
+  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  const isNumber = typeof price === 'number' || (typeof price === 'string' && price.trim() !== '');
+  const dollars = isNumber ? Number(price) : Number.NaN;
+  if (typeof type !== 'string' || typeof zone !== 'string' || Number.isNaN(at)) return undefined;
+  if (!(dollars > 0 && dollars < 1e6)) return undefined;
+  return {
+    pool: `${type} ${zone}`,
+    type,
+    at,
+    price: dollars,
+    product: typeof product === 'string' ? product : '',
+  };
+}
+
+/** The JSON documents of a text: one, or several behind each other, as pages that were put together. */
+function documentsIn(text: string, wrong: (why: string) => Error): readonly unknown[] {
+  try {
+    return [JSON.parse(text)];
+  } catch (error) {
+    const starts = pagesOf(text);
+    if (starts.length < 2) throw wrong(`not JSON (${messageOf(error)})`);
+    return starts.map(page => {
+      try {
+        return JSON.parse(page);
+      } catch (bad) {
+        throw wrong(`not JSON (${messageOf(bad)})`);
+      }
+    });
+  }
+}
+
+/** Splits where brackets are balanced, those in strings apart. */
+function pagesOf(text: string): readonly string[] {
+  const pages: string[] = [];
+  let [depth, start] = [0, 0];
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') {
+      depth--;
+      if (depth > 0) continue;
+      pages.push(text.slice(start, index + 1));
+      start = index + 1;
+    }
+  }
+  if (text.slice(start).trim() !== '') pages.push(text.slice(start));
+  return pages;
+}
+
+/** `only Windows prices of m5.large`, `m4.large, c5.large`. */
+function whatItHas(linux: readonly Record_[], others: readonly Record_[]): string {
+  const list = (names: readonly string[]) => [...new Set(names)].slice(0, 10).join(', ');
+  if (linux.length > 0) return list(linux.map(({ pool }) => pool));
+  if (others.length === 0) return 'none at all';
+  return `only ${list(others.map(({ product }) => product))} prices of ${list(others.map(({ type }) => type))}. Ask for --product-descriptions Linux/UNIX`;
 }
 
 function member(object: unknown, name: string): unknown {
@@ -113,23 +182,21 @@ function laidOn(trace: Trace, records: readonly Record_[]): PricedMarket {
   return { market: createMarket(steps), about };
 }
 
+/** The text of a file, in UTF-8 or UTF-16, packed or not. */
 async function textOf(file: string): Promise<string> {
+  const pieces: Buffer[] = [];
+  let size = 0;
   try {
-    const stats = await stat(file);
-    if (stats.isDirectory()) throw failure(`${file}: is a directory, expected a JSON file`);
-    if (stats.size > MOST_BYTES)
-      throw failure(`${file}: is larger than 256 MiB, expected a spot price history`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    switch (systemCode(error)) {
-      case undefined:
-        throw error;
-      case 'ENOENT':
-        throw failure(`${file}: there is no such file (--price takes dollars an hour, or a file)`, {
-          cause: error,
-        });
-      default:
-        throw failure(`${file}: cannot be read: ${messageOf(error)}`, { cause: error });
+    for await (const piece of readPieces(file)) {
+      size += piece.length;
+      if (size > MOST_BYTES) throw failure(`${file}: is larger than 256 MiB, expected a spot price history`);
+      pieces.push(piece);
     }
+  } catch (error) {
+    const why = messageOf(error);
+    throw why.endsWith('there is no such file')
+      ? failure(`${why} (--price takes dollars an hour, or a file)`, { cause: error })
+      : error;
   }
+  return Buffer.concat(pieces).toString('utf8');
 }

@@ -13,8 +13,8 @@ import {
 } from '../policy/backoff.ts';
 import { largestMax } from '../policy/load-table.ts';
 import { type Candidate, scale } from '../policy/scale.ts';
-import { fateOf, type World } from './chance.ts';
-import type { Life, Run } from './lives.ts';
+import { lifetimeOf, type World } from './chance.ts';
+import type { Lifetime, Run } from './lifetimes.ts';
 import { INTERRUPTION_NOTICE } from './market.ts';
 import { type Polls, pollsOf, rememberedRanges } from './need.ts';
 import { durationOf, type Trace } from './trace.ts';
@@ -35,7 +35,7 @@ export type Settings = {
 
 type Slave = {
   readonly id: string;
-  readonly life: Life;
+  readonly life: Lifetime;
   /** When EC2 gives notice. */
   readonly noticeAt: number;
   /** When the balancer sees that. */
@@ -67,7 +67,7 @@ export function runBalancer(
   const ceiling = largestMax(loadTable);
   const ranges = rememberedRanges(loadTable);
   const round = Math.min(master.pollInterval, LONGEST_ROUND);
-  const lives: Life[] = [];
+  const lifetimes: Lifetime[] = [];
   let slaves: Slave[] = [];
   let backoff: Backoff = NO_BACKOFF;
   let interruptions = 0;
@@ -88,8 +88,8 @@ export function runBalancer(
     const launchedAt = Math.min(now + LAUNCH_CALLS, end);
     backoff = afterLaunch(backoff, count, launchedAt);
     for (let one = 0; one < count; one++) {
-      const { bootTime, lifetime } = fateOf(world, lives.length);
-      const life: Life = {
+      const { bootTime, lifetime } = lifetimeOf(world, lifetimes.length);
+      const life: Lifetime = {
         launchedAt,
         servesFrom: Math.min(launchedAt + bootTime + NOTICED, end),
         servesUntil: end,
@@ -99,7 +99,7 @@ export function runBalancer(
       const noticeAt = Math.min(launchedAt + lifetime, market.dearer(pool, launchedAt, slave.spotBid));
       const noticedAt = Math.ceil(noticeAt / round) * round;
       slaves.push({
-        id: `slave ${lives.length}`,
+        id: `slave ${lifetimes.length}`,
         life,
         noticeAt,
         noticedAt,
@@ -107,7 +107,7 @@ export function runBalancer(
         ready: false,
         proven: false,
       });
-      lives.push(life);
+      lifetimes.push(life);
       wakeAt(noticedAt);
       if (bootTime > slave.bootTimeout) {
         life.servesFrom = end;
@@ -196,7 +196,7 @@ export function runBalancer(
   for (let poll = 0; ; ) {
     const pollAt = polls.at[poll] ?? Number.POSITIVE_INFINITY;
     const now = Math.min(pollAt, alarm);
-    if (now >= end) return { lives, interruptions };
+    if (now >= end) return { lifetimes, interruptions };
     if (now === pollAt) {
       const wanted = ranges(polls.rate[poll] ?? 0);
       if (wanted.min !== range.min || wanted.max !== range.max) settled = false;

@@ -1,5 +1,5 @@
 import type { World } from './chance.ts';
-import type { Life, Run } from './lives.ts';
+import type { Lifetime, Run } from './lifetimes.ts';
 import { LEAST_BILLED, type Market } from './market.ts';
 import type { Need } from './need.ts';
 
@@ -20,11 +20,11 @@ export const BEST_IN_WORDS =
 export function runBest(need: Need, world: Pick<World, 'market' | 'bootTime'>): Run {
   // Who knows the future knows which boots will be quick.
   const bootTime = typeof world.bootTime === 'number' ? world.bootTime : world.bootTime[0];
-  const lives: Life[] = [];
+  const lifetimes: Lifetime[] = [];
   for (let layer = 1; layer <= need.most; layer++) {
-    lives.push(...cheapestRuns(intervalsOf(need, layer), bootTime, world.market));
+    lifetimes.push(...cheapestRuns(intervalsOf(need, layer), bootTime, world.market));
   }
-  return { lives, interruptions: 0 };
+  return { lifetimes, interruptions: 0 };
 }
 
 export type Interval = { readonly from: number; readonly until: number };
@@ -47,7 +47,7 @@ export function intervalsOf(need: Need, slaves: number): Interval[] {
 }
 
 /** One slave at a time that serves in all the intervals (in order, apart from each other), at the least cost. */
-export function cheapestRuns(intervals: readonly Interval[], bootTime: number, market: Market): Life[] {
+export function cheapestRuns(intervals: readonly Interval[], bootTime: number, market: Market): Lifetime[] {
   /** What the cheapest way through the first so many intervals costs, and with which one its last slave begins. */
   const least = new Float64Array(intervals.length + 1);
   const first = new Int32Array(intervals.length + 1);
@@ -73,12 +73,12 @@ export function cheapestRuns(intervals: readonly Interval[], bootTime: number, m
     first[index + 1] = choice;
   }
 
-  const lives: Life[] = [];
+  const lifetimes: Lifetime[] = [];
   for (let index = intervals.length; index > 0; ) {
     const begin = first[index] ?? 0;
     const servesFrom = intervals[begin]?.from ?? 0;
     const servesUntil = intervals[index - 1]?.until ?? 0;
-    lives.push({
+    lifetimes.push({
       launchedAt: servesFrom - bootTime,
       servesFrom,
       servesUntil,
@@ -87,5 +87,5 @@ export function cheapestRuns(intervals: readonly Interval[], bootTime: number, m
     });
     index = begin;
   }
-  return lives.reverse();
+  return lifetimes.reverse();
 }

@@ -1,5 +1,5 @@
-import { fateOf, type World } from './chance.ts';
-import type { Life, Run } from './lives.ts';
+import { lifetimeOf, type World } from './chance.ts';
+import type { Lifetime, Run } from './lifetimes.ts';
 import { INTERRUPTION_NOTICE } from './market.ts';
 import { durationOf, type Trace } from './trace.ts';
 
@@ -9,20 +9,20 @@ import { durationOf, type Trace } from './trace.ts';
  */
 export function runFixed(trace: Trace, count: number, world: World): Run {
   const end = durationOf(trace);
-  const lives: Life[] = [];
+  const lifetimes: Lifetime[] = [];
   let interruptions = 0;
   for (let one = 0; one < count; one++) {
     let [launchedAt, servesFrom] = [0, 0];
     while (launchedAt < end) {
       const pool = world.market.cheapest(launchedAt, Number.POSITIVE_INFINITY) ?? 0;
-      const notice = launchedAt + fateOf(world, lives.length).lifetime;
+      const notice = launchedAt + lifetimeOf(world, lifetimes.length).lifetime;
       const endedAt = Math.min(notice + INTERRUPTION_NOTICE, end);
-      lives.push({ launchedAt, servesFrom, servesUntil: endedAt, endedAt, pool });
+      lifetimes.push({ launchedAt, servesFrom, servesUntil: endedAt, endedAt, pool });
       if (notice >= end) break;
       interruptions++;
       launchedAt = notice;
-      servesFrom = Math.min(notice + fateOf(world, lives.length).bootTime, end);
+      servesFrom = Math.min(notice + lifetimeOf(world, lifetimes.length).bootTime, end);
     }
   }
-  return { lives, interruptions };
+  return { lifetimes, interruptions };
 }

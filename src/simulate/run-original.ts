@@ -1,7 +1,7 @@
 import { SECOND } from '../clock.ts';
 import { rangeFor } from '../policy/load-table.ts';
-import { fateOf, type World } from './chance.ts';
-import type { Life, Run } from './lives.ts';
+import { lifetimeOf, type World } from './chance.ts';
+import type { Lifetime, Run } from './lifetimes.ts';
 import { INTERRUPTION_NOTICE } from './market.ts';
 import type { Settings } from './run-balancer.ts';
 import { durationOf, requestsUntil, type Trace } from './trace.ts';
@@ -9,7 +9,7 @@ import { durationOf, requestsUntil, type Trace } from './trace.ts';
 /** From ready to standing in the farm file, beside the wait for a poll. */
 const FARM_UPDATE = 0.38 * SECOND;
 
-type Believed = { readonly life: Life; readonly readyAt: number; listed: boolean };
+type Believed = { readonly life: Lifetime; readonly readyAt: number; listed: boolean };
 
 /**
  * The Perl original over a trace, as it was measured to behave: the load is Apache's average since its start (here: since
@@ -21,7 +21,7 @@ export function runOriginal(trace: Trace, { loadTable, master, slave }: Settings
   const { market } = world;
   const random = world.random.fork('original');
   const end = durationOf(trace);
-  const lives: Life[] = [];
+  const lifetimes: Lifetime[] = [];
   /** Requests that wait for the price to fall. */
   let open = 0;
   let believed: Believed[] = [];
@@ -31,17 +31,17 @@ export function runOriginal(trace: Trace, { loadTable, master, slave }: Settings
     const pool = open > 0 ? market.cheapest(now, slave.spotBid) : undefined;
     if (pool === undefined) return;
     for (; open > 0; open--) {
-      const { bootTime, lifetime } = fateOf(world, lives.length);
+      const { bootTime, lifetime } = lifetimeOf(world, lifetimes.length);
       const lost = Math.min(now + lifetime, market.dearer(pool, now, slave.spotBid)) + INTERRUPTION_NOTICE;
       if (lost < end) interruptions++;
-      const life: Life = {
+      const life: Lifetime = {
         launchedAt: now,
         servesFrom: end,
         servesUntil: Math.min(lost, end),
         endedAt: Math.min(lost, end),
         pool,
       };
-      lives.push(life);
+      lifetimes.push(life);
       believed.push({ life, readyAt: now + bootTime, listed: false });
     }
   }
@@ -77,5 +77,5 @@ export function runOriginal(trace: Trace, { loadTable, master, slave }: Settings
       }
     }
   }
-  return { lives, interruptions };
+  return { lifetimes, interruptions };
 }

@@ -1,7 +1,7 @@
 import { HOUR } from '../clock.ts';
 import type { LoadTable } from '../config/config.ts';
 import type { World } from './chance.ts';
-import type { Run } from './lives.ts';
+import type { Run } from './lifetimes.ts';
 import { measure, type Outcome } from './measure.ts';
 import { loadAt, type Need, needOf } from './need.ts';
 import { runBalancer, type Settings } from './run-balancer.ts';
@@ -14,7 +14,7 @@ import { durationOf, type Trace } from './trace.ts';
 /** A configuration under its name. */
 export type Named = { readonly name: string; readonly settings: Settings };
 
-export type Wish = {
+export type Options = {
   readonly trace: Trace;
   readonly own: Named;
   /** Another configuration to put beside it. */
@@ -25,7 +25,7 @@ export type Wish = {
   readonly suggest: boolean;
 };
 
-/** A way to keep a farm, and how it fared. */
+/** A way to keep a farm, and its results. */
 export type Policy = {
   readonly id: 'none' | 'fixed' | 'original' | 'balancer' | 'other' | 'suggested' | 'best';
   /** For people, 24 characters at most. */
@@ -47,19 +47,21 @@ export type Simulation = {
   readonly busiest: number;
   readonly need: Need;
   readonly policies: readonly Policy[];
-  /** Unset where none was wished for; `impossible` where the table never wants a slave at this load. */
+  /** Unset where none was asked for; `impossible` where the table never wants a slave at this load. */
   readonly suggestion?: Suggestion | 'impossible';
 };
 
 /**
  * Replays a trace under every policy. All are judged by what the first configuration's load table says is needed, all in
- * the same market. The answer depends on nothing but the wish.
+ * the same market. The answer depends on nothing but the options.
  */
-export function simulate(wish: Wish): Simulation {
-  const { trace, own, other, world } = wish;
+export function simulate(options: Options): Simulation {
+  const { trace, own, other, world } = options;
   const need = needOf(trace, own.settings.loadTable);
-  const fixed = wish.fixed ?? need.most;
-  const suggestion = wish.suggest ? (suggest(trace, need, own.settings, world) ?? 'impossible') : undefined;
+  const fixed = options.fixed ?? need.most;
+  const suggestion = options.suggest
+    ? (suggest(trace, need, own.settings, world) ?? 'impossible')
+    : undefined;
   const best = measure(trace, need, runBest(need, world), world.market);
 
   function policy(id: Policy['id'], title: string, run: Run): Policy {
@@ -68,7 +70,7 @@ export function simulate(wish: Wish): Simulation {
   }
   const withTable = (loadTable: LoadTable): Settings => ({ ...own.settings, loadTable });
   const policies = [
-    policy('none', 'no farm', { lives: [], interruptions: 0 }),
+    policy('none', 'no farm', { lifetimes: [], interruptions: 0 }),
     policy('fixed', `fixed farm of ${fixed}`, runFixed(trace, fixed, world)),
     policy('original', 'the Perl original', runOriginal(trace, own.settings, world)),
     policy('balancer', 'this balancer', runBalancer(trace, own.settings, world)),

@@ -1,7 +1,7 @@
 import { HOUR } from '../clock.ts';
 import type { LoadTable } from '../config/config.ts';
 import type { World } from './chance.ts';
-import { type Fared, measure } from './measure.ts';
+import { measure, type Results } from './measure.ts';
 import type { Need } from './need.ts';
 import { readingsOf, runBalancer, type Settings } from './run-balancer.ts';
 import { COARSE, levelsOf, type Shape, shaped, variantsOf } from './table-shapes.ts';
@@ -48,7 +48,7 @@ const CALM_LAUNCHES = 24;
  * earlier or later, without many more launches. What is needed, the min of that table goes on saying. The cheapest table
  * that serves at least as well as it is suggested.
  *
- * How sure that is, is found on days that the choice did not know: the days are dealt into five hands, and for each hand
+ * How sure that is, is found on days that the choice did not know: the days are dealt into five folds, and for each fold
  * a table is chosen by the other four.
  */
 export function suggest(trace: Trace, need: Need, settings: Settings, world: World): Suggestion | undefined {
@@ -108,7 +108,7 @@ const MOST_CHOICES = 5;
 
 type Tried = {
   readonly table: LoadTable;
-  readonly days: readonly Readonly<Fared>[];
+  readonly days: readonly Readonly<Results>[];
   readonly launches: number;
 };
 
@@ -120,8 +120,8 @@ function choose(present: Tried, all: readonly Tried[], days: readonly number[]):
   const own = daily(present.days, days, 1);
   let [best, cost] = [present, own.cost * (1 - WORTH_IT)];
   for (const it of all) {
-    const fared = daily(it.days, days, 1);
-    if (fared.tooFew <= own.tooFew && fared.cost < cost) [best, cost] = [it, fared.cost];
+    const results = daily(it.days, days, 1);
+    if (results.tooFew <= own.tooFew && results.cost < cost) [best, cost] = [it, results.cost];
   }
   return best;
 }
@@ -148,20 +148,20 @@ function spread<T>(all: readonly T[], most: number): readonly T[] {
   });
 }
 
-const HANDS = 5;
+const FOLDS = 5;
 
 function crossValidated(
   present: Tried,
   days: readonly number[],
   chosenBy: (days: readonly number[]) => Tried,
 ): Suggestion['unseen'] {
-  const hands = Math.min(HANDS, days.length);
+  const folds = Math.min(FOLDS, days.length);
   const suggested = [...present.days];
-  for (let hand = 0; hand < hands; hand++) {
-    const chosen = chosenBy(days.filter(day => day % hands !== hand));
+  for (let fold = 0; fold < folds; fold++) {
+    const chosen = chosenBy(days.filter(day => day % folds !== fold));
     for (const day of days) {
-      const fared = chosen.days[day];
-      if (day % hands === hand && fared !== undefined) suggested[day] = fared;
+      const results = chosen.days[day];
+      if (day % folds === fold && results !== undefined) suggested[day] = results;
     }
   }
   const saved = days.map(day => (present.days[day]?.cost ?? 0) - (suggested[day]?.cost ?? 0));
@@ -190,7 +190,7 @@ function surenessOf(unseen: Suggestion['unseen']): Sureness {
   return days >= DAYS_TO_BE_SURE ? 'sure' : 'fairly sure';
 }
 
-function daily(days: readonly Readonly<Fared>[], indices: readonly number[], count: number): Daily {
+function daily(days: readonly Readonly<Results>[], indices: readonly number[], count: number): Daily {
   let [cost, tooFew] = [0, 0];
   for (const index of indices) {
     cost += days[index]?.cost ?? 0;

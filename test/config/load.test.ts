@@ -169,7 +169,7 @@ describe('values', () => {
   }
 
   const minutes = 'expected a number of minutes from 0.001 to 1440, such as 0.5';
-  const url = 'expected an http or https URL without a password, such as http://localhost/server-status';
+  const url = 'expected an http or https URL, such as http://localhost/server-status';
   const path = 'expected an absolute path';
   const tag = 'expected letters, digits, spaces and any of _ . : / = + - @, at most 256 characters';
   const types = 'expected space-delimited EC2 instance types, each once, such as m5.large';
@@ -192,7 +192,7 @@ describe('values', () => {
     ['MASTER', 'poll_interval = 30s', `poll_interval is "30s", ${minutes}`],
     ['MASTER', 'server_status_url = localhost', `server_status_url is "localhost", ${url}`],
     ['MASTER', 'server_status_url = ftp://localhost/', `server_status_url is "ftp://localhost/", ${url}`],
-    ['MASTER', 'server_status_url = http://me:Plugh@host/', `server_status_url is "…@host/", ${url}`],
+    ['MASTER', 'server_status_url = ftp://me:Plugh@host/', `server_status_url is "…@host/", ${url}`],
     ['MASTER', 'name = a*', `name is "a*", ${tag}`],
     ['MASTER', `name = ${'x'.repeat(257)}`, `name is "${'x'.repeat(60)}…", ${tag}`],
     ['MASTER', 'name = \u001b[31m', `name is "\uFFFD[31m", ${tag}`],
@@ -313,7 +313,7 @@ describe('a mistake in the file', () => {
       'a missing option',
       `${TABLE}[MASTER]\n[SLAVE]\n`,
       'F: there is no poll_interval in [MASTER], expected a number of minutes from 0.001 to 1440, such as 0.5',
-      'F: there is no server_status_url in [MASTER], expected an http or https URL without a password, such as http://localhost/server-status',
+      'F: there is no server_status_url in [MASTER], expected an http or https URL, such as http://localhost/server-status',
       'F: there is no instance_type in [SLAVE], expected space-delimited EC2 instance types, each once, such as m5.large',
       'F: there is no spot_bid in [SLAVE], expected a number of US dollars above 0.001 and at most 1000, such as 0.10',
     ],
@@ -427,7 +427,7 @@ describe('a warning', () => {
     [
       'an option that is like no other',
       `${GOOD}[MASTER]\nfoo = 1\n`,
-      'F:10: unknown option "foo" in [MASTER], expected one of external_ip, poll_interval, server_status_url, name, renderfarm_conf, reload_command, drain_time, overload, release_after, databases',
+      'F:10: unknown option "foo" in [MASTER], expected one of external_ip, poll_interval, server_status_url, load_log, load_match, name, renderfarm_conf, reload_command, drain_time, overload, release_after, databases',
     ],
     [
       'an option set twice, of which the last counts',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { createRequestFilter } from '../../src/load/log/counts.ts';
 import { createLogScanner, type LogTally } from '../../src/simulate/access-log.ts';
 import { createSecondCounts } from '../../src/simulate/second-counts.ts';
 import type { Trace } from '../../src/simulate/trace.ts';
@@ -17,7 +18,7 @@ function scan(
   piece = bytes.length || 1,
 ): { readonly tally: LogTally; readonly trace?: Trace } {
   const counts = createSecondCounts();
-  const scanner = createLogScanner(counts);
+  const scanner = createLogScanner('a.log', counts, createRequestFilter('/server-status'));
   for (let from = 0; from < bytes.length; from += piece) {
     // As a stream does, the place of one piece is used for the next.
     const place = Buffer.from(bytes.subarray(from, from + piece));
@@ -25,7 +26,7 @@ function scan(
     place.fill(0);
   }
   const tally = scanner.end();
-  return { tally, ...(tally.requests > 0 && { trace: counts.trace('a log') }) };
+  return { tally, ...(tally.requests > 0 && { trace: counts.trace('a log').trace }) };
 }
 
 const lines = (...all: readonly string[]) => Buffer.from(all.map(it => `${it}\n`).join(''), 'latin1');
@@ -46,6 +47,9 @@ describe('a line of an access log', () => {
     ],
     ['without a request', COMMON.replace('"GET /gb2/gbrowse/yeast/ HTTP/1.1" 200', '"-" 408')],
     ['without a size', COMMON.replace('203023', '-')],
+    ['without a status', COMMON.slice(0, COMMON.lastIndexOf('" ') + 2)],
+    ['without a zone', COMMON.replace(' +0000', '')],
+    ['with nothing before the time', COMMON.slice(COMMON.indexOf('['))],
     ['in Latin-1', COMMON.replace('yeast', 'h\u00e9l\u00e8ne')],
     ['in a zone east of Greenwich', COMMON.replace('+0000', '+0530'), AT - 5.5 * 3_600_000],
     ['in a zone west of Greenwich', COMMON.replace('+0000', '-0800'), AT + 8 * 3_600_000],
@@ -65,21 +69,25 @@ describe('a line of an access log', () => {
     ['no time', COMMON.replace(`[${TIME}] `, '')],
     ['a time cut off', COMMON.slice(0, 40)],
     ['a line cut off in its request', COMMON.slice(0, 60)],
-    ['no status', COMMON.slice(0, COMMON.lastIndexOf('" ') + 2)],
-    ['a status that is none', COMMON.replace(' 200 ', ' OK ')],
     ['a month that is none', COMMON.replace('May', 'Mai')],
     ['a day that is none', COMMON.replace('17/May', '31/Jun')],
     ['the 29th of February of another year', COMMON.replace('17/May', '29/Feb')],
     ['an hour that is none', COMMON.replace(':10:05', ':24:05')],
     ['a minute that is none', COMMON.replace(':10:05', ':10:60')],
     ['letters in the time', COMMON.replace(':10:05', ':1o:05')],
-    ['no zone', COMMON.replace(' +0000', ' 00000')],
-    ['nothing before the time', COMMON.slice(COMMON.indexOf('['))],
   ];
   for (const [what, line] of bad) {
     it(`that is or has ${what} is counted as bad, with its number`, () => {
       const { tally, trace } = scan(lines(COMMON, '', line, COMMON, line));
-      assert.deepEqual(tally, { requests: 2, bad: 2, firstBad: 3, status: 0, zone: 0 });
+      assert.deepEqual(tally, {
+        requests: 2,
+        bad: 2,
+        firstBad: 3,
+        firstBadText: line,
+        status: 0,
+        other: 0,
+        zone: 0,
+      });
       assert.equal(trace?.cumulative.at(-1), 2);
     });
   }
@@ -90,7 +98,9 @@ describe('a line of an access log', () => {
       requests: 1,
       bad: 0,
       firstBad: 0,
+      firstBadText: '',
       status: 2,
+      other: 0,
       zone: 0,
     });
     const other = COMMON.replace('/gb2/gbrowse/yeast/', '/servers-of-the-status');
@@ -103,7 +113,15 @@ describe('a line of an access log', () => {
 
   it('of a megabyte without an end is one bad line, and takes no memory', () => {
     const bytes = Buffer.concat([lines(COMMON), Buffer.alloc(1024 * 1024, 'x'), lines('', COMMON)]);
-    assert.deepEqual(scan(bytes, 10_000).tally, { requests: 2, bad: 1, firstBad: 2, status: 0, zone: 0 });
+    assert.deepEqual(scan(bytes, 10_000).tally, {
+      requests: 2,
+      bad: 1,
+      firstBad: 2,
+      firstBadText: '(a line of more than 256 KiB)',
+      status: 0,
+      other: 0,
+      zone: 0,
+    });
   });
 });
 
@@ -161,8 +179,7 @@ describe('a log', () => {
 
   it('of more than a year is refused: a date in it may be wrong', () => {
     const counts = createSecondCounts();
-    counts.add(0);
-    counts.add(400 * 86_400);
+    for (let day = 0; day <= 400; day++) counts.add(day * 86_400, 'a.log', day);
     assert.throws(() => counts.trace('a log'), /more than a year apart \(from 1970-01-01 to 1971-02-05\)/);
   });
 });

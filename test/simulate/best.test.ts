@@ -116,16 +116,16 @@ describe('the best that anyone could do', () => {
   it('keeps a slave through a gap that is shorter than a boot, and ends it before a longer one', () => {
     const launches = (gap: number) => {
       const need = needOfSteps([1, ...Array<number>(gap).fill(0), 1]);
-      return runBest(need, { market: constantMarket(1), bootTime: 90 * SECOND }).lives.length;
+      return runBest(need, { market: constantMarket(1), bootTime: 90 * SECOND }).lifetimes.length;
     };
     assert.deepEqual([1, 2, 4, 10].map(launches), [1, 1, 2, 2]);
   });
 
   it('launches exactly a boot time ahead, of a range of boot times the shortest', () => {
     const need = needOfSteps([0, 0, 0, 0, 2, 1]);
-    const { lives } = runBest(need, { market: constantMarket(1), bootTime: [60 * SECOND, 120 * SECOND] });
+    const { lifetimes } = runBest(need, { market: constantMarket(1), bootTime: [60 * SECOND, 120 * SECOND] });
     assert.deepEqual(
-      lives.map(it => [it.launchedAt, it.servesFrom, it.servesUntil].map(at => at / STEP)),
+      lifetimes.map(it => [it.launchedAt, it.servesFrom, it.servesUntil].map(at => at / STEP)),
       [
         [2, 4, 6],
         [2, 4, 5],

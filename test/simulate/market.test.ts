@@ -115,7 +115,7 @@ describe('a price history of AWS', () => {
     [
       'no price of the type',
       history(['m6i.large', 'a', 'Linux/UNIX', '0.1', '2026-11-01T00:00:00Z']),
-      /no Linux price of m5\.large; it has m6i\.large/,
+      /no Linux price of m5\.large; it has m6i\.large a/,
     ],
     ['no price at all', history(), /it has none at all/],
   ];
@@ -133,13 +133,14 @@ describe('a price history of AWS', () => {
   it('of whatever text gives prices, or an error for people', () => {
     fc.assert(
       fc.property(mangled([history(...TYPICAL)]), text => {
-        let records: ReturnType<typeof parsePriceHistory> = [];
+        let records: ReturnType<typeof parsePriceHistory> = { linux: [], others: [] };
         try {
           records = parsePriceHistory('FILE', text);
         } catch (error) {
           assert.match(String(error), /^UserError: FILE: .*expected what/s);
         }
-        for (const { at, price } of records) assert.ok(Number.isFinite(at) && price > 0);
+        for (const { at, price } of [...records.linux, ...records.others])
+          assert.ok(Number.isFinite(at) && price > 0);
       }),
       { numRuns: 500 },
     );

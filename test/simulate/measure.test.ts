@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
 import { rangeFor } from '../../src/policy/load-table.ts';
-import type { Life } from '../../src/simulate/lives.ts';
+import type { Lifetime } from '../../src/simulate/lifetimes.ts';
 import { constantMarket, createMarket } from '../../src/simulate/market.ts';
 import { costs, measure } from '../../src/simulate/measure.ts';
 import { loadAt, needOf, pollsOf } from '../../src/simulate/need.ts';
@@ -23,7 +23,7 @@ const anyTrace = fc
 /** Lives within five minutes, at whole seconds. */
 const anyLives = fc.array(
   fc.tuple(fc.nat(200), fc.nat(100), fc.nat(150), fc.nat(60)).map(
-    ([launch, boot, serve, drain]): Life => ({
+    ([launch, boot, serve, drain]): Lifetime => ({
       launchedAt: launch * SECOND,
       servesFrom: (launch + boot) * SECOND,
       servesUntil: (launch + boot + serve) * SECOND,
@@ -86,13 +86,13 @@ describe('the balancer’s readings', () => {
 describe('what came of a farm', () => {
   it('is what one finds by looking at every second', () => {
     fc.assert(
-      fc.property(anyTrace, anyLives, (trace, lives) => {
+      fc.property(anyTrace, anyLives, (trace, lifetimes) => {
         const need = needOf(trace, TABLE);
-        const outcome = measure(trace, need, { lives, interruptions: 3 }, constantMarket(0.36));
+        const outcome = measure(trace, need, { lifetimes, interruptions: 3 }, constantMarket(0.36));
         let [tooFew, missing] = [0, 0];
         for (let second = 0; second < trace.seconds; second++) {
           const at = second * SECOND;
-          const serving = lives.filter(it => it.servesFrom <= at && at < it.servesUntil).length;
+          const serving = lifetimes.filter(it => it.servesFrom <= at && at < it.servesUntil).length;
           const lacking = rangeFor(TABLE, loadAt(trace, second)).min - serving;
           if (lacking <= 0) continue;
           missing += lacking * SECOND;
@@ -100,10 +100,13 @@ describe('what came of a farm', () => {
         }
         assert.ok(Math.abs(outcome.tooFew - tooFew) < 1e-6, `${outcome.tooFew} instead of ${tooFew}`);
         assert.equal(outcome.missing, missing);
-        const seconds = lives.reduce((sum, it) => sum + Math.max(60, (it.endedAt - it.launchedAt) / 1000), 0);
+        const seconds = lifetimes.reduce(
+          (sum, it) => sum + Math.max(60, (it.endedAt - it.launchedAt) / 1000),
+          0,
+        );
         assert.ok(Math.abs(outcome.cost - seconds * 0.0001) < 1e-9);
         assert.equal(outcome.paid, seconds * 1000);
-        assert.deepEqual([outcome.launches, outcome.interruptions], [lives.length, 3]);
+        assert.deepEqual([outcome.launches, outcome.interruptions], [lifetimes.length, 3]);
       }),
       { numRuns: 200 },
     );
@@ -111,13 +114,13 @@ describe('what came of a farm', () => {
 
   it('is told day by day', () => {
     const trace = createTrace({ name: 'two days and a bit' }, new Uint8Array(2 * 86_400 + 3600).fill(2));
-    const lives = [
+    const lifetimes = [
       { launchedAt: 0, servesFrom: 12 * HOUR, servesUntil: 30 * HOUR, endedAt: 36 * HOUR, pool: 0 },
     ];
     const { days, tooFew } = measure(
       trace,
       needOf(trace, TABLE),
-      { lives, interruptions: 0 },
+      { lifetimes, interruptions: 0 },
       constantMarket(1),
     );
     assert.deepEqual(
@@ -140,9 +143,9 @@ describe('what came of a farm', () => {
       [{ from: 0, price: 3 }],
     ]);
     fc.assert(
-      fc.property(anyLives, fc.integer({ min: 1, max: 50 }), (lives, count) => {
+      fc.property(anyLives, fc.integer({ min: 1, max: 50 }), (lifetimes, count) => {
         const sum = (parts: number) =>
-          costs(lives, market, (300 * SECOND) / parts, parts).reduce((a, b) => a + b, 0);
+          costs(lifetimes, market, (300 * SECOND) / parts, parts).reduce((a, b) => a + b, 0);
         assert.ok(Math.abs(sum(count) - sum(1)) < 1e-9);
       }),
     );
@@ -152,13 +155,13 @@ describe('what came of a farm', () => {
 describe('the parts of a picture', () => {
   it('have on average what the whole has', () => {
     fc.assert(
-      fc.property(anyTrace, anyLives, fc.integer({ min: 1, max: 100 }), (trace, lives, most) => {
+      fc.property(anyTrace, anyLives, fc.integer({ min: 1, max: 100 }), (trace, lifetimes, most) => {
         const parts = partsOf(trace, most);
         assert.ok(parts.count <= most);
         const need = needOf(trace, TABLE);
-        const { serving } = measure(trace, need, { lives, interruptions: 0 }, constantMarket(1));
+        const { serving } = measure(trace, need, { lifetimes, interruptions: 0 }, constantMarket(1));
         const end = durationOf(trace);
-        const served = lives.reduce(
+        const served = lifetimes.reduce(
           (sum, it) => sum + Math.max(0, Math.min(it.servesUntil, end) - Math.min(it.servesFrom, end)),
           0,
         );

@@ -39,15 +39,15 @@ function constant(...loads: readonly (readonly [hours: number, requestsPerSecond
 }
 
 const servingAt = (run: ReturnType<typeof runBalancer>, at: number) => {
-  const { from, slaves } = servingOf(run.lives);
+  const { from, slaves } = servingOf(run.lifetimes);
   return slaves[from.findLastIndex(it => it <= at)] ?? 0;
 };
 
 describe('this balancer in a simulation', () => {
   it('launches at the first load, and drains what it releases', () => {
     const run = runBalancer(constant([1, 6], [1, 0]), SETTINGS, worldOf());
-    assert.equal(run.lives.length, 3);
-    for (const { launchedAt, servesFrom, servesUntil, endedAt } of run.lives) {
+    assert.equal(run.lifetimes.length, 3);
+    for (const { launchedAt, servesFrom, servesUntil, endedAt } of run.lifetimes) {
       assert.ok(launchedAt < 15 * SECOND && servesFrom - launchedAt < 92 * SECOND);
       assert.ok(servesUntil > HOUR && servesUntil <= HOUR + MINUTE);
       assert.ok(endedAt - servesUntil >= MINUTE && endedAt - servesUntil < MINUTE + SECOND);
@@ -57,7 +57,7 @@ describe('this balancer in a simulation', () => {
   it('replaces a slave when EC2 gives notice, before it goes', () => {
     const run = runBalancer(constant([200, 6]), SETTINGS, worldOf({ interruptions: 0.1 }));
     assert.ok(run.interruptions > 30 && run.interruptions < 90, `${run.interruptions}`);
-    assert.equal(run.lives.length - run.interruptions, 3);
+    assert.equal(run.lifetimes.length - run.interruptions, 3);
     const { served } = measure(
       constant([200, 6]),
       needOf(constant([200, 6]), SETTINGS.loadTable),
@@ -71,8 +71,8 @@ describe('this balancer in a simulation', () => {
     const run = runBalancer(constant([12, 2]), SETTINGS, worldOf({ bootTime: HOUR }));
     assert.equal(servingAt(run, 6 * HOUR), 0);
     // Five attempts of ten minutes, then the waits of 10, 20, 40 … minutes between single ones.
-    assert.ok(run.lives.length >= 8 && run.lives.length <= 14, `${run.lives.length} launches`);
-    for (const { endedAt, launchedAt } of run.lives.slice(0, 5))
+    assert.ok(run.lifetimes.length >= 8 && run.lifetimes.length <= 14, `${run.lifetimes.length} launches`);
+    for (const { endedAt, launchedAt } of run.lifetimes.slice(0, 5))
       assert.ok(endedAt - launchedAt < 10 * MINUTE + SECOND);
   });
 
@@ -83,41 +83,41 @@ describe('this balancer in a simulation', () => {
         { from: HOUR, price: 0.05 },
       ],
     ]);
-    const { lives } = runBalancer(constant([3, 2]), SETTINGS, worldOf({ market }));
-    assert.equal(lives.length, 1);
-    const [first] = lives;
+    const { lifetimes } = runBalancer(constant([3, 2]), SETTINGS, worldOf({ market }));
+    assert.equal(lifetimes.length, 1);
+    const [first] = lifetimes;
     assert.ok(
       first !== undefined && first.launchedAt >= HOUR && first.launchedAt <= HOUR + 5 * MINUTE + SECOND,
     );
   });
 
   it('of no load, or of a trace of a second, does nothing', () => {
-    assert.deepEqual(runBalancer(constant([5, 0]), SETTINGS, worldOf()).lives, []);
-    assert.deepEqual(runBalancer(createTrace({ name: 'a second' }, [9]), SETTINGS, worldOf()).lives, []);
+    assert.deepEqual(runBalancer(constant([5, 0]), SETTINGS, worldOf()).lifetimes, []);
+    assert.deepEqual(runBalancer(createTrace({ name: 'a second' }, [9]), SETTINGS, worldOf()).lifetimes, []);
   });
 });
 
 describe('the Perl original in a simulation', () => {
   it('sees a burst after a quiet week only when the average of all the time does', () => {
     const trace = constant([168, 0.05], [24, 10]);
-    const { lives } = runOriginal(trace, SETTINGS, worldOf());
-    const launched = lives.map(it => (it.launchedAt - 168 * HOUR) / HOUR);
+    const { lifetimes } = runOriginal(trace, SETTINGS, worldOf());
+    const launched = lifetimes.map(it => (it.launchedAt - 168 * HOUR) / HOUR);
     // (0.05 + 1/30) * 168 + 10 h = 168 + h, with the requests of its own polls.
     assert.ok(launched.length >= 1 && launched.every(it => it > 16 && it < 18.5), `after ${launched} h`);
   });
 
   it('keeps its farm for hours after the load has gone, and then ends slaves without a drain', () => {
     const trace = constant([2, 2], [5, 0]);
-    const { lives } = runOriginal(trace, SETTINGS, worldOf());
-    const [slave] = lives;
-    assert.ok(lives.length === 1 && slave !== undefined);
+    const { lifetimes } = runOriginal(trace, SETTINGS, worldOf());
+    const [slave] = lifetimes;
+    assert.ok(lifetimes.length === 1 && slave !== undefined);
     assert.ok(slave.servesUntil > 6 * HOUR && slave.servesUntil === slave.endedAt);
   });
 
   it('never notices that EC2 took its slave', () => {
     const trace = constant([100, 2]);
     const run = runOriginal(trace, SETTINGS, worldOf({ interruptions: 0.5 }));
-    assert.equal(run.lives.length, 1);
+    assert.equal(run.lifetimes.length, 1);
     assert.equal(run.interruptions, 1);
     assert.equal(servingAt(run, 99 * HOUR), 0);
   });
@@ -128,8 +128,8 @@ describe('the Perl original in a simulation', () => {
       ...Array<number>(7200).fill(0),
     ]);
     const run = runOriginal(trace, SETTINGS, worldOf({ bootTime: 10 * MINUTE }));
-    assert.ok(run.lives.length > 0);
-    for (const { servesFrom, servesUntil, endedAt } of run.lives) {
+    assert.ok(run.lifetimes.length > 0);
+    for (const { servesFrom, servesUntil, endedAt } of run.lifetimes) {
       assert.ok(servesFrom >= servesUntil);
       assert.equal(endedAt, trace.seconds * SECOND);
     }
@@ -140,14 +140,14 @@ describe('a fixed farm in a simulation', () => {
   it('serves all the time', () => {
     const run = runFixed(constant([10, 6]), 3, worldOf());
     assert.deepEqual(
-      run.lives.map(it => [it.servesFrom, it.endedAt]),
+      run.lifetimes.map(it => [it.servesFrom, it.endedAt]),
       Array(3).fill([0, 10 * HOUR]),
     );
   });
 
   it('replaces what EC2 takes', () => {
     const run = runFixed(constant([500, 6]), 2, worldOf({ interruptions: 0.1, bootTime: 5 * MINUTE }));
-    assert.equal(run.lives.length, 2 + run.interruptions);
+    assert.equal(run.lifetimes.length, 2 + run.interruptions);
     assert.ok(run.interruptions > 60 && run.interruptions < 150, `${run.interruptions}`);
   });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { createRequestFilter } from '../../src/load/log/counts.ts';
 import { readLogs } from '../../src/simulate/read-logs.ts';
 import { readRates } from '../../src/simulate/read-rates.ts';
 import { requestsUntil, sped } from '../../src/simulate/trace.ts';
@@ -8,6 +9,7 @@ import { createDirectory, logLine } from './files.ts';
 
 const START = Date.UTC(2026, 9, 1, 12);
 const directory = createDirectory();
+const logsOf = (files: readonly string[]) => readLogs(files, createRequestFilter('/server-status'));
 after(directory.remove);
 
 /** A log of a request every so many seconds. */
@@ -19,8 +21,8 @@ describe('logs', () => {
   it('are read whatever their order is, plain or gzip, by their bytes and not by their names', async () => {
     const first = directory.file('access.log', log(100, 10));
     const second = directory.file('access.log.1', gzipSync(log(50, 10, START - 3_600_000)));
-    const one = await readLogs([first, second]);
-    const other = await readLogs([second, first]);
+    const one = await logsOf([first, second]);
+    const other = await logsOf([second, first]);
     assert.deepEqual(one.trace.cumulative, other.trace.cumulative);
     assert.equal(one.trace.startedAt, START - 3_600_000);
     assert.equal(one.trace.seconds, 3600 + 991);
@@ -31,7 +33,7 @@ describe('logs', () => {
 
   it('of several gzip parts, as logrotate and cat make them, are read to their end', async () => {
     const parts = Buffer.concat([gzipSync(log(100, 1)), gzipSync(log(100, 1, START + 1e6)), gzipSync('')]);
-    const { trace } = await readLogs([directory.file('parts.gz', parts)]);
+    const { trace } = await logsOf([directory.file('parts.gz', parts)]);
     assert.equal(trace.cumulative.at(-1), 200);
   });
 
@@ -41,16 +43,16 @@ describe('logs', () => {
       directory.file('some', log(3, 1)),
       directory.file('none.gz', gzipSync('')),
     ];
-    assert.equal((await readLogs(files)).trace.cumulative.at(-1), 3);
+    assert.equal((await logsOf(files)).trace.cumulative.at(-1), 3);
   });
 
   it('with bad lines and status requests say so', async () => {
     const text = `${log(2, 1)}nonsense\n${logLine(START, 'GET /server-status?auto HTTP/1.1')}`;
     const file = directory.file('odd.log', text);
-    const { remarks } = await readLogs([file]);
+    const { remarks } = await logsOf([file]);
     assert.deepEqual(remarks, [
-      `${file}: 1 line is not in Apache's common or combined format (the first is line 3), left out`,
-      `${file}: 1 request for /server-status, left out as the balancer does with its own`,
+      `${file}: 1 line has no time or no request, left out; the first is line 3: nonsense`,
+      `${file}: 1 request for the status page, left out as the balancer leaves them out`,
     ]);
   });
 
@@ -62,7 +64,11 @@ describe('logs', () => {
     ['that is not there', `${directory.path}/nowhere`, /nowhere: there is no such file/],
     ['that is a directory', directory.path, /is a directory, expected a file/],
     ['that is empty', directory.file('e', ''), /e: empty\nthere is no request to replay/],
-    ['of junk', directory.file('junk', junk), /junk: all \d+ lines are not in[\s\S]*there is no request/],
+    [
+      'of junk',
+      directory.file('junk', junk),
+      /junk: all \d+ lines have no time or no request[\s\S]*there is no request/,
+    ],
     [
       'of junk that begins like gzip',
       directory.file('g', Buffer.concat([Buffer.from([0x1f, 0x8b]), junk])),
@@ -82,7 +88,7 @@ describe('logs', () => {
   ];
   for (const [what, file, message] of broken) {
     it(`one ${what} is an error that says so`, async () => {
-      await assert.rejects(readLogs([file]), { name: 'UserError', exitStatus: 1, message });
+      await assert.rejects(logsOf([file]), { name: 'UserError', exitStatus: 1, message });
     });
   }
 });
@@ -115,7 +121,7 @@ describe('rates', () => {
 
 describe('a trace at another speed', () => {
   it('has the same requests in so much less time, and no dates', async () => {
-    const { trace } = await readLogs([directory.file('sped', log(1001, 1))]);
+    const { trace } = await logsOf([directory.file('sped', log(1001, 1))]);
     const fast = sped(trace, 4);
     assert.equal(fast.seconds, 250);
     assert.equal(fast.cumulative.at(-1), 1001);

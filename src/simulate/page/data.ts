@@ -36,7 +36,7 @@ export function chartData({ trace, need, policies, world }: Simulation): ChartDa
       id,
       title,
       serving: short(meanOf(outcome.serving, parts)),
-      paid: short(added(costs(run.lives, world.market, parts.span, parts.count))),
+      paid: short(added(costs(run.lifetimes, world.market, parts.span, parts.count))),
     })),
   };
 }

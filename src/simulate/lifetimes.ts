@@ -1,5 +1,5 @@
 /** What one instance did. Moments are ms since the trace began. */
-export type Life = {
+export type Lifetime = {
   readonly launchedAt: number;
   /** From when until when it stands in the farm and answers; never, when the first is not below the second. */
   servesFrom: number;
@@ -10,5 +10,5 @@ export type Life = {
   readonly pool: number;
 };
 
-/** How a farm would have fared: all its instances. */
-export type Run = { readonly lives: readonly Life[]; readonly interruptions: number };
+/** What a farm would have done: all its instances. */
+export type Run = { readonly lifetimes: readonly Lifetime[]; readonly interruptions: number };

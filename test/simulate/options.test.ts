@@ -4,8 +4,8 @@ import { resolveOptions } from '../../src/cli/getopt.ts';
 import { readOptions } from '../../src/cli/given.ts';
 import { COMMAND_LINE } from '../../src/cli/options.ts';
 import { asJson } from '../../src/simulate/json.ts';
+import { simulationOptions } from '../../src/simulate/options.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
-import { readWish } from '../../src/simulate/wish.ts';
 import { createDirectory, logLine } from './files.ts';
 
 const directory = createDirectory();
@@ -25,12 +25,12 @@ const two = log('two.log', START + 300_000, 100);
 async function asked(...words: readonly string[]) {
   const { command, args } = resolveOptions(['simulate', ...words], COMMAND_LINE);
   assert.equal(command, 'simulate');
-  return readWish(readOptions('simulate', args));
+  return simulationOptions(readOptions('simulate', args));
 }
 
 /** The requests of the load that is replayed. */
 async function requests(...words: readonly string[]): Promise<number | undefined> {
-  const { trace } = (await asked('--conf', conf, ...words)).wish;
+  const { trace } = (await asked('--conf', conf, ...words)).options;
   return trace.cumulative.at(-1);
 }
 
@@ -46,28 +46,28 @@ describe('the options of simulate', () => {
   it('name another load: a file of rates, or a trace; without any the day is meant', async () => {
     const rates = directory.file('rates', '1\n2\n3\n');
     assert.equal(await requests('--rates', rates), 6);
-    assert.match((await asked('--conf', conf, '--trace', 'burst')).wish.trace.name, /burst/);
-    assert.match((await asked('--conf', conf)).wish.trace.name, /day/);
+    assert.match((await asked('--conf', conf, '--trace', 'burst')).options.trace.name, /burst/);
+    assert.match((await asked('--conf', conf)).options.trace.name, /day/);
   });
 
   it('name the configuration, as --conf or as --config, and a second one', async () => {
     for (const name of ['--conf', '--config', '-c']) {
-      const { wish } = await asked(name, conf, '--compare', other, '--trace', 'burst');
-      assert.equal(wish.own.name, conf);
+      const { options } = await asked(name, conf, '--compare', other, '--trace', 'burst');
+      assert.equal(options.own.name, conf);
       assert.deepEqual(
-        wish.own.settings.loadTable.map(row => row.min),
+        options.own.settings.loadTable.map(row => row.min),
         [1, 3],
       );
-      assert.equal(wish.other?.name, other);
+      assert.equal(options.other?.name, other);
       assert.deepEqual(
-        wish.other?.settings.loadTable.map(row => row.min),
+        options.other?.settings.loadTable.map(row => row.min),
         [1],
       );
     }
   });
 
   it('say what the world is like', async () => {
-    const { wish, price } = await asked(
+    const { options, price } = await asked(
       '--conf',
       conf,
       '--boot-time',
@@ -82,15 +82,15 @@ describe('the options of simulate', () => {
       '--trace',
       'burst',
     );
-    assert.deepEqual(wish.world.bootTime, [60_000, 120_000]);
-    assert.equal(wish.world.interruptions, 0.02);
-    assert.equal(wish.world.market.leastCost(0, 3_600_000), 0.03);
-    assert.deepEqual([wish.fixed, wish.suggest, price], [4, true, '$0.03 an hour']);
+    assert.deepEqual(options.world.bootTime, [60_000, 120_000]);
+    assert.equal(options.world.interruptions, 0.02);
+    assert.equal(options.world.market.leastCost(0, 3_600_000), 0.03);
+    assert.deepEqual([options.fixed, options.suggest, price], [4, true, '$0.03 an hour']);
   });
 
   it('without a price take the bid; with a history its prices of the own types', async () => {
     const plain = await asked('--conf', conf, '--trace', 'burst');
-    assert.equal(plain.wish.world.market.leastCost(0, 3_600_000), 0.2);
+    assert.equal(plain.options.world.market.leastCost(0, 3_600_000), 0.2);
     assert.match(plain.price, /^\$0\.20 an hour \(the spot_bid/);
     const history = directory.file(
       'history.json',
@@ -111,18 +111,18 @@ describe('the options of simulate', () => {
         ],
       }),
     );
-    const { wish } = await asked('--conf', conf, '--price', history, '--trace', 'burst');
-    assert.ok(Math.abs(wish.world.market.leastCost(0, 3_600_000) - 0.05) < 1e-12);
+    const { options } = await asked('--conf', conf, '--price', history, '--trace', 'burst');
+    assert.ok(Math.abs(options.world.market.leastCost(0, 3_600_000) - 0.05) < 1e-12);
   });
 
   it('replay faster', async () => {
-    const { wish } = await asked('--conf', conf, '--log', one, '--speed', '10');
-    assert.deepEqual([wish.trace.seconds, wish.trace.cumulative.at(-1)], [30, 300]);
+    const { options } = await asked('--conf', conf, '--log', one, '--speed', '10');
+    assert.deepEqual([options.trace.seconds, options.trace.cumulative.at(-1)], [30, 300]);
   });
 
   it('with the same seed give the same answer, with another seed another', async () => {
     const answer = async (seed: string) => {
-      const { wish, ...about } = await asked(
+      const { options, ...about } = await asked(
         '--conf',
         conf,
         '--trace',
@@ -134,7 +134,7 @@ describe('the options of simulate', () => {
         '--seed',
         seed,
       );
-      return JSON.stringify(asJson(simulate(wish), about));
+      return JSON.stringify(asJson(simulate(options), about));
     };
     assert.equal(await answer('x'), await answer('x'));
     assert.notEqual(await answer('x'), await answer('y'));

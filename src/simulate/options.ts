@@ -6,17 +6,22 @@ import { findConfigFile } from '../config/locate.ts';
 import { parseNumber, quote } from '../config/values.ts';
 import { isUserError, usageError } from '../errors.ts';
 import { dollars } from '../format/money.ts';
+import { createRequestFilter, type RequestFilter } from '../load/log/counts.ts';
 import { builtInTrace } from './built-in.ts';
 import { constantMarket, type Market } from './market.ts';
 import { readPriceHistory } from './prices.ts';
 import { createRandom, type Delay } from './random.ts';
 import { type LoadRead, readLogs } from './read-logs.ts';
 import { readRates } from './read-rates.ts';
-import type { Wish } from './simulate.ts';
+import type { Options } from './simulate.ts';
 import { sped, type Trace } from './trace.ts';
 
 /** What the command line asks for, with what is to be said about it. */
-export type Asked = { readonly wish: Wish; readonly remarks: readonly string[]; readonly price: string };
+export type Asked = {
+  readonly options: Options;
+  readonly remarks: readonly string[];
+  readonly price: string;
+};
 
 /** The example of the manual, for those who have no configuration yet. */
 const EXAMPLE = `[LOAD TABLE]
@@ -43,17 +48,17 @@ ports = 8101
  *
  * @throws {UserError} for an option that is wrong, or a file that cannot be read
  */
-export async function readWish(given: Given<'simulate'>): Promise<Asked> {
+export async function simulationOptions(given: Given<'simulate'>): Promise<Asked> {
   const { speed, interruptions, fixed, seed, compare } = given;
   const bootTime = bootTimeOf(given.bootTime);
 
   const own = await configOf(given.conf);
   const other = compare === undefined ? undefined : await loadConfig(compare);
-  const load = await loadOf(given, seed);
+  const load = await loadOf(given, own, seed);
   const trace = sped(load.trace, speed);
   const { market, price } = await marketOf(given.price, trace, own);
   return {
-    wish: {
+    options: {
       trace,
       own: { name: own.name, settings: own.config },
       ...(other !== undefined && { other: { name: other.config.file, settings: other.config } }),
@@ -103,7 +108,12 @@ async function configOf(file: string | undefined): Promise<OwnConfig> {
   return { name: found, ...(await loadConfig(found)), isExample: false };
 }
 
-async function loadOf(given: Given<'simulate'>, seed: string): Promise<LoadRead> {
+/** The rule by which the balancer counts. */
+function filterOf({ master }: Config): RequestFilter {
+  return createRequestFilter(new URL(master.serverStatusUrl).pathname, master.loadMatch);
+}
+
+async function loadOf(given: Given<'simulate'>, own: OwnConfig, seed: string): Promise<LoadRead> {
   const { words: logs, rates, trace } = given;
   const ways = [
     logs.length > 0 && '--log',
@@ -111,7 +121,7 @@ async function loadOf(given: Given<'simulate'>, seed: string): Promise<LoadRead>
     trace !== undefined && '--trace',
   ].filter(it => it !== false);
   if (ways.length > 1) throw usageError(`${ways.join(' and ')}: expected one load to replay`);
-  if (logs.length > 0) return readLogs(logs);
+  if (logs.length > 0) return readLogs(logs, filterOf(own.config));
   if (rates !== undefined) return readRates(rates);
   return { trace: builtInTrace(trace ?? 'day', seed), remarks: [] };
 }

@@ -1,0 +1,45 @@
+import type { LogLine } from './line.ts';
+
+/** What becomes of a request: it is load, it is for the status page, or it does not match. */
+export type Verdict = 'counts' | 'status' | 'other';
+
+/** Decides which requests are load. */
+export type RequestFilter = (line: LogLine) => Verdict;
+
+const [SPACE, QUESTION, HASH] = [32, 63, 35];
+/** What is looked at of a request: a site's own addresses are shorter, a visitor's may be of any length. */
+const LONGEST_REQUEST = 2048;
+
+/**
+ * The one rule by which requests are counted, in the balancer and in `simulate`: those for the path of `server_status_url` are
+ * left out, and where there is a `load_match`, those whose request line (`GET /gb2/gbrowse/yeast/ HTTP/1.1`) does not match.
+ *
+ * @param statusPath such as `/server-status`
+ */
+export function createRequestFilter(statusPath: string, match?: RegExp): RequestFilter {
+  const path = Buffer.from(statusPath);
+  return ({ bytes, request: { from, until } }) => {
+    const target = from + methodLength(bytes, from, until);
+    if (isPath(bytes, target, until, path)) return 'status';
+    if (match === undefined) return 'counts';
+    const text = Buffer.from(
+      bytes.buffer,
+      bytes.byteOffset + from,
+      Math.min(until - from, LONGEST_REQUEST),
+    ).toString('latin1');
+    return match.test(text) ? 'counts' : 'other';
+  };
+}
+
+/** How long method and blank are; 0 where there is none. */
+function methodLength(bytes: Uint8Array, from: number, until: number): number {
+  for (let at = from; at < until && at < from + 20; at++) if (bytes[at] === SPACE) return at + 1 - from;
+  return 0;
+}
+
+function isPath(bytes: Uint8Array, at: number, until: number, path: Buffer): boolean {
+  if (at + path.length > until) return false;
+  for (let index = path.length - 1; index >= 0; index--) if (bytes[at + index] !== path[index]) return false;
+  const after = bytes[at + path.length];
+  return at + path.length === until || after === SPACE || after === QUESTION || after === HASH;
+}

@@ -1,0 +1,77 @@
+/** Apache cuts a request at 8 kB; what is longer by far is no line of a log. */
+const LONGEST_LINE = 256 * 1024;
+const LINE_FEED = 10;
+const BLANK = 32;
+
+/** Takes bytes in pieces of any size, and gives lines. */
+export type LineSplitter = {
+  write(bytes: Uint8Array): void;
+  /** The last line may have no line end. */
+  end(): void;
+  /** Forgets the line that has begun. */
+  reset(): void;
+};
+
+/**
+ * Splits bytes into lines; blank ones are passed over, and of one that is too long only its end is waited for.
+ *
+ * @param onLine gets a line without blanks at its end, as a part of `bytes` that holds only during the call
+ * @param onTooLong is told of a line that is too long
+ */
+export function createLineSplitter(
+  onLine: (bytes: Uint8Array, from: number, until: number) => void,
+  onTooLong: () => void = () => {},
+  onBlank: () => void = () => {},
+): LineSplitter {
+  /** The start of a line whose end is still to come. */
+  let rest: Uint8Array = new Uint8Array();
+  let skipping = false;
+
+  function line(bytes: Uint8Array, from: number, until: number): void {
+    let end = until;
+    while (end > from && (bytes[end - 1] ?? 0) <= BLANK) end--;
+    if (end === from) onBlank();
+    else onLine(bytes, from, end);
+  }
+
+  function keep(bytes: Uint8Array): void {
+    if (skipping) return;
+    // A copy: whoever gave the bytes may use their place again.
+    rest = Buffer.concat([rest, bytes]);
+    if (rest.length <= LONGEST_LINE) return;
+    [skipping, rest] = [true, new Uint8Array()];
+    onTooLong();
+  }
+
+  return {
+    write(bytes) {
+      let from = 0;
+      if (skipping || rest.length > 0) {
+        const end = bytes.indexOf(LINE_FEED);
+        if (end < 0) {
+          keep(bytes);
+          return;
+        }
+        if (!skipping) {
+          const whole = Buffer.concat([rest, bytes.subarray(0, end)]);
+          line(whole, 0, whole.length);
+        }
+        [skipping, rest, from] = [false, new Uint8Array(), end + 1];
+      }
+      for (;;) {
+        const end = bytes.indexOf(LINE_FEED, from);
+        if (end < 0) break;
+        line(bytes, from, end);
+        from = end + 1;
+      }
+      if (from < bytes.length) keep(bytes.subarray(from));
+    },
+    end() {
+      if (rest.length > 0) line(rest, 0, rest.length);
+      rest = new Uint8Array();
+    },
+    reset() {
+      [rest, skipping] = [new Uint8Array(), false];
+    },
+  };
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { createRequestFilter } from '../../src/load/log/counts.ts';
+import { readPriceHistory } from '../../src/simulate/prices.ts';
+import { readLogs } from '../../src/simulate/read-logs.ts';
+import { createTrace, requestsUntil } from '../../src/simulate/trace.ts';
+import { createDirectory, logLine } from './files.ts';
+
+const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+const directory = createDirectory();
+after(directory.remove);
+const filter = createRequestFilter('/server-status');
+const read = (...files: readonly string[]) => readLogs(files, filter);
+
+describe('access logs as people have them', () => {
+  /** Four requests, 20 s apart. */
+  const SHAPES = [
+    'L01-number-before-request.log',
+    'L02-tabs-time-first.log',
+    'L04-iso-in-brackets.log',
+    'L05-no-brackets.log',
+    'L06-request-unquoted.log',
+    'L11-docker-json-file.log',
+    'L14-two-spaces.log',
+    'L18-crs-extended.log',
+  ];
+  for (const name of SHAPES) {
+    it(`of the shape ${name}: every line is counted in its second`, async () => {
+      const { trace, remarks } = await read(fixture(`logs/${name}`));
+      assert.deepEqual(remarks, []);
+      assert.equal(trace.seconds, 61);
+      for (const [second, requests] of [
+        [1, 1],
+        [20, 1],
+        [21, 2],
+        [41, 3],
+        [61, 4],
+      ] as const)
+        assert.equal(requestsUntil(trace, second * 1000), requests, `until ${second} s`);
+    });
+  }
+
+  const at = '2026-05-17T10:05:03Z';
+  const START = Date.parse(at);
+  const LINES: Readonly<Record<string, string>> = {
+    'JSON with a request': `{"time":"${at}","request":"GET /gb2/gbrowse/ HTTP/1.1","status":200}`,
+    'JSON with method and path': `{"@timestamp":"${at}","method":"GET","path":"/gb2/gbrowse/"}`,
+    'JSON with an object inside': `{"ts":${START / 1000},"http":{"method":"GET","url":"/gb2/gbrowse/"}}`,
+    "JSON with Apache's time": '{"time":"17/May/2026:10:05:03 +0000","request":"GET / HTTP/1.1"}',
+    'JSON with milliseconds': `{"timestamp":${START},"verb":"GET","uri":"/"}`,
+    'the time last': '192.0.2.7 "GET /gb2/gbrowse/ HTTP/1.1" 200 738 [17/May/2026:10:05:03 +0000]',
+    'a fraction of a second': '192.0.2.7 - - [17/May/2026:10:05:03.123 +0000] "GET / HTTP/1.1" 200 1',
+    'a virtual host in quotes':
+      '"www.example.org" 192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET / HTTP/1.1" 200 1',
+    'many blanks': `192.0.2.7   -  -   [17/May/2026:10:05:03 +0000]  \t "GET / HTTP/1.1"  \t 200 1`,
+    'a comma before the fraction': '2026-05-17 12:05:03,123+0200 GET / HTTP/1.1',
+    'no status': '[2026-05-17T10:05:03Z] "POST /gb2/render HTTP/1.0"',
+  };
+  for (const [what, line] of Object.entries(LINES)) {
+    it(`with ${what}: the line is a request at its second`, async () => {
+      const { trace, remarks } = await read(directory.file('one.log', `${line}\n`));
+      assert.deepEqual([trace.startedAt, trace.cumulative.at(-1), remarks], [START, 1, []]);
+    });
+  }
+
+  it('of status requests alone, at the path that server_status_url has, are no load', async () => {
+    const file = fixture('logs/L16-whm-server-status.log');
+    await assert.rejects(readLogs([file], createRequestFilter('/whm-server-status')), {
+      message: /4 requests for the status page, left out[\s\S]*there is no request to replay/,
+    });
+    assert.equal((await read(file)).trace.cumulative.at(-1), 4, 'with another path they are');
+  });
+
+  it('are counted by load_match where there is one', async () => {
+    const text =
+      logLine(START) +
+      logLine(START + 1000, 'GET /robots.txt HTTP/1.1') +
+      logLine(START + 2000, 'GET /cgi-bin/gb2/gbrowse_img/yeast HTTP/1.1');
+    const { trace, remarks } = await readLogs(
+      [directory.file('match.log', text)],
+      createRequestFilter('/server-status', /gbrowse|render/),
+    );
+    assert.equal(trace.cumulative.at(-1), 2);
+    assert.match(remarks.join(), /1 request that load_match does not match, left out/);
+  });
+
+  it('two years apart are replayed without the old one, which is named with its line and date', async () => {
+    const old = fixture('logs/G1-access.log.52');
+    const { trace, remarks } = await read(fixture('logs/G1-access.log'), old);
+    assert.equal(trace.startedAt, Date.parse('2025-03-01T10:00:00Z'));
+    assert.deepEqual(remarks, [`${old}:1: 2 requests of 2023-05-01, far from all the others, left out`]);
+  });
+
+  it('with a line of 1970 are replayed without it', async () => {
+    const file = fixture('logs/G2-clock.log');
+    const { trace, remarks } = await read(file);
+    assert.equal(trace.startedAt, Date.parse('2025-03-02T11:22:00Z'));
+    assert.equal(trace.cumulative.at(-1), 4);
+    assert.deepEqual(remarks, [`${file}:5: 1 request of 1970-01-01, far from all the others, left out`]);
+  });
+
+  it('with one old line among many of a week are replayed without it, though a year would hold both', async () => {
+    const week = Array.from({ length: 500 }, (_, hour) => logLine(START + hour * 1_200_000)).join('');
+    const file = directory.file('week.log', logLine(START - 60 * 86_400_000) + week);
+    const { trace, remarks } = await read(file);
+    assert.equal(trace.startedAt, START);
+    assert.match(remarks.join(), /:1: 1 request of 2026-03-18, far from/);
+  });
+
+  it('of two months with a quiet time between are replayed whole', async () => {
+    const day = (from: number) => Array.from({ length: 50 }, (_, n) => logLine(from + n * 60_000)).join('');
+    const { trace, remarks } = await read(
+      directory.file('two.log', day(START) + day(START + 40 * 86_400_000)),
+    );
+    assert.deepEqual([trace.cumulative.at(-1), remarks], [100, []]);
+  });
+
+  it('among which is a directory are read without it', async () => {
+    const { remarks } = await read(directory.path, directory.file('file.log', logLine(START)));
+    assert.deepEqual(remarks, [`${directory.path}: is a directory, left out`]);
+  });
+
+  it('that are not understood show their first bad line, and what is expected', async () => {
+    await assert.rejects(read(directory.file('odd.log', 'time=now path=/x\nsecond\n')), {
+      message: /all 2 lines have no time or no request.*line 1: time=now path=\/x[\s\S]*such as\n {4}192/,
+    });
+  });
+});
+
+describe('packed logs', () => {
+  for (const name of ['ok.log.xz', 'ok.log.zst']) {
+    it(`${name} is unpacked and counted`, { skip: name.endsWith('xz') && missing('xz') }, async () => {
+      const { trace } = await read(fixture(`logs/${name}`));
+      assert.ok((trace.cumulative.at(-1) ?? 0) > 0);
+    });
+  }
+
+  const text = logLine(Date.parse('2026-05-17T10:05:03Z'));
+  const tools: Readonly<Record<string, readonly string[]>> = {
+    xz: ['-c'],
+    bzip2: ['-c'],
+  };
+  for (const [tool, args] of Object.entries(tools)) {
+    it(`of ${tool} are known by their first bytes`, { skip: missing(tool) }, async () => {
+      const packed = spawnSync(tool, args, { input: text }).stdout;
+      assert.equal((await read(directory.file('no-suffix', packed))).trace.cumulative.at(-1), 1);
+      await assert.rejects(read(directory.file('cut', packed.subarray(0, packed.length - 20))), {
+        name: 'UserError',
+        message: /data are damaged or cut off/,
+      });
+    });
+  }
+
+  it('of zip are unpacked', { skip: missing('zip') || missing('unzip') }, async () => {
+    const inside = directory.file('inside.log', text);
+    spawnSync('zip', ['-j', '-q', `${directory.path}/log.zip`, inside]);
+    assert.equal((await read(`${directory.path}/log.zip`)).trace.cumulative.at(-1), 1);
+  });
+
+  it('name the command that unpacks them where it is missing', async () => {
+    const path = process.env.PATH;
+    process.env.PATH = directory.path;
+    try {
+      await assert.rejects(read(fixture('logs/ok.log.xz')), {
+        name: 'UserError',
+        message:
+          /is packed with xz, and there is no "xz".*apt-get install xz-utils.*xz -dc .*ok\.log\.xz > access\.log/,
+      });
+    } finally {
+      process.env.PATH = path;
+    }
+  });
+
+  it('of zstd that are cut off, or damaged, are an error that says so', async () => {
+    const packed = zstdCompressSync(Buffer.from(text.repeat(2000)));
+    await assert.rejects(read(directory.file('cut.zst', packed.subarray(0, 40))), { name: 'UserError' });
+  });
+});
+
+/** Why a test that needs a command is skipped. */
+function missing(command: string): string | false {
+  return spawnSync(command, ['--version']).error === undefined ? false : `there is no ${command} here`;
+}
+
+describe('price files as people have them', () => {
+  const trace = createTrace({ name: 'some' }, new Uint8Array(86_400));
+  const wanted = { instanceTypes: ['m5.large'] };
+  for (const name of ['P04-query-array.json', 'P07-powershell-utf16.json', 'P08-bom.json']) {
+    it(`${name} is read`, async () => {
+      const { about } = await readPriceHistory(fixture(`prices/${name}`), trace, wanted);
+      assert.match(about, /\d pools? of capacity/);
+    });
+  }
+
+  it('with Windows alone say so', async () => {
+    await assert.rejects(readPriceHistory(fixture('prices/P10-windows-only.json'), trace, wanted), {
+      message: /no Linux price of m5\.large; it has only Windows prices of m5\.large/,
+    });
+  });
+
+  const entry = (more: object) => ({
+    InstanceType: 'm5.large',
+    ProductDescription: 'Linux/UNIX',
+    SpotPrice: '0.04',
+    Timestamp: '2026-05-17T00:00:00Z',
+    ...more,
+  });
+  const page = (zone: string) =>
+    JSON.stringify({ SpotPriceHistory: [entry({ AvailabilityZone: zone })], NextToken: '}{' });
+
+  it('of several pages behind each other are read to the end, packed or not', async () => {
+    const text = `${page('us-west-2a')}\n${page('us-west-2b')}${page('us-west-2c')}\n`;
+    for (const content of [text, gzipSync(text)]) {
+      const { about } = await readPriceHistory(directory.file('pages.json', content), trace, wanted);
+      assert.match(about, /3 pools/);
+    }
+  });
+
+  it('with ids of zones alone are read, and say that a zone cannot be told', async () => {
+    const text = JSON.stringify([
+      entry({ AvailabilityZoneId: 'usw2-az1' }),
+      entry({ AvailabilityZoneId: 'usw2-az2' }),
+    ]);
+    const { about } = await readPriceHistory(directory.file('ids.json', text), trace, {
+      ...wanted,
+      availabilityZone: 'us-west-2a',
+    });
+    assert.match(about, /2 pools.*ids of zones only, so us-west-2a cannot be told/);
+  });
+});
