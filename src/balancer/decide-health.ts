@@ -1,14 +1,52 @@
 import type { Agenda } from './agenda.ts';
+import type { Member } from './state.ts';
+import { EAGER_DESCRIBE_INTERVAL, FAILURES_TOLERATED, GIVE_UP_AFTER, LONGEST_ROUND } from './timing.ts';
 
 /** Gives up on slaves that were not ready in time. */
 export function releaseOverdue(agenda: Agenda): void {
   const { state, now } = agenda;
-  for (const [instanceId, { readySince, leaving, firstSeen }] of state.members) {
-    if (readySince !== undefined || leaving !== undefined) continue;
-    if (!agenda.due(firstSeen + state.config.slave.bootTimeout)) continue;
+  for (const [instanceId, member] of state.members) {
+    if (member.readySince !== undefined || member.leaving !== undefined) continue;
+    const overdueAt = member.firstSeen + state.config.slave.bootTimeout;
+    if (!agenda.due(overdueAt) || !isItsOwnFault(agenda, member, overdueAt - 2 * LONGEST_ROUND)) continue;
     agenda.change({ kind: 'release', instanceId, reason: 'it did not become ready in time' });
     agenda.change({ kind: 'count failed boot', reason: `${instanceId} was not ready in time`, at: now });
   }
+}
+
+/**
+ * Gives up on slaves that do not answer: one whose process is gone after three refusals, one that may only be busy after
+ * three times GBrowse's slave_timeout.
+ */
+export function releaseUnanswering(agenda: Agenda): void {
+  const { state, now } = agenda;
+  for (const [instanceId, member] of state.members) {
+    const { leaving, failingSince, refusals, proven } = member;
+    if (leaving !== undefined || failingSince === undefined) continue;
+    if (refusals < FAILURES_TOLERATED && !agenda.due(failingSince + GIVE_UP_AFTER)) continue;
+    if (!isItsOwnFault(agenda, member, failingSince)) continue;
+    agenda.change({ kind: 'release', instanceId, reason: 'it does not answer' });
+    if (!proven)
+      agenda.change({
+        kind: 'count failed boot',
+        reason: `${instanceId} stopped answering soon after it was ready`,
+        at: now,
+      });
+  }
+}
+
+/**
+ * Whether EC2 has answered since, and a probe that began after that has failed too. While EC2 cannot be reached either,
+ * the trouble may be the master's own network.
+ */
+function isItsOwnFault(agenda: Agenda, member: Member, since: number): boolean {
+  const { answeredAt = Number.NEGATIVE_INFINITY, describedAt = Number.NEGATIVE_INFINITY } = agenda.state;
+  const isProbed = member.slave.address !== undefined;
+  const confirmedAt = isProbed ? member.failedAfterAnswerAt : answeredAt;
+  if (confirmedAt !== undefined && confirmedAt > since) return true;
+  if (answeredAt <= since && agenda.due(describedAt + EAGER_DESCRIBE_INTERVAL))
+    agenda.add({ kind: 'describe' });
+  return false;
 }
 
 /** A slave that has served for as long as a boot may take shows that its image is good. */

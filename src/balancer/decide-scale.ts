@@ -3,7 +3,7 @@ import { largestMax, type Range, rangeFor } from '../policy/load-table.ts';
 import { scale } from '../policy/scale.ts';
 import type { Agenda } from './agenda.ts';
 import { decideInstanceRefresh, instanceRefreshOf } from './decide-instance-refresh.ts';
-import { candidateOf, inFlightIn, isListed, slaveInWords } from './members.ts';
+import { candidateOf, inFlightIn, isListed, isOutOfService, slaveInWords } from './members.ts';
 import { isFresh, type Member, type StateView } from './state.ts';
 import { NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
 
@@ -57,7 +57,9 @@ function takeBack(agenda: Agenda, range: Range): void {
   if (state.running.has('write-farm')) return;
   const members = [...state.members];
   let lacking =
-    range.min - state.instancesInFlight.size - members.filter(([, it]) => it.leaving === undefined).length;
+    range.min -
+    state.instancesInFlight.size -
+    members.filter(([, it]) => it.leaving === undefined && !isOutOfService(it)).length;
   for (const [id, { leaving, slave }] of members) {
     if (lacking <= 0) return;
     if (leaving?.reason !== 'more slaves than the load needs' || leaving.outSince !== undefined) continue;

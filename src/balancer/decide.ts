@@ -2,10 +2,10 @@ import { type Agenda, createAgenda } from './agenda.ts';
 import type { Transition } from './apply.ts';
 import { decideSignOfLife } from './decide-alive.ts';
 import { decideFarm, decideReleases } from './decide-farm.ts';
-import { markProven, releaseOverdue } from './decide-health.ts';
+import { markProven, releaseOverdue, releaseUnanswering } from './decide-health.ts';
 import { decideScale } from './decide-scale.ts';
 import { decideStop } from './decide-stop.ts';
-import { portsOf } from './members.ts';
+import { isOutOfService, portsOf } from './members.ts';
 import type { End, Member, StateView } from './state.ts';
 import type { Task } from './tasks.ts';
 import {
@@ -15,6 +15,7 @@ import {
   FIRST_READING_SPAN,
   IDLE_DESCRIBE_INTERVAL,
   LONGEST_ROUND,
+  SILENT_PROBE_INTERVAL,
 } from './timing.ts';
 
 export type Decision = {
@@ -37,6 +38,7 @@ export function decide(state: StateView, now: number): Decision {
   if (state.stop === undefined) {
     decideRound(agenda);
     releaseOverdue(agenda);
+    releaseUnanswering(agenda);
     markProven(agenda);
     decideScale(agenda);
     decideProbes(agenda);
@@ -102,12 +104,14 @@ function awaitsEc2(member: Member): boolean {
 function decideProbes(agenda: Agenda): void {
   const { state } = agenda;
   const round = Math.min(state.config.master.pollInterval, LONGEST_ROUND);
-  for (const { slave, leaving, readySince, failures, probedAt } of state.members.values()) {
+  for (const member of state.members.values()) {
+    const { slave, leaving, readySince, failures, refusals, probedAt } = member;
     if (leaving !== undefined || slave.address === undefined) continue;
     const eager = readySince === undefined || failures > 0;
-    const interval = eager ? Math.min(EAGER_PROBE_INTERVAL, round) : round;
+    const busy = isOutOfService(member) && refusals === 0;
+    const interval = eager ? Math.min(busy ? SILENT_PROBE_INTERVAL : EAGER_PROBE_INTERVAL, round) : round;
     if (!agenda.due((probedAt ?? Number.NEGATIVE_INFINITY) + interval)) continue;
     const { instanceId, address } = slave;
-    agenda.add({ kind: 'probe', instanceId, address, ports: portsOf(state, slave) });
+    agenda.add({ kind: 'probe', instanceId, address, ports: portsOf(state, slave), at: agenda.now });
   }
 }

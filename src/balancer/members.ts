@@ -1,6 +1,7 @@
 import type { Candidate, Standing } from '../policy/scale.ts';
 import { type Slave, urlsOf } from '../spot/slave.ts';
 import type { LeavingReason, Member, StateView } from './state.ts';
+import { FAILURES_TOLERATED } from './timing.ts';
 
 /** Why a slave is not as a new one would be; undefined when it is. */
 export function outOfDate(state: StateView, { data, imageId }: Slave): LeavingReason | undefined {
@@ -19,9 +20,11 @@ export function candidateOf(state: StateView, member: Member): Candidate {
         : 'leaving'
       : member.readySince === undefined
         ? 'booting'
-        : member.failures > 0
-          ? 'suspect'
-          : 'serving';
+        : isOutOfService(member)
+          ? 'silent'
+          : member.failures > 0
+            ? 'suspect'
+            : 'serving';
   const { instanceId, launchedAt } = member.slave;
   return {
     id: instanceId,
@@ -29,6 +32,11 @@ export function candidateOf(state: StateView, member: Member): Candidate {
     launchedAt,
     outdated: outOfDate(state, member.slave) !== undefined,
   };
+}
+
+/** Whether it has missed so many probes that GBrowse should not use it until it answers again. */
+export function isOutOfService({ failures }: Member): boolean {
+  return failures >= FAILURES_TOLERATED;
 }
 
 /** Whether EC2 says that the slave is on its way out, to whoever looks. */
@@ -45,7 +53,9 @@ export function inFlightIn({ instancesInFlight, launchInFlight: request }: State
 /** The URLs of all slaves that serve, the oldest first. */
 export function servingUrls(state: StateView): string[] {
   const urls = [...state.members.values()]
-    .filter(member => member.readySince !== undefined && member.leaving === undefined)
+    .filter(
+      member => member.readySince !== undefined && member.leaving === undefined && !isOutOfService(member),
+    )
     .map(member => member.slave)
     .toSorted((a, b) => a.launchedAt - b.launchedAt || (a.instanceId < b.instanceId ? -1 : 1))
     .flatMap(slave => slaveUrls(state, slave));

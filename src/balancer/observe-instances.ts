@@ -70,8 +70,8 @@ function shownAgain(member: Member, shown: Slave, now: number): Member {
   // An answer may lack what an earlier one had.
   if (shown.address === undefined) return { ...member, slave: { ...shown, address }, missing: 0 };
   // Whether it answers at its new address is not known.
-  const { readySince: _, probedAt: __, ...rest } = member;
-  return { ...rest, slave: shown, firstSeen: now, failures: 0, missing: 0 };
+  const { readySince: _, probedAt: __, failingSince: ___, ...rest } = member;
+  return { ...rest, slave: shown, firstSeen: now, failures: 0, refusals: 0, missing: 0 };
 }
 
 /** Takes up an instance that was not known: just launched, or left by a predecessor. */
@@ -86,6 +86,7 @@ function adopt(state: State, slave: Slave, { now, wall }: Described): void {
     ...(listed && { readySince: now }),
     proven: listed,
     failures: 0,
+    refusals: 0,
     missing: 0,
     mayBeInUse: !own,
     ...(drained !== undefined && {

@@ -1,49 +1,83 @@
 import type { ProbeAnswer } from '../farm/farm.ts';
-import { afterFailedBoot, afterReady } from '../policy/backoff.ts';
-import { apply } from './apply.ts';
-import { slaveInWords } from './members.ts';
-import { type State, say } from './state.ts';
+import { afterReady } from '../policy/backoff.ts';
+import { isOutOfService, slaveInWords } from './members.ts';
+import { type Member, type State, say } from './state.ts';
 import { FAILURES_TOLERATED } from './timing.ts';
 
-/** What a probe found. */
-export function recordProbe(
-  state: State,
-  { instanceId, address }: { readonly instanceId: string; readonly address: string },
-  answer: ProbeAnswer,
-  now: number,
-): void {
+/** Which slave was asked, at which address, and when that began (monotonic ms). */
+export type Probed = { readonly instanceId: string; readonly address: string; readonly at: number };
+
+/** Records what a probe found. */
+export function recordProbe(state: State, probed: Probed, answer: ProbeAnswer, now: number): void {
+  const { instanceId, address } = probed;
   const member = state.members.get(instanceId);
   if (member === undefined || member.leaving !== undefined || member.slave.address !== address) return;
-  if (answer === 'unknown') {
-    state.members.set(instanceId, { ...member, probedAt: now });
-    return;
-  }
-  if (answer === 'answered') {
-    if (member.readySince === undefined) {
-      const seconds = Math.round((now - member.firstSeen) / 1000);
-      say(state, 'info', `slave ${instanceId} (${slaveInWords(member.slave)}) is ready after ${seconds} s`);
-      state.backoff = afterReady(state.backoff, now);
-    }
-    state.members.set(instanceId, {
-      ...member,
-      readySince: member.readySince ?? now,
-      probedAt: now,
-      failures: 0,
-      mayBeInUse: true,
-    });
-    return;
-  }
-  const failures = member.readySince === undefined ? 0 : member.failures + 1;
-  state.members.set(instanceId, { ...member, probedAt: now, failures });
-  if (failures > 0) {
-    say(
-      state,
-      'warn',
-      `slave ${instanceId} (${slaveInWords(member.slave)}) did not answer, ${failures} of ${FAILURES_TOLERATED}`,
-    );
-  }
-  if (failures < FAILURES_TOLERATED) return;
-  apply(state, { kind: 'release', instanceId, reason: 'it does not answer' });
-  if (!member.proven)
-    state.backoff = afterFailedBoot(state.backoff, `${instanceId} served but a short time`, now);
+  if (answer === 'unknown') state.members.set(instanceId, notAsked(member, now));
+  else if (answer === 'answered') recordAnswer(state, member, now);
+  else recordFailure(state, member, { answer, at: probed.at, now });
 }
+
+/** What this machine could not ask says nothing about the slave: the time does not count against it. */
+function notAsked(member: Member, now: number): Member {
+  if (member.readySince === undefined) {
+    const unasked = now - Math.max(member.probedAt ?? member.firstSeen, member.firstSeen);
+    return { ...member, probedAt: now, firstSeen: member.firstSeen + unasked };
+  }
+  return { ...member, probedAt: now, ...(member.failures > 0 && { failingSince: now }) };
+}
+
+function recordAnswer(state: State, member: Member, now: number): void {
+  const name = `slave ${member.slave.instanceId} (${slaveInWords(member.slave)})`;
+  if (member.readySince === undefined) {
+    say(state, 'info', `${name} is ready after ${Math.round((now - member.firstSeen) / 1000)} s`);
+    state.backoff = afterReady(state.backoff, now);
+  } else if (isOutOfService(member)) {
+    say(state, 'info', `${name} answers again: back into the farm`);
+  }
+  const { failingSince: _, ...healthy } = member;
+  state.members.set(member.slave.instanceId, {
+    ...healthy,
+    readySince: member.readySince ?? now,
+    probedAt: now,
+    failures: 0,
+    refusals: 0,
+    mayBeInUse: true,
+  });
+}
+
+function recordFailure(
+  state: State,
+  member: Member,
+  { answer, at, now }: { readonly answer: ProbeAnswer; readonly at: number; readonly now: number },
+): void {
+  const { instanceId } = member.slave;
+  const { answeredAt } = state;
+  const heard = answeredAt !== undefined && answeredAt <= at && { failedAfterAnswerAt: answeredAt };
+  if (member.readySince === undefined) {
+    state.members.set(instanceId, { ...member, probedAt: now, ...heard });
+    return;
+  }
+  const failures = member.failures + 1;
+  const failed: Member = {
+    ...member,
+    probedAt: now,
+    failures,
+    refusals: answer === 'refused' ? member.refusals + 1 : 0,
+    failingSince: member.failingSince ?? at,
+    ...heard,
+  };
+  state.members.set(instanceId, failed);
+  const what = WHAT[answer] ?? 'does not answer';
+  const name = `slave ${instanceId} (${slaveInWords(member.slave)})`;
+  if (failures < FAILURES_TOLERATED) {
+    say(state, 'warn', `${name} ${what}: probe ${failures} of ${FAILURES_TOLERATED}`);
+  } else if (failures === FAILURES_TOLERATED) {
+    say(state, 'warn', `${name} ${what}: it leaves the farm until it answers again`);
+  }
+}
+
+const WHAT: Partial<Record<ProbeAnswer, string>> = {
+  refused: 'refuses connections',
+  silent: 'accepts connections and does not answer',
+  dark: 'cannot be reached',
+};

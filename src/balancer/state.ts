@@ -38,8 +38,13 @@ export type Member = {
   readonly probedAt?: number;
   /** Whether it has served for so long that its image is taken for good. */
   readonly proven: boolean;
-  /** Probes in a row that it did not answer since it was ready. */
+  /** Probes in a row that it did not answer since it was ready; of them, in a row, those that it refused. */
   readonly failures: number;
+  readonly refusals: number;
+  /** Since when it has not answered. */
+  readonly failingSince?: number;
+  /** When EC2 had last answered before the latest failed probe began: then the network was there. */
+  readonly failedAfterAnswerAt?: number;
   /** False only when it is sure that the farm never listed it: then nobody can be waiting for it. */
   readonly mayBeInUse: boolean;
   /** Looks in a row that did not show it. */

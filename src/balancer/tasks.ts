@@ -14,6 +14,8 @@ export type Task =
       readonly instanceId: string;
       readonly address: string;
       readonly ports: readonly number[];
+      /** When it was decided on, monotonic ms. */
+      readonly at: number;
     }
   | { readonly kind: 'prepare'; readonly config: Config }
   | { readonly kind: 'launch'; readonly request: LaunchRequest }

@@ -12,8 +12,14 @@ export const EAGER_PROBE_INTERVAL = SECOND;
 /** Serving slaves are probed, and EC2 is looked at, at least so often: EC2 gives two minutes' notice of a reclaim. */
 export const LONGEST_ROUND = MINUTE;
 
-/** Probes in a row that a serving slave may miss. */
+/** After so many probes in a row that it did not answer, a slave leaves the farm until it answers again. */
 export const FAILURES_TOLERATED = 3;
+
+/** A slave that left the farm because it does not answer is probed so often. */
+export const SILENT_PROBE_INTERVAL = 3 * SECOND;
+
+/** A slave that may be busy is given up after three times GBrowse's slave_timeout of 45 s. */
+export const GIVE_UP_AFTER = 135 * SECOND;
 
 /** While EC2 owes something that cannot wait for the next round: an address, an end. */
 export const EAGER_DESCRIBE_INTERVAL = 3 * SECOND;

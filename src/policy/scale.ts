@@ -4,12 +4,14 @@ import type { Range } from './load-table.ts';
  * What the policy knows of a slave:
  * - `booting`: launched, not ready yet;
  * - `suspect`: serving, but it did not answer the last probe;
+ * - `silent`: out of the farm until it answers again. It may come back, so it is no surplus; nor is it capacity, so
+ *   another one may be launched meanwhile;
  * - `serving`: ready and answering;
  * - `leaving`: on its way out, as this process alone has decided. It is nobody's capacity, but a successor of this
  *   process would take it for some;
  * - `draining`: on its way out, and EC2 knows: it has the draining tag, its end was asked for, or EC2 takes it back.
  */
-export type Standing = 'booting' | 'suspect' | 'serving' | 'leaving' | 'draining';
+export type Standing = 'booting' | 'suspect' | 'silent' | 'serving' | 'leaving' | 'draining';
 
 export type Candidate = {
   readonly id: string;
@@ -38,9 +40,10 @@ export type Scaling = { readonly launch: number; readonly release: readonly stri
 export const RELEASE_ORDER: Record<Standing, number> = {
   leaving: 0,
   draining: 0,
-  booting: 1,
-  suspect: 2,
-  serving: 3,
+  silent: 1,
+  booting: 2,
+  suspect: 3,
+  serving: 4,
 };
 
 /**
@@ -57,7 +60,8 @@ export function scale(situation: Situation): Scaling {
     ({ standing }) => standing !== 'leaving' && standing !== 'draining',
   );
   const draining = situation.slaves.filter(({ standing }) => standing === 'draining');
-  const count = staying.length + inFlight;
+  const capacity = staying.filter(({ standing }) => standing !== 'silent');
+  const count = capacity.length + inFlight;
 
   if (count < range.min) {
     const all = situation.slaves.length + inFlight;
@@ -65,10 +69,10 @@ export function scale(situation: Situation): Scaling {
     return { launch: Math.max(0, Math.min(range.min - count, room)), release: [] };
   }
   // Those inFlight are not released before they are seen, nor others in their place.
-  const replacements = replacementsIn(staying);
-  const surplus = situation.loadIsKnown ? staying.length - replacements.length - range.max : 0;
+  const replacements = replacementsIn(capacity);
+  const surplus = situation.loadIsKnown ? capacity.length - replacements.length - range.max : 0;
   if (surplus <= 0) return { launch: 0, release: [] };
-  const victims = staying
+  const victims = capacity
     .filter(slave => !replacements.includes(slave))
     .toSorted(
       (a, b) =>

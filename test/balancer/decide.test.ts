@@ -34,6 +34,7 @@ function member(number: number, more: Partial<Member> = {}): Member {
     probedAt: NOW,
     proven: true,
     failures: 0,
+    refusals: 0,
     mayBeInUse: true,
     missing: 0,
     ...more,
@@ -192,7 +193,11 @@ const ROWS: readonly Row[] = [
   ],
   [
     'gives up on a slave that is not ready in time',
-    stateWith([member(1), member(2), (({ readySince: _, ...it }) => it)(member(3))]),
+    stateWith([
+      member(1),
+      member(2),
+      (({ readySince: _, ...it }) => it)(member(3, { failedAfterAnswerAt: NOW - SECOND })),
+    ]),
     ['mark-draining i-3'],
     ['release i-3', 'count failed boot', 'drain i-3'],
   ],

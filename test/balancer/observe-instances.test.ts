@@ -31,7 +31,7 @@ function served() {
   });
   const show = (slave: Slave, now: number) => recordInstances(state, { slaves: [slave], now, wall: now });
   const probe = (address: string, now: number) =>
-    recordProbe(state, { instanceId: 'i-1', address }, 'answered', now);
+    recordProbe(state, { instanceId: 'i-1', address, at: now }, 'answered', now);
   show(SLAVE, 1000);
   probe('10.0.0.5', 2000);
   assert.deepEqual(servingUrls(state), ['http://10.0.0.5:8101']);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
+import { NO_ANSWER } from '../../src/ec2/errors.ts';
 import { createWorld, firstListed, serving } from './world.ts';
 
 describe('a slave that dies', () => {
@@ -13,7 +14,7 @@ describe('a slave that dies', () => {
       const out = await world.when('out', () => !world.listed().includes(dead.id));
       assert.ok(out - died <= 30 * SECOND + 15 * SECOND, `${(out - died) / SECOND} s`);
       await world.when('two again', () => world.farm.urls().length === 2);
-      await world.run(2 * MINUTE);
+      await world.run(4 * MINUTE);
       assert.ok(world.terminations().has(dead.id));
       assert.equal(world.live().length, 2);
     });
@@ -23,7 +24,7 @@ describe('a slave that dies', () => {
     const world = await serving(1);
     const slave = firstListed(world);
     world.slaves.set(slave.id, 'refuses');
-    await world.when('a missed probe', () => world.log.has(/did not answer, 1 of 3/));
+    await world.when('a missed probe', () => world.log.has(/refuses connections: probe 1 of 3/));
     world.slaves.set(slave.id, 'serves');
     await world.run(5 * MINUTE);
     assert.deepEqual(world.listed(), [slave.id]);
@@ -53,6 +54,80 @@ describe('a slave that dies', () => {
     await world.when('two again', () => world.farm.urls().length === 2);
     assert.ok(world.log.has(/has ended by itself/));
   });
+});
+
+describe('a slave that accepts connections and does not answer', () => {
+  it('leaves the farm, and comes back when it answers', async () => {
+    const world = await serving(2);
+    const busy = firstListed(world);
+    world.slaves.set(busy.id, 'hangs');
+    await world.when('out', () => !world.listed().includes(busy.id));
+    await world.run(MINUTE);
+    world.slaves.set(busy.id, 'serves');
+    await world.when('back', () => world.listed().includes(busy.id), 10 * SECOND);
+    await world.run(10 * MINUTE);
+    assert.ok(!world.terminations().has(busy.id));
+    assert.ok(world.log.has(/answers again: back into the farm/));
+  });
+
+  it('is given up after three times slave_timeout, not before', async () => {
+    const world = await serving(2);
+    const busy = firstListed(world);
+    world.slaves.set(busy.id, 'hangs');
+    await world.when('out', () => !world.listed().includes(busy.id));
+    await world.run(120 * SECOND);
+    assert.ok(!world.log.has(/releasing slave/));
+    await world.run(30 * SECOND);
+    assert.ok(world.log.has(new RegExp(`releasing slave ${busy.id} .*it does not answer`)));
+  });
+
+  it('is not replaced beyond the largest max while it may come back', async () => {
+    const world = await serving(2, { table: [[1, 2, 2]] });
+    const busy = firstListed(world);
+    world.slaves.set(busy.id, 'hangs');
+    await world.run(2 * MINUTE);
+    assert.equal(world.live().length, 2);
+    await world.when('two again', () => world.farm.urls().length === 2);
+  });
+});
+
+describe("trouble of the master's own", () => {
+  it('that keeps it from asking changes nothing, however long', async () => {
+    const world = await serving(2);
+    const listed = world.listed();
+    world.answerProbes('unknown');
+    await world.run(30 * MINUTE);
+    assert.deepEqual(world.listed(), listed);
+    world.answerProbes(undefined);
+    await world.run(5 * MINUTE);
+    assert.deepEqual([world.listed(), world.terminations().size], [listed, 0]);
+  });
+
+  it('does not count against a slave that boots', async () => {
+    const world = createWorld({ load: 3 });
+    world.start();
+    await world.when('a launch', () => world.live().length === 1);
+    world.answerProbes('unknown');
+    await world.run(20 * MINUTE);
+    world.answerProbes(undefined);
+    await world.when('a slave in the farm', () => world.farm.urls().length === 1, MINUTE);
+    assert.equal(world.live().length, 1);
+  });
+
+  for (const answer of ['dark', 'silent', 'refused'] as const) {
+    it(`as all slaves seem ${answer} together while EC2 cannot be reached either: nobody is terminated`, async () => {
+      const world = await serving(2);
+      const listed = world.listed();
+      world.cloud.faults.add({ code: NO_ANSWER });
+      world.answerProbes(answer);
+      await world.run(20 * MINUTE);
+      assert.deepEqual(world.farm.urls(), []);
+      world.cloud.faults.clear();
+      world.answerProbes(undefined);
+      await world.run(10 * MINUTE);
+      assert.deepEqual([world.listed(), world.terminations().size], [listed, 0]);
+    });
+  }
 });
 
 describe('a slave that does not become ready', () => {

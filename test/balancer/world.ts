@@ -6,7 +6,7 @@ import type { Config, MasterConfig, SlaveConfig } from '../../src/config/config.
 import type { Ec2, Ec2Action } from '../../src/ec2/api.ts';
 import { retryReads } from '../../src/ec2/retry.ts';
 import { failure } from '../../src/errors.ts';
-import type { Farm } from '../../src/farm/farm.ts';
+import type { Farm, ProbeAnswer } from '../../src/farm/farm.ts';
 import type { Level, Log } from '../../src/log/log.ts';
 import type { Site } from '../../src/master/site.ts';
 import { createRandom } from '../../src/simulate/random.ts';
@@ -68,6 +68,7 @@ export function createWorld(settings: WorldSettings = {}) {
 
   /** What somebody has written into the configuration file, until it is read; a text: what is wrong with it. */
   let written: Config | string | undefined;
+  let probeAnswer: ProbeAnswer | undefined;
   let starts = 0;
   let decisions = 0;
   let alive = { current: true };
@@ -125,7 +126,7 @@ export function createWorld(settings: WorldSettings = {}) {
           },
           findAddress: () => Promise.resolve(ADDRESS),
         }),
-        probe: edge(slaves.probe),
+        probe: edge(async (...asked) => probeAnswer ?? (await slaves.probe(...asked))),
         farm: { read: edge(farm.read), write: edge(farm.write), reload: edge(farm.reload) },
         log: log.log,
       },
@@ -163,6 +164,10 @@ export function createWorld(settings: WorldSettings = {}) {
     /** The administrator, or sync, writes the configuration file; a text: with a mistake. */
     writeConfig(what: WorldSettings | string) {
       written = typeof what === 'string' ? what : configOf(what);
+    },
+    /** From now on every probe has this answer, whatever the slaves do; undefined: theirs. */
+    answerProbes(answer: ProbeAnswer | undefined) {
+      probeAnswer = answer;
     },
     get balancer() {
       return balancer;

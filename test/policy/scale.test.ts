@@ -27,7 +27,16 @@ describe('the scaling policy', () => {
     });
   });
 
-  it('does not launch again what is already inFlight', () => {
+  it('launches another one while one is silent, where the ceiling allows, and releases none for it', () => {
+    const range = { min: 2, max: 2 };
+    const two = slaves('silent', 'serving');
+    assert.equal(scale(situation({ range, slaves: two })).launch, 1);
+    assert.equal(scale(situation({ range, slaves: two, ceiling: 2 })).launch, 0);
+    const three = slaves('silent', 'serving', 'serving');
+    assert.deepEqual(scale(situation({ range, slaves: three })), { launch: 0, release: [] });
+  });
+
+  it('does not launch again what is already in flight', () => {
     assert.equal(scale(situation({ range: { min: 3, max: 3 }, inFlight: 2 })).launch, 1);
   });
 
