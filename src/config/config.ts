@@ -26,7 +26,8 @@ export type MasterConfig = {
   readonly overload: 'climb' | 'ignore';
   /** How long a slave that `min` no longer asks for is kept: as long as `max` allows, four boots and drains, or ms. */
   readonly releaseAfter: 'never' | 'auto' | number;
-  readonly databases?: string;
+  /** The directories that `sync` copies. */
+  readonly databases?: readonly string[];
 };
 
 /** `[SLAVE]`. Durations are in milliseconds, the bid in US dollars an hour. */

@@ -127,10 +127,10 @@ const MASTER: OptionsOf<MasterConfig> = {
   },
   databases: {
     name: 'databases',
-    meaning: 'The directory that sync copies first.',
-    expected: 'an absolute path',
+    meaning: 'The directories that sync copies.',
+    expected: 'space-delimited absolute paths, each once',
     whenUnset: { otherwise: "GBrowse's own databases directory" },
-    parse: path,
+    parse: listOf(path),
   },
 };
 

@@ -71,7 +71,16 @@ const CODES: Record<Exclude<Trouble, 'request' | 'gone' | 'exists'>, readonly st
     'RulesPerSecurityGroupLimitExceeded',
     'ResourceLimitExceeded',
   ],
-  throttling: ['RequestLimitExceeded', 'Throttling', 'ThrottlingException', 'RequestThrottled', 'SlowDown'],
+  throttling: [
+    'RequestLimitExceeded',
+    'Throttling',
+    'ThrottlingException',
+    'RequestThrottled',
+    'SlowDown',
+    'SnapshotCreationPerVolumeRateExceeded',
+    'ConcurrentSnapshotLimitExceeded',
+    'PendingSnapshotLimitExceeded',
+  ],
   permission: [
     'UnauthorizedOperation',
     'AccessDenied',

@@ -63,7 +63,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
   async function prepare(config: Config, portsInUse: readonly number[] = []): Promise<LaunchPlan> {
     const { slave } = config;
     const ports = [...new Set([...slave.ports, ...portsInUse])];
-    const databases = config.master.databases ?? settings.databases;
+    const databases = config.master.databases?.[0] ?? settings.databases;
     const { image, vpcId, pools } = await survey(ec2, site, slave);
     const securityGroupId =
       slave.securityGroup ??

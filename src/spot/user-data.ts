@@ -74,7 +74,7 @@ place_data() { # POINT
   server lib/postgresql "$1" stop postgresql
   while IFS='\t' read -r place path _rest; do
     case $place in
-      databases|lib/mysql|lib/postgresql) show_at "$1/$place" "$path" ;;
+      databases|databases-[0-9]|databases-[0-9][0-9]|lib/mysql|lib/postgresql) show_at "$1/$place" "$path" ;;
     esac
   done < "$1/${MANIFEST}"
   server lib/mysql "$1" start mariadb mysql mysqld

@@ -1,20 +1,17 @@
-import { isIPv6 } from 'node:net';
 import type { _InstanceType, BlockDeviceMapping, Instance, RunInstancesRequest } from '@aws-sdk/client-ec2';
 import { type Clock, MINUTE, SECOND } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
-import { isDuplicate, isEc2Error, isInUse, isNoCapacity, unlessGone } from '../ec2/errors.ts';
+import { isEc2Error, isNoCapacity, unlessGone } from '../ec2/errors.ts';
 import { failure } from '../errors.ts';
 import type { Placement } from '../spot/network.ts';
 import { aliveTag, tagged } from '../spot/tags.ts';
-import { ofRun, runTags } from './run.ts';
+import { ofRun, type Run, runTags } from './run.ts';
+import { createGroup } from './security-group.ts';
 
-/** One run of sync: its master, and its id, which is in the tag of everything that it makes. */
-export type Run = { readonly master: string; readonly id: string };
-
-/** What the staging instance is launched from. */
-export type StagingPlan = {
+/** What a staging instance is launched from. */
+export type LaunchRequest = {
   readonly imageId: string;
-  /** The root device as the image has it, and the data volumes. */
+  /** The root device as the image has it, and further volumes. */
   readonly devices: readonly BlockDeviceMapping[];
   /** In the order in which they are tried. */
   readonly instanceTypes: readonly string[];
@@ -25,78 +22,84 @@ export type StagingPlan = {
   readonly userData: string;
 };
 
-/** The staging instance. */
-export type Staging = {
+/** A staging instance. */
+export type StagingInstance = {
   readonly instanceId: string;
   readonly address: string;
   readonly instanceType: string;
 };
 
 const LOOK_AGAIN = SECOND;
-/** From the launch to `running`, and from the order to end to the end; EC2 needs less than a minute for either. */
+/** From the launch to `running`; EC2 needs less than a minute. */
 const RUNNING_LIMIT = 10 * MINUTE;
-const ENDING_LIMIT = 10 * MINUTE;
 
 /**
- * Launches the staging instance into a security group of its own that lets in the master's ssh alone. Its volumes are made
- * by the launch itself and end with it, so nothing can be left over but the instance and the group; and an instance
- * that shuts itself down is gone.
+ * Launches a staging instance into a security group of its own that allows ssh from the master alone. The launch itself
+ * makes its volumes, and they end with it, so nothing can be left over but the instance and the group. An instance
+ * that shuts itself down terminates.
  *
- * @throws {UserError} when there is no capacity for it
+ * @throws {UserError} when no type has capacity in any zone, or the instance ends at once
  * @throws {Ec2Error}
  */
 export async function launchStaging(
   ec2: Ec2,
   run: Run,
-  plan: StagingPlan,
+  request: LaunchRequest,
   clock: Clock,
   signal: AbortSignal,
-): Promise<Staging> {
+): Promise<StagingInstance> {
   const groups = new Map<string, string>();
   const refusals: string[] = [];
-  const pools = plan.instanceTypes.flatMap(type => plan.placements.map(place => ({ type, place })));
-  for (const [at, { type, place }] of pools.entries()) {
-    const group = groups.get(place.vpcId) ?? (await createGroup(ec2, run, place.vpcId, plan.admitted));
+  const ended = new Set<string>();
+  const pools = request.instanceTypes.flatMap(type => request.placements.map(place => ({ type, place })));
+  for (const [attempt, { type, place }] of pools.entries()) {
+    const group = groups.get(place.vpcId) ?? (await createGroup(ec2, run, place.vpcId, request.admitted));
     groups.set(place.vpcId, group);
     try {
-      await ec2('RunInstances', launchRequest(run, plan, type, place.subnetId, group, at, clock.wall()));
-      return await untilRunning(ec2, run, plan.reach, clock, signal);
+      const pool = { type, subnetId: place.subnetId, group, attempt };
+      await ec2('RunInstances', runInstances(run, request, pool, clock.wall()));
     } catch (error) {
       if (!isEc2Error(error) || !isNoCapacity(error)) throw error;
       refusals.push(`${type} in ${place.availabilityZone}: ${error.code}`);
+      continue;
     }
+    const instance = await untilRunning(ec2, run, request.reach, ended, clock, signal);
+    if (!('refusal' in instance)) return instance;
+    refusals.push(`${type} in ${place.availabilityZone}: ${instance.refusal}`);
   }
   throw failure(
-    `EC2 has no capacity for the staging instance now (${refusals.join(', ')}); name more types in [SLAVE] instance_type, or try again later`,
+    `EC2 cannot launch the staging instance in any of its types and zones (${refusals.join(', ')}); name more types in [SLAVE] instance_type, or try again later`,
   );
 }
 
-function launchRequest(
+function runInstances(
   run: Run,
-  plan: StagingPlan,
-  type: string,
-  subnetId: string,
-  group: string,
-  attempt: number,
+  request: LaunchRequest,
+  pool: {
+    readonly type: string;
+    readonly subnetId: string;
+    readonly group: string;
+    readonly attempt: number;
+  },
   now: number,
 ): RunInstancesRequest {
-  const tags = runTags(run.master, run.id, `GBrowse sync staging of ${run.master}`);
-  const network = { SubnetId: subnetId, Groups: [group] };
+  const tags = runTags(run, `GBrowse staging of ${run.master}`);
+  const network = { SubnetId: pool.subnetId, Groups: [pool.group] };
   return {
-    // A token names the parameters too, so each attempt with others has its own.
-    ClientToken: `${run.id}-${attempt}`,
+    // A token stands for the parameters too, so each attempt has its own.
+    ClientToken: `${run.id}-${pool.attempt}`,
     MinCount: 1,
     MaxCount: 1,
-    ImageId: plan.imageId,
+    ImageId: request.imageId,
     // New types appear faster than the SDK's list of them.
-    InstanceType: type as _InstanceType,
-    UserData: Buffer.from(plan.userData).toString('base64'),
-    BlockDeviceMappings: [...plan.devices],
+    InstanceType: pool.type as _InstanceType,
+    UserData: Buffer.from(request.userData).toString('base64'),
+    BlockDeviceMappings: [...request.devices],
     InstanceInitiatedShutdownBehavior: 'terminate',
     MetadataOptions: { HttpTokens: 'required', HttpEndpoint: 'enabled' },
-    ...(plan.reach === 'public'
+    ...(request.reach === 'public'
       ? { NetworkInterfaces: [{ DeviceIndex: 0, AssociatePublicIpAddress: true, ...network }] }
-      : { SubnetId: subnetId, SecurityGroupIds: [group] }),
+      : { SubnetId: pool.subnetId, SecurityGroupIds: [pool.group] }),
     TagSpecifications: [
       tagged('instance', [...tags, aliveTag(now)]),
       tagged('volume', tags),
@@ -105,66 +108,29 @@ function launchRequest(
   };
 }
 
-async function createGroup(ec2: Ec2, run: Run, vpcId: string, address: string): Promise<string> {
-  const name = `gbrowse-aws-balancer sync ${run.id}`;
-  let groupId: string | undefined;
-  try {
-    const created = await ec2('CreateSecurityGroup', {
-      GroupName: name,
-      Description: 'GBrowse sync staging: lets in ssh from its master alone',
-      VpcId: vpcId,
-      TagSpecifications: [tagged('security-group', runTags(run.master, run.id, name))],
-    });
-    groupId = created.GroupId;
-  } catch (error) {
-    // Made by a call whose answer was lost: the name has this run's id.
-    if (!isDuplicate(error)) throw error;
-    const found = await ec2('DescribeSecurityGroups', {
-      Filters: [...ofRun(run.master, run.id), { Name: 'vpc-id', Values: [vpcId] }],
-    });
-    groupId = found.SecurityGroups?.[0]?.GroupId;
-  }
-  if (groupId === undefined) throw failure(`EC2 has made the security group "${name}" but does not show it`);
-  const source = isIPv6(address)
-    ? { Ipv6Ranges: [{ CidrIpv6: `${address}/128`, Description: 'GBrowse master' }] }
-    : { IpRanges: [{ CidrIp: `${address}/32`, Description: 'GBrowse master' }] };
-  try {
-    await ec2('AuthorizeSecurityGroupIngress', {
-      GroupId: groupId,
-      IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, ...source }],
-    });
-  } catch (error) {
-    if (!isDuplicate(error)) throw error;
-  }
-  return groupId;
-}
-
+/** @param ended the instances of attempts that came to nothing; one more is added when this one ends for want of capacity */
 async function untilRunning(
   ec2: Ec2,
   run: Run,
   reach: 'private' | 'public',
+  ended: Set<string>,
   clock: Clock,
   signal: AbortSignal,
-): Promise<Staging> {
+): Promise<StagingInstance | { readonly refusal: string }> {
   const until = clock.monotonic() + RUNNING_LIMIT;
   while (clock.monotonic() < until) {
     // By tag: a new instance may not be known by its id yet.
-    const instance = (await instancesOf(ec2, run)).at(0);
+    const instance = (await instancesOf(ec2, run)).find(it => !ended.has(it.InstanceId ?? ''));
+    const { InstanceId: instanceId, InstanceType: instanceType = '', State } = instance ?? {};
     const address = reach === 'private' ? instance?.PrivateIpAddress : instance?.PublicIpAddress;
-    const state = instance?.State?.Name;
-    if (
-      instance?.InstanceId !== undefined &&
-      state === 'running' &&
-      address !== undefined &&
-      address !== ''
-    ) {
-      const { InstanceId: instanceId, InstanceType: instanceType = '' } = instance;
+    if (instanceId !== undefined && State?.Name === 'running' && address !== undefined && address !== '') {
       return { instanceId, address, instanceType };
     }
-    if (state === 'terminated' || state === 'shutting-down') {
-      throw failure(
-        `the staging instance ${instance?.InstanceId} ended while it was launched: ${instance?.StateReason?.Message ?? 'EC2 does not say why'}`,
-      );
+    if (State?.Name === 'terminated' || State?.Name === 'shutting-down') {
+      const code = instance?.StateReason?.Code ?? '';
+      if (code !== 'Server.InsufficientInstanceCapacity') throw endedAtOnce(instance ?? {});
+      ended.add(instanceId ?? '');
+      return { refusal: code };
     }
     await clock.sleep(LOOK_AGAIN, signal);
   }
@@ -173,33 +139,30 @@ async function untilRunning(
   );
 }
 
+/** The user guide, "Instance terminates immediately". */
+function endedAtOnce({ InstanceId, StateReason }: Instance): Error {
+  const { Code: code, Message: message } = StateReason ?? {};
+  const why = message ?? code ?? 'EC2 does not say why';
+  const named = code === undefined || why.startsWith(code) ? why : `${code}: ${why}`;
+  const hint =
+    code === 'Client.InternalError'
+      ? ". The usual cause is a KMS key that this user or role may not use: the image, a data snapshot or the account's default encrypts volumes with it. Let the key's policy allow kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKeyWithoutPlaintext and kms:ReEncrypt*"
+      : code === 'Client.VolumeLimitExceeded'
+        ? '. Delete volumes, or ask AWS for a higher quota of EBS storage'
+        : '';
+  return failure(`the staging instance ${InstanceId} ended while it was launched: ${named}${hint}`);
+}
+
 /** The instances of a run, those that have ended lately among them. */
 export async function instancesOf(ec2: Ec2, run: Run): Promise<readonly Instance[]> {
-  const answer = await ec2('DescribeInstances', { Filters: ofRun(run.master, run.id) });
+  const answer = await ec2('DescribeInstances', { Filters: ofRun(run) });
   return (answer.Reservations ?? []).flatMap(it => it.Instances ?? []);
 }
 
-/** Orders the end of the run's instances; their volumes end with them. */
+/** Terminates the run's instances; their volumes end with them. */
 export async function endStaging(ec2: Ec2, run: Run): Promise<void> {
   for (const { InstanceId, State } of await instancesOf(ec2, run)) {
     if (InstanceId === undefined || State?.Name === 'terminated') continue;
     await unlessGone(ec2('TerminateInstances', { InstanceIds: [InstanceId] }));
-  }
-}
-
-/** Deletes the groups of a run, as soon as EC2 lets it: not before its instances are gone. */
-export async function removeGroups(ec2: Ec2, run: Run, clock: Clock): Promise<void> {
-  const until = clock.monotonic() + ENDING_LIMIT;
-  const found = await ec2('DescribeSecurityGroups', { Filters: ofRun(run.master, run.id) });
-  for (const { GroupId } of found.SecurityGroups ?? []) {
-    for (let gone = GroupId === undefined; !gone; ) {
-      try {
-        await unlessGone(ec2('DeleteSecurityGroup', { GroupId }));
-        gone = true;
-      } catch (error) {
-        if (!isInUse(error) || clock.monotonic() >= until) throw error;
-        await clock.sleep(LOOK_AGAIN);
-      }
-    }
   }
 }

@@ -82,17 +82,3 @@ export async function removeEarlier(ec2: Ec2, master: string, clock: Clock, repo
     },
   });
 }
-
-/** Does something every so often (ms), until the signal aborts; what fails is tried again the next time. */
-export async function nowAndThen(
-  interval: number,
-  act: () => Promise<unknown>,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    await clock.sleep(Math.max(interval, SECOND), signal).catch(() => {});
-    if (signal.aborted) return;
-    await act().catch(() => {});
-  }
-}

@@ -1,202 +1,132 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type Clock, MINUTE } from '../clock.ts';
-import type { Config } from '../config/config.ts';
+import { MINUTE } from '../clock.ts';
 import { CONFIG_FILES } from '../config/locate.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { patient } from '../ec2/retry.ts';
-import { failure, messageOf, usageError } from '../errors.ts';
-import { findDatabases } from '../master/databases.ts';
-import type { Site } from '../master/site.ts';
-import { findImage } from '../spot/image.ts';
+import { failure, messageOf } from '../errors.ts';
+import { duration } from '../format/durations.ts';
 import { findPlacements } from '../spot/network.ts';
 import { vpcOfGroup } from '../spot/security-group.ts';
-import { createPhases, type Phases, phaseTable } from '../staging/phases.ts';
-import type { Report } from '../staging/report.ts';
+import { createPhases, phaseTable } from '../staging/phases.ts';
+import type { Run } from '../staging/run.ts';
+import { type Launch, withTemporaryInstance } from '../staging/temporary.ts';
+import type { Tools } from '../staging/tools.ts';
 import { lockSync, removeEarlier } from './alone.ts';
 import { type Present, presentIn, updateConfigFile } from './conf-file.ts';
-import { describePlan, type SyncPlan, warningsOf } from './plan/describe.ts';
-import { measure } from './plan/measure.ts';
-import { findTrees, type Wanted } from './plan/trees.ts';
-import { grownVolumeSize, needOf, newVolumeSize } from './plan/volume-size.ts';
+import { fillVolumes } from './fill.ts';
+import type { SyncOrder, SyncTools } from './order.ts';
+import { describePlan } from './plan/describe.ts';
+import { planSync, type SyncPlan } from './plan/plan.ts';
 import { readSmall } from './read-small.ts';
-import { type Base, baseOf, outdated } from './snapshots/retention.ts';
-import { deleteSet, findSets, sizesOf, untilComplete } from './snapshots/snapshots.ts';
-import { stageData } from './stage.ts';
-import { devicesOf, type VolumePlan } from './volumes/volumes.ts';
-
-/** What a sync is asked to do. */
-export type SyncOrder = {
-  readonly config: Config;
-  readonly site: Site;
-  readonly region: string;
-  readonly mysql?: string;
-  readonly postgres?: string;
-  /** How many sets of snapshots are kept. */
-  readonly keep: number;
-  readonly dryRun: boolean;
-};
-
-/** What it works with. */
-export type SyncTools = {
-  /** One attempt a call. */
-  readonly ec2: Ec2;
-  readonly clock: Clock;
-  readonly report: Report;
-  /** Aborts when somebody wants it to end. */
-  readonly signal: AbortSignal;
-  /** The master's address as EC2 sees it, where nothing else says it. */
-  findAddress(): Promise<string>;
-};
+import { outdated } from './snapshots/retention.ts';
+import { deleteSet, deleteSnapshotsOf, findSets, untilComplete } from './snapshots/snapshots.ts';
+import { stagingDevices } from './volumes/volumes.ts';
 
 /**
- * Copies the master's data into EBS snapshots, and writes their ids into the configuration file.
+ * Copies the master's data into EBS snapshots, and writes their ids into the configuration file: `fillVolumes` on a staging
+ * instance is what it is about, all else comes before and after.
  *
  * @throws {UserError}
  * @throws {Ec2Error}
  */
-export async function sync(order: SyncOrder, tools: SyncTools): Promise<void> {
-  const { clock, report, signal } = tools;
-  const start = clock.monotonic();
-  const phases = createPhases(clock);
-  const ec2 = patient(tools.ec2, clock, signal);
+export async function sync(order: SyncOrder, given: SyncTools): Promise<void> {
+  const { clock, report, signal } = given;
   const { config, site } = order;
+  const phases = createPhases(clock);
+  const ec2 = patient(given.ec2, clock, signal);
+  const tools: Tools = { ec2, ec2Once: given.ec2, clock, report, phases, signal };
+  const start = clock.monotonic();
   const lock = order.dryRun ? undefined : await lockSync(site.name, clock.wall());
   try {
     const before = presentIn(await readFile(config.file, 'latin1'));
-    const { plan, rootDevice } = await phases.time('plan', () => planOf(order, ec2, signal));
-    for (const line of warningsOf(plan.trees)) report.warn(line);
+    const plan = await phases.time('plan', () => planSync(order, ec2, signal));
+    for (const line of plan.warnings) report.warn(line);
     report.say(describePlan(plan));
-    assertReadable(plan, order.dryRun ? report : undefined);
-    if (order.dryRun) return report.say('Nothing was done (--dry-run).');
+    if (order.dryRun) return endDryRun(plan, tools);
+    if (plan.problems.length > 0) throw failure(plan.problems.join('\n'));
 
     await phases.time('leftovers of earlier syncs', () => removeEarlier(ec2, site.name, clock, report));
-    const ready = await untilUsable(plan, ec2, tools, phases);
-    const run = { master: site.name, id: randomBytes(6).toString('hex') };
-    const placements = await findPlacements(ec2, site, await groupVpc(order, ec2));
-    const snapshots = await stageData({
-      run,
-      plan: ready,
-      launch: {
-        imageId: plan.imageId,
-        rootDevice,
-        imageDevices: await devicesOf(ec2, plan.imageId),
-        instanceTypes: config.slave.instanceTypes,
-        placements,
-        reach: site.reach,
-        admitted: site.address ?? (await tools.findAddress()),
-        login: config.slave.sshUser,
-        orphanTimeout: config.slave.orphanTimeout,
-        connectLimit: Math.max(config.slave.bootTimeout, 5 * MINUTE),
-      },
-      ec2,
-      tools,
-      phases,
-    });
-    await conclude(order, before, plan, snapshots, ec2, tools, phases);
+    await untilUsable(plan, tools);
+    const snapshots = await stage(order, plan, await launchOf(order, plan, ec2, given), tools);
+    await conclude(order, before, plan, snapshots, tools);
     report.say(`What took how long:\n${phaseTable(phases.list(), clock.monotonic() - start)}`);
   } finally {
     lock?.release();
   }
 }
 
-async function planOf(
-  order: SyncOrder,
+function endDryRun({ problems }: SyncPlan, { report }: Tools): void {
+  for (const line of problems) report.warn(line);
+  report.say('Nothing was done (--dry-run).');
+}
+
+/** Snapshots that EBS is still completing are waited for. */
+async function untilUsable({ base }: SyncPlan, tools: Tools): Promise<void> {
+  if (base.kind !== 'unwritten' || base.set.isComplete) return;
+  const { ids } = base.set;
+  tools.report.say(`Waiting until EBS has completed ${ids.join(' ')}, which an earlier sync made`);
+  await tools.phases.time('snapshots of an earlier sync', () => untilStored(ids, tools));
+}
+
+async function untilStored(ids: readonly string[], tools: Tools): Promise<void> {
+  const { ec2, clock, report, signal } = tools;
+  const start = clock.monotonic();
+  const show = (percent: number) =>
+    report.progress(`${percent} % of the snapshot is stored, ${duration(clock.monotonic() - start)} so far`);
+  await untilComplete(ec2, ids, show, clock, signal);
+}
+
+/** What the staging instance is launched with. */
+async function launchOf(
+  { config, site }: SyncOrder,
+  { imageId, imageDevices, volumes, instanceTypes }: SyncPlan,
   ec2: Ec2,
-  signal: AbortSignal,
-): Promise<{ readonly plan: SyncPlan; readonly rootDevice: string | undefined }> {
-  const { config, site, region } = order;
-  const trees = await findTrees(await wantedOf(order));
-  const sizes = await Promise.all(trees.map(tree => measure(tree, trees, signal)));
-  const [image, sets, configuredSizes] = await Promise.all([
-    findImage(ec2, site.image, config.slave.imageOwners),
-    findSets(ec2, site.name),
-    sizesOf(ec2, config.slave.dataSnapshots),
-  ]);
-  const base = baseOf({ ids: config.slave.dataSnapshots, sizes: configuredSizes }, sets);
+  given: SyncTools,
+): Promise<Launch> {
+  const { securityGroup, sshUser, orphanTimeout, bootTimeout } = config.slave;
+  const vpc = securityGroup === undefined ? undefined : await vpcOfGroup(ec2, securityGroup);
   return {
-    plan: {
-      trees: trees.map((tree, at) => ({ tree, size: sizeAt(sizes, at) })),
-      base,
-      volumes: volumesOf(base, needOf(sizes)),
-      imageId: image.imageId,
-      instanceTypes: config.slave.instanceTypes,
-      region,
-    },
-    rootDevice: image.root?.DeviceName,
+    imageId,
+    devices: stagingDevices(imageDevices, volumes),
+    instanceTypes,
+    placements: await findPlacements(ec2, site, vpc),
+    reach: site.reach,
+    admitted: site.address ?? (await given.findAddress()),
+    login: sshUser,
+    orphanTimeout,
+    connectLimit: Math.max(bootTimeout, 5 * MINUTE),
   };
 }
 
-function sizeAt<T>(sizes: readonly T[], at: number): T {
-  const size = sizes[at];
-  if (size === undefined) throw new Error(`tree ${at} was not measured`);
-  return size;
-}
-
-async function wantedOf({ config, mysql, postgres }: SyncOrder): Promise<readonly Wanted[]> {
-  const own = config.master.databases;
-  const databases = own ?? (await findDatabases());
-  const wanted: Wanted[] = [];
-  if (databases !== undefined) {
-    wanted.push({ kind: 'databases', directory: databases, from: `${config.file}: [MASTER] databases` });
-  }
-  if (mysql !== undefined) wanted.push({ kind: 'mysql', directory: mysql, from: '--mysql' });
-  if (postgres !== undefined) wanted.push({ kind: 'postgresql', directory: postgres, from: '--postgres' });
-  if (databases === undefined) {
-    throw usageError(
-      `${config.file}: GBrowse's databases directory is in none of the usual places; name it in [MASTER] databases`,
-    );
-  }
-  return wanted;
-}
-
-function volumesOf(base: Base, need: ReturnType<typeof needOf>): readonly VolumePlan[] {
-  if (base.kind === 'new') return [{ size: newVolumeSize(need) }];
-  const { ids, sizes } = base.kind === 'configured' ? base : base.set;
-  // Of several it shows only on the machine which one is full.
-  return ids.map((snapshotId, at) => {
-    const size = sizes[at] ?? 1;
-    return { snapshotId, size: ids.length === 1 ? grownVolumeSize(size, need) : size };
+/**
+ * Fills the volumes of a staging instance. Their snapshots are as of one moment, so it ends while EBS stores them.
+ *
+ * @returns the snapshots, complete
+ */
+async function stage(
+  { site }: SyncOrder,
+  plan: SyncPlan,
+  launch: Launch,
+  tools: Tools,
+): Promise<readonly string[]> {
+  const run: Run = { master: site.name, id: randomBytes(6).toString('hex') };
+  const { orphanTimeout } = launch;
+  return await withTemporaryInstance(run, launch, tools, {
+    use: machine => fillVolumes({ run, plan, orphanTimeout, tools }, machine),
+    idsOf: ids => ids,
+    settle: ids => tools.phases.time('until the snapshot is complete', () => untilStored(ids, tools)),
+    undo: cleaner => deleteSnapshotsOf(cleaner, run),
   });
 }
 
-/** What cannot be read cannot be copied; a dry run only says so. */
-function assertReadable({ trees }: SyncPlan, report: Report | undefined): void {
-  const unreadable = trees.flatMap(({ size }) => size.unreadable);
-  if (unreadable.length === 0) return;
-  const message = `${unreadable.join(', ')} cannot be read by this user; run sync as root`;
-  if (report === undefined) throw failure(message);
-  report.warn(message);
-}
-
-/** Snapshots that are still being completed are waited for. */
-async function untilUsable(plan: SyncPlan, ec2: Ec2, tools: SyncTools, phases: Phases): Promise<SyncPlan> {
-  const { base } = plan;
-  if (base.kind !== 'unwritten' || base.set.isComplete) return plan;
-  tools.report.say(
-    `Waiting until EBS has completed ${base.set.ids.join(' ')}, which an earlier sync has made`,
-  );
-  const show = (percent: number) => tools.report.progress(`${percent} % of the snapshot is stored`);
-  await phases.time('snapshots of an earlier sync', () =>
-    untilComplete(ec2, base.set.ids, show, tools.clock, tools.signal),
-  );
-  return plan;
-}
-
-async function groupVpc({ config }: SyncOrder, ec2: Ec2): Promise<string | undefined> {
-  const group = config.slave.securityGroup;
-  return group === undefined ? undefined : await vpcOfGroup(ec2, group);
-}
-
-/** The snapshots are complete: the configuration names them, and what is too old goes. */
+/** The snapshots are complete: the configuration names them, and old ones are deleted. */
 async function conclude(
   order: SyncOrder,
   before: Present,
   { imageId }: SyncPlan,
   snapshots: readonly string[],
-  ec2: Ec2,
-  { report }: SyncTools,
-  phases: Phases,
+  { ec2, report, phases }: Tools,
 ): Promise<void> {
   const { config, site, keep } = order;
   report.say(`data stored in snapshot(s) ${snapshots.join(' ')}`);

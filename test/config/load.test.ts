@@ -130,7 +130,12 @@ describe('values', () => {
     ],
     ['MASTER', 'reload_command = systemctl reload apache2', 'reloadCommand', 'systemctl reload apache2'],
     ['MASTER', 'drain_time = 0', 'drainTime', 0],
-    ['MASTER', 'databases = /var/lib/gbrowse2/databases', 'databases', '/var/lib/gbrowse2/databases'],
+    [
+      'MASTER',
+      'databases = /var/lib/gbrowse2/databases  /srv/genomes',
+      'databases',
+      ['/var/lib/gbrowse2/databases', '/srv/genomes'],
+    ],
     [
       'SLAVE',
       'instance_type = m5.large c7i-flex.2xlarge u-6tb1.metal c7i.metal-24xl',
@@ -198,7 +203,11 @@ describe('values', () => {
     ['MASTER', 'name = \u001b[31m', `name is "\uFFFD[31m", ${tag}`],
     ['MASTER', 'renderfarm_conf = renderfarm.conf', `renderfarm_conf is "renderfarm.conf", ${path}`],
     ['MASTER', 'drain_time = 3601', 'drain_time is "3601", expected a number of seconds from 0 to 3600'],
-    ['MASTER', 'databases = ~/databases', `databases is "~/databases", ${path}`],
+    [
+      'MASTER',
+      'databases = ~/databases',
+      'databases is "~/databases", expected space-delimited absolute paths, each once',
+    ],
     ['SLAVE', 'instance_type = large', `instance_type is "large", ${types}`],
     ['SLAVE', 'instance_type = m5.large, m5.xlarge', `instance_type is "m5.large, m5.xlarge", ${types}`],
     ['SLAVE', 'instance_type = m5.large m5.large', `instance_type is "m5.large m5.large", ${types}`],

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Ec2 } from '../../src/ec2/api.ts';
 import { Ec2Error, NO_ANSWER } from '../../src/ec2/errors.ts';
 import { patient } from '../../src/ec2/retry.ts';
-import { launchStaging, type StagingPlan } from '../../src/staging/instance.ts';
+import { type LaunchRequest, launchStaging } from '../../src/staging/instance.ts';
 import { createSnapshots, findSets } from '../../src/sync/snapshots/snapshots.ts';
 import { createVirtualClock } from '../fake-aws/virtual-clock.ts';
 
@@ -60,7 +60,7 @@ describe('a patient EC2', () => {
 });
 
 describe('the staging instance', () => {
-  const plan: StagingPlan = {
+  const plan: LaunchRequest = {
     imageId: 'ami-1',
     devices: [],
     instanceTypes: ['m5.large', 'm6i.large'],
@@ -115,6 +115,60 @@ describe('the staging instance', () => {
     assert.equal(launches[0].InstanceInitiatedShutdownBehavior, 'terminate');
   });
 
+  test('whose type a zone does not have is tried in the next zone, and in the next type', async () => {
+    const clock = createVirtualClock();
+    const refused = new Ec2Error('RunInstances', 'Unsupported', 'not supported in your requested zone', 400);
+    const { ec2, calls } = scripted({ ...others, RunInstances: (_, times) => (times < 2 ? refused : {}) });
+    await clock.run(launchStaging(ec2, RUN, plan, clock, never));
+    const last = calls.filter(it => it.action === 'RunInstances').at(-1);
+    assert.match(JSON.stringify(last?.request), /"m6i\.large".*"subnet-a"/);
+  });
+
+  const ended = (InstanceId: string, code: string, message: string) => ({
+    Reservations: [
+      {
+        Instances: [
+          { InstanceId, State: { Name: 'terminated' }, StateReason: { Code: code, Message: message } },
+        ],
+      },
+    ],
+  });
+
+  test('that ends at once for want of capacity is tried elsewhere', async () => {
+    const clock = createVirtualClock();
+    const code = 'Server.InsufficientInstanceCapacity';
+    const running = {
+      InstanceId: 'i-2',
+      InstanceType: 'm5.large',
+      State: { Name: 'running' },
+      PublicIpAddress: '198.51.100.2',
+    };
+    const { ec2, calls } = scripted({
+      ...others,
+      RunInstances: () => ({}),
+      DescribeInstances: (_, times) => {
+        const first = ended('i-1', code, `${code}: no capacity`);
+        return times === 0 ? first : { Reservations: [...first.Reservations, { Instances: [running] }] };
+      },
+    });
+    assert.equal((await clock.run(launchStaging(ec2, RUN, plan, clock, never))).instanceId, 'i-2');
+    assert.equal(calls.filter(it => it.action === 'RunInstances').length, 2);
+  });
+
+  test('that ends at once because of a key is an error that names KMS', async () => {
+    const clock = createVirtualClock();
+    const { ec2 } = scripted({
+      ...others,
+      RunInstances: () => ({}),
+      DescribeInstances: () =>
+        ended('i-1', 'Client.InternalError', 'Client.InternalError: Client error on launch'),
+    });
+    await assert.rejects(
+      clock.run(launchStaging(ec2, RUN, plan, clock, never)),
+      /i-1 ended .*: Client\.InternalError: Client error on launch.* KMS key .*kms:CreateGrant/,
+    );
+  });
+
   test('that nobody has room for is an error that says where it was tried', async () => {
     const clock = createVirtualClock();
     const { ec2 } = scripted({ ...others, RunInstances: () => full });
@@ -151,9 +205,25 @@ describe('the snapshots of a set', () => {
       CreateSnapshots: () => lost('CreateSnapshots'),
       DescribeSnapshots: () => ({ Snapshots: [snapshot('vol-a'), snapshot('vol-b')] }),
     });
-    const ids = await clock.run(createSnapshots(ec2, ec2, RUN, 'i-1', volumes, [], clock, never));
+    const ids = await clock.run(
+      createSnapshots({ ec2, ec2Once: ec2, clock, signal: never }, RUN, 'i-1', volumes, []),
+    );
     assert.deepEqual(ids, ['snap-of-vol-b', 'snap-of-vol-a']);
     assert.equal(calls.filter(it => it.action === 'CreateSnapshots').length, 1);
+  });
+
+  test('are waited for where EBS makes one of a volume in 15 seconds', async () => {
+    const clock = createVirtualClock();
+    const rate = new Ec2Error('CreateSnapshots', 'SnapshotCreationPerVolumeRateExceeded', 'slowly', 400);
+    const { ec2 } = scripted({
+      CreateSnapshots: (_, times) =>
+        times < 2 ? rate : { Snapshots: [snapshot('vol-a'), snapshot('vol-b')] },
+      DescribeSnapshots: () => ({ Snapshots: [] }),
+    });
+    const tools = { ec2, ec2Once: ec2, clock, signal: never };
+    const ids = await clock.run(createSnapshots(tools, RUN, 'i-1', volumes, []));
+    assert.deepEqual(ids, ['snap-of-vol-b', 'snap-of-vol-a']);
+    assert.ok(clock.monotonic() >= 15_000);
   });
 
   test('are made again when the call had no effect', async () => {
@@ -163,7 +233,9 @@ describe('the snapshots of a set', () => {
         times === 0 ? lost('CreateSnapshots') : { Snapshots: [snapshot('vol-a'), snapshot('vol-b')] },
       DescribeSnapshots: () => ({ Snapshots: [] }),
     });
-    await clock.run(createSnapshots(ec2, ec2, RUN, 'i-1', volumes, ['vol-x'], clock, never));
+    await clock.run(
+      createSnapshots({ ec2, ec2Once: ec2, clock, signal: never }, RUN, 'i-1', volumes, ['vol-x']),
+    );
     assert.equal(calls.filter(it => it.action === 'CreateSnapshots').length, 2);
     assert.match(JSON.stringify(calls[0]), /"ExcludeDataVolumeIds":\["vol-x"\]/);
   });

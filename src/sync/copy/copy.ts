@@ -10,7 +10,7 @@ import { commandFailure, runCommand } from '../../staging/command.ts';
 import type { Phases } from '../../staging/phases.ts';
 import type { Report } from '../../staging/report.ts';
 import { isBroken, type Ssh } from '../../staging/ssh.ts';
-import { isInside, PLACES, type Tree } from '../plan/trees.ts';
+import { isInside, type Tree } from '../plan/trees.ts';
 import type { Hold } from '../servers/hold.ts';
 import { bothHave, type PassEnd, type Progress, runPass } from './rsync.ts';
 
@@ -19,8 +19,9 @@ export type Copying = {
   readonly tree: Tree;
   /** What it holds: what progress is measured by. */
   readonly bytes: number;
-  /** The data root on the staging machine. */
+  /** The data root on the staging machine, and the place below it. */
   readonly root: string;
+  readonly place: string;
   /** rsync's patterns of what is not copied. */
   readonly exclude: readonly string[];
   /** Whether nothing of it is there yet. */
@@ -256,8 +257,8 @@ async function pass(tools: CopyTools, copying: Copying, directory: string, held:
   }
 }
 
-function targetOf({ root, tree }: Copying): string {
-  return path.join(root, PLACES[tree.kind]);
+function targetOf({ root, place }: Copying): string {
+  return path.join(root, place);
 }
 
 /**

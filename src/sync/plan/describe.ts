@@ -4,19 +4,9 @@ import { counted } from '../../format/numbers.ts';
 import { byteSize } from '../../format/sizes.ts';
 import type { Base } from '../snapshots/retention.ts';
 import type { VolumePlan } from '../volumes/volumes.ts';
-import type { TreeSize } from './measure.ts';
+import type { SyncPlan } from './plan.ts';
 import { onDemandPrice, SNAPSHOT_PRICE } from './prices.ts';
-import { PLACES, type Tree } from './trees.ts';
-
-/** All that a sync is about to do. */
-export type SyncPlan = {
-  readonly trees: readonly { readonly tree: Tree; readonly size: TreeSize }[];
-  readonly base: Base;
-  readonly volumes: readonly VolumePlan[];
-  readonly imageId: string;
-  readonly instanceTypes: readonly string[];
-  readonly region: string;
-};
+import { PLACES } from './trees.ts';
 
 /** Within EC2 a gp3 volume takes 125 MB/s; this is on the safe side. */
 const COPY_RATE = 60e6;
@@ -67,15 +57,4 @@ function costInWords({ instanceTypes, trees, volumes, base }: SyncPlan): string 
       : `${dollars(price)} an hour, so ${dollars((price * time) / HOUR)} if it takes ${Math.ceil(time / MINUTE)} minutes`;
   return `${instance};
   the snapshot at most ${dollars(size * SNAPSHOT_PRICE)} a month (us-east-1, without data transfer)`;
-}
-
-/** What the administrator should know of the trees before they are copied. */
-export function warningsOf(trees: SyncPlan['trees']): readonly string[] {
-  return trees.flatMap(({ tree, size }) => {
-    if (size.leadingOutCount === 0) return [];
-    const more = size.leadingOutCount > size.leadingOut.length ? ', ...' : '';
-    return [
-      `${counted(size.leadingOutCount, 'symbolic link')} in ${tree.source} ${size.leadingOutCount === 1 ? 'leads' : 'lead'} to where nothing is copied, so slaves may not find the data: ${size.leadingOut.join(', ')}${more}`,
-    ];
-  });
 }

@@ -23,6 +23,9 @@ export type TreeSize = {
   readonly unreadable: readonly string[];
 };
 
+/** A tree, and how large it is. */
+export type SizedTree = { readonly tree: Tree; readonly size: TreeSize };
+
 const BLOCK = 4096;
 const SHOWN = 3;
 

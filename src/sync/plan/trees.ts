@@ -14,7 +14,7 @@ export type Tree = {
   readonly paths: readonly string[];
 };
 
-/** Where the trees lie below the data root, as the original has it. */
+/** Where the trees lie below the data root, as the original has it; a further directory of databases in `databases-2`. */
 export const PLACES: Readonly<Record<TreeKind, string>> = {
   databases: 'databases',
   mysql: 'lib/mysql',

@@ -4,8 +4,8 @@ import type { Ec2 } from '../../ec2/api.ts';
 import { isNoSuch, isPassing, unless, unlessGone } from '../../ec2/errors.ts';
 import { failure } from '../../errors.ts';
 import { SYNC_TAG, tagged, tagValue } from '../../spot/tags.ts';
-import type { Run } from '../../staging/instance.ts';
-import { ofAnyRun, ofRun, runTags } from '../../staging/run.ts';
+import { ofAnyRun, ofRun, type Run, runTags } from '../../staging/run.ts';
+import type { Tools } from '../../staging/tools.ts';
 import type { DataVolume } from '../volumes/volumes.ts';
 
 /** On each snapshot of a set: the volumes that the whole set is of, in the order of their devices, space-delimited. */
@@ -32,31 +32,25 @@ const LOOK_AGAIN = 2 * SECOND;
 const SHOWN_AFTER = 10 * SECOND;
 /** The first snapshot of a volume of some terabytes takes hours. */
 const COMPLETE_LIMIT = 48 * HOUR;
-/** A broken network is waited for while EC2 goes on by itself. */
+/** A broken network and EC2's rates (one snapshot of a volume in 15 seconds) are waited for. */
 const CREATE_LIMIT = 10 * MINUTE;
 
 /**
  * Takes the snapshots of all data volumes at one moment. CreateSnapshots has no ClientToken: when its answer is lost, what
  * it has made is looked for before it is called again.
  *
- * @param ec2 one attempt a call
+ * @param excluded volumes of the instance that are no data of ours
  * @throws {Ec2Error}
  */
 export async function createSnapshots(
-  ec2: Ec2,
-  patientEc2: Ec2,
+  { ec2, ec2Once, clock, signal }: Pick<Tools, 'ec2' | 'ec2Once' | 'clock' | 'signal'>,
   run: Run,
   instanceId: string,
   volumes: readonly DataVolume[],
   excluded: readonly string[],
-  clock: Clock,
-  signal: AbortSignal,
 ): Promise<readonly string[]> {
   const name = `GBrowse data of ${run.master}, ${new Date(clock.wall()).toISOString().slice(0, 16).replace('T', ' ')}`;
-  const tags = [
-    ...runTags(run.master, run.id, name),
-    { Key: SET_TAG, Value: volumes.map(it => it.volumeId).join(' ') },
-  ];
+  const tags = [...runTags(run, name), { Key: SET_TAG, Value: volumes.map(it => it.volumeId).join(' ') }];
   const request: CreateSnapshotsRequest = {
     InstanceSpecification: {
       InstanceId: instanceId,
@@ -69,12 +63,12 @@ export async function createSnapshots(
   const until = clock.monotonic() + CREATE_LIMIT;
   for (;;) {
     try {
-      const made = await ec2('CreateSnapshots', request, { signal });
+      const made = await ec2Once('CreateSnapshots', request, { signal });
       return inDeviceOrder(made.Snapshots ?? [], volumes);
     } catch (error) {
       if (signal.aborted || !isPassing(error) || clock.monotonic() >= until) throw error;
       await clock.sleep(SHOWN_AFTER, signal);
-      const found = await snapshotsOf(patientEc2, run);
+      const found = await snapshotsOf(ec2, run);
       if (found.length >= volumes.length) return inDeviceOrder(found, volumes);
     }
   }
@@ -92,7 +86,7 @@ function inDeviceOrder(
 }
 
 async function snapshotsOf(ec2: Ec2, run: Run): Promise<readonly Snapshot[]> {
-  const answer = await ec2('DescribeSnapshots', { OwnerIds: ['self'], Filters: ofRun(run.master, run.id) });
+  const answer = await ec2('DescribeSnapshots', { OwnerIds: ['self'], Filters: ofRun(run) });
   return answer.Snapshots ?? [];
 }
 

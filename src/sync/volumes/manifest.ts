@@ -3,7 +3,8 @@ import { PLACES, type Tree, type TreeKind } from '../plan/trees.ts';
 
 /** One copied tree, as the manifest in the data root describes it: a slave reads it to put the tree in its place. */
 export type Entry = {
-  readonly kind: TreeKind;
+  /** Below the data root. */
+  readonly place: string;
   readonly paths: readonly string[];
   /** What it took when it was copied. */
   readonly allocated: number;
@@ -18,22 +19,21 @@ const HEAD = `# Written by gbrowse-aws-balancer sync. What lies here, and at whi
 
 /** The manifest's text: a line for each path of each tree. */
 export function formatManifest(entries: readonly Entry[]): string {
-  const lines = entries.flatMap(({ kind, paths, allocated, inodes, copied }) =>
-    paths.map(path => `${PLACES[kind]}\t${path}\t${allocated}\t${inodes}\t${copied}\n`),
+  const lines = entries.flatMap(({ place, paths, allocated, inodes, copied }) =>
+    paths.map(path => `${place}\t${path}\t${allocated}\t${inodes}\t${copied}\n`),
   );
   return HEAD + lines.join('');
 }
 
 /** The entries of a manifest; lines that make no sense are left out. */
 export function parseManifest(text: string): readonly Entry[] {
-  const entries = new Map<TreeKind, Entry>();
+  const entries = new Map<string, Entry>();
   for (const line of text.split('\n')) {
-    const [place, path = '', allocated, inodes, copied = ''] = line.split('\t');
-    const kind = KINDS.find(it => PLACES[it] === place);
-    if (kind === undefined || !path.startsWith('/')) continue;
-    const paths = [...(entries.get(kind)?.paths ?? []), path];
-    entries.set(kind, {
-      kind,
+    const [place = '', path = '', allocated, inodes, copied = ''] = line.split('\t');
+    if (kindAt(place) === undefined || !path.startsWith('/')) continue;
+    const paths = [...(entries.get(place)?.paths ?? []), path];
+    entries.set(place, {
+      place,
       paths,
       allocated: Number(allocated) || 0,
       inodes: Number(inodes) || 0,
@@ -44,9 +44,13 @@ export function parseManifest(text: string): readonly Entry[] {
 }
 
 /** The entry of a tree that is being copied. */
-export function entryOf(tree: Tree, size: TreeSize, copied: string): Entry {
+export function entryOf(tree: Tree, place: string, size: TreeSize, copied: string): Entry {
   const { allocated, inodes } = size;
-  return { kind: tree.kind, paths: tree.paths, allocated, inodes, copied };
+  return { place, paths: tree.paths, allocated, inodes, copied };
 }
 
-const KINDS: readonly TreeKind[] = ['databases', 'mysql', 'postgresql'];
+/** What kind of tree lies at a place; undefined for a place that no tree has. */
+export function kindAt(place: string): TreeKind | undefined {
+  if (/^databases(-[2-9]|-[1-9]\d)?$/.test(place)) return 'databases';
+  return place === PLACES.mysql ? 'mysql' : place === PLACES.postgresql ? 'postgresql' : undefined;
+}

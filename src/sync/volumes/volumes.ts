@@ -3,8 +3,7 @@ import { type Clock, MINUTE, SECOND } from '../../clock.ts';
 import type { Ec2 } from '../../ec2/api.ts';
 import { isBeingModified, isModifiedTooSoon } from '../../ec2/errors.ts';
 import { failure } from '../../errors.ts';
-import type { Run } from '../../staging/instance.ts';
-import { ofRun } from '../../staging/run.ts';
+import { ofRun, type Run } from '../../staging/run.ts';
 
 /** A data volume to be: from a snapshot, or new. */
 export type VolumePlan = { readonly snapshotId?: string /** GiB */; readonly size: number };
@@ -64,7 +63,7 @@ export async function dataVolumes(
 ): Promise<readonly DataVolume[]> {
   const until = clock.monotonic() + ATTACH_LIMIT;
   for (;;) {
-    const found = (await ec2('DescribeVolumes', { Filters: ofRun(run.master, run.id) })).Volumes ?? [];
+    const found = (await ec2('DescribeVolumes', { Filters: ofRun(run) })).Volumes ?? [];
     const volumes = plans.flatMap((plan, index) => attached(found, deviceOf(index), plan) ?? []);
     if (volumes.length === plans.length) return volumes;
     if (clock.monotonic() >= until) {
@@ -96,7 +95,7 @@ export async function foreignVolumes(
   ours: readonly DataVolume[],
   rootDevice: string | undefined,
 ): Promise<readonly string[]> {
-  const found = (await ec2('DescribeVolumes', { Filters: ofRun(run.master, run.id) })).Volumes ?? [];
+  const found = (await ec2('DescribeVolumes', { Filters: ofRun(run) })).Volumes ?? [];
   return found.flatMap(({ VolumeId, Attachments }) => {
     const isRoot = Attachments?.some(it => it.Device === rootDevice) ?? false;
     const isOurs = ours.some(it => it.volumeId === VolumeId);

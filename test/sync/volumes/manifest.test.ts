@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Entry, formatManifest, parseManifest } from '../../../src/sync/volumes/manifest.ts';
+import { formatManifest, parseManifest } from '../../../src/sync/volumes/manifest.ts';
 
 const path = fc.string({ unit: 'grapheme', minLength: 1 }).map(it => `/${it.replaceAll(/[\n\t]/g, ' ')}`);
-const entry = (kind: Entry['kind']) =>
+const entry = (place: string) =>
   fc.record({
-    kind: fc.constant(kind),
+    place: fc.constant(place),
     paths: fc.array(path, { minLength: 1, maxLength: 2 }),
     allocated: fc.nat(),
     inodes: fc.nat(),
@@ -15,9 +15,12 @@ const entry = (kind: Entry['kind']) =>
 
 test('what is written is what is read', () => {
   fc.assert(
-    fc.property(fc.tuple(entry('databases'), entry('mysql'), entry('postgresql')), entries => {
-      assert.deepEqual(parseManifest(formatManifest(entries)), structuredClone(entries));
-    }),
+    fc.property(
+      fc.tuple(entry('databases'), entry('databases-2'), entry('lib/mysql'), entry('lib/postgresql')),
+      entries => {
+        assert.deepEqual(parseManifest(formatManifest(entries)), structuredClone(entries));
+      },
+    ),
   );
 });
 

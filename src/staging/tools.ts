@@ -1,0 +1,17 @@
+import type { Clock } from '../clock.ts';
+import type { Ec2 } from '../ec2/api.ts';
+import type { Phases } from './phases.ts';
+import type { Report } from './report.ts';
+
+/** What the work with a temporary instance is done with. */
+export type Tools = {
+  /** Waits for what passes by itself. */
+  readonly ec2: Ec2;
+  /** One attempt a call. */
+  readonly ec2Once: Ec2;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly phases: Phases;
+  /** Aborts when somebody wants it to end. */
+  readonly signal: AbortSignal;
+};
