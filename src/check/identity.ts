@@ -1,10 +1,18 @@
 import type { SdkEc2 } from '../ec2/sdk.ts';
-import { endpointOf } from './endpoint.ts';
 
 /** Whose credentials they are. */
 export type Identity = { readonly account: string; readonly arn: string };
 
 const REQUEST = 'Action=GetCallerIdentity&Version=2011-06-15';
+
+/** Where the Security Token Service is, by where EC2 is: at AWS their names differ in the service alone. */
+export function tokenService(endpoint: URL, env: NodeJS.ProcessEnv): URL | undefined {
+  const set = env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL;
+  if (set) return URL.canParse(set) ? new URL(set) : undefined;
+  if (!/^ec2(-fips)?\.[\w-]+\.(amazonaws\.com|amazonaws\.com\.cn|api\.aws)$/.test(endpoint.hostname))
+    return undefined;
+  return new URL(endpoint.href.replace('//ec2', '//sts'));
+}
 
 /**
  * Asks the Security Token Service whose credentials these are (GetCallerIdentity, which everybody may ask).
@@ -14,13 +22,12 @@ const REQUEST = 'Action=GetCallerIdentity&Version=2011-06-15';
  */
 export async function whoIs(
   connect: () => Promise<{ readonly sdk: SdkEc2 }>,
-  region: string,
+  endpoint: URL,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<Identity | undefined> {
-  const { AWS_ENDPOINT_URL: all, AWS_ENDPOINT_URL_EC2: ec2, AWS_ENDPOINT_URL_STS: sts } = env;
-  if (ec2 !== undefined && sts === undefined && all === undefined) return undefined;
-  const url = new URL(endpointOf('STS', region, env));
+  const url = tokenService(endpoint, env);
+  if (url === undefined) return undefined;
   try {
     const { sdk } = await connect();
     const headers = { ...(await sdk.signedHeaders('sts', url, REQUEST)) };

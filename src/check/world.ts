@@ -8,7 +8,7 @@ import type { Ec2 } from '../ec2/api.ts';
 import { isDenied, isDryRun, isEc2Error, isUnreachable } from '../ec2/errors.ts';
 import { retryReads } from '../ec2/retry.ts';
 import type { SdkEc2, SdkSettings } from '../ec2/sdk.ts';
-import { isUserError } from '../errors.ts';
+import { isUserError, messageOf, usageError } from '../errors.ts';
 import { findRenderfarm } from '../farm/locate.ts';
 import { credentialsFrom, type Keys, keysFrom } from '../master/keys.ts';
 import { withOverrides } from '../master/load.ts';
@@ -87,6 +87,8 @@ export type World = {
   sdk(): Promise<{ readonly sdk: SdkEc2; readonly source: KeySource }>;
   /** The SDK's region; throws `UserError` where there is none. */
   region(): Promise<string>;
+  /** Where EC2 is asked, as the SDK's settings have it. */
+  endpoint(): Promise<URL>;
   /** Whether AWS takes the credentials; throws what it says otherwise. */
   authenticated(): Promise<void>;
   account(): Promise<Account>;
@@ -94,6 +96,9 @@ export type World = {
   placements(): Promise<readonly Placement[]>;
   close(): void;
 };
+
+/** So many calls may wait for each other: they are all made at once, and answered over a few connections. */
+const CALLS_IN_A_ROW = 10;
 
 export function createWorld(options: CheckOptions, edges: Edges, patience: Patience): World {
   const { signal, answered } = patience;
@@ -115,13 +120,14 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     const [known, found] = await Promise.all([config(), metadata()]);
     return siteOf(known, found, edges.hostName);
   });
-  const siteElsewhere = () =>
-    site().catch(elsewhere('the configuration lacks what a master outside of EC2 needs'));
+  const siteElsewhere = () => site().catch(elsewhere('it is not known where this master stands'));
   const sdk = once(async () => {
     const { keys, source } = await keysOf(options, edges, service);
     const credentials = credentialsFrom(keys);
     const { region: known } = await siteElsewhere();
     opened = await edges.connect({
+      // The patience for all of them is shorter.
+      timeLimit: options.timeLimit * CALLS_IN_A_ROW,
       ...(known !== undefined && { region: known }),
       ...(credentials !== undefined && { credentials }),
     });
@@ -135,6 +141,17 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
       return await unkeyed.region();
     } catch {
       throw notLookedAt('no region is known');
+    } finally {
+      unkeyed.close();
+    }
+  });
+  const endpoint = once(async () => {
+    const where = await region();
+    const unkeyed = await edges.connect({ region: where });
+    try {
+      return await unkeyed.endpoint();
+    } catch (error) {
+      throw usageError(`the settings of the AWS SDK name no address of EC2 in ${where}: ${messageOf(error)}`);
     } finally {
       unkeyed.close();
     }
@@ -189,6 +206,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     farmFile: once(async () => findRenderfarm((await config()).master.renderfarmConf)),
     sdk,
     region,
+    endpoint,
     authenticated,
     account,
     image,

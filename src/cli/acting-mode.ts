@@ -79,7 +79,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
       log,
     }),
     async ready() {
-      await channel?.started();
+      await channel?.started(hear?.trouble());
       manager.ready();
     },
     reloading: () => manager.reloading(),

@@ -23,6 +23,8 @@ export type SdkSettings = {
   readonly region?: string;
   /** Unset: the SDK's own chain (environment, shared files, SSO, instance role). */
   readonly credentials?: Credentials;
+  /** The most (ms) that one call may take. */
+  readonly timeLimit?: number;
 };
 
 export type SdkEc2 = {
@@ -54,6 +56,13 @@ export type SdkEc2 = {
    * @param body of the type application/x-www-form-urlencoded
    */
   signedHeaders(service: string, url: URL, body: string): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Where calls go: what the SDK makes of its settings (`AWS_ENDPOINT_URL`, `endpoint_url` of a profile, FIPS and
+   * dual-stack endpoints), else of the region.
+   *
+   * @throws when neither the settings nor the SDK's chain name a region, or an endpoint is not one
+   */
+  endpoint(): Promise<URL>;
   /** Closes the connections. */
   close(): void;
 };
@@ -63,13 +72,14 @@ export type SdkEc2 = {
  * is one of EC2's and complete.
  */
 export function createSdkEc2(settings: SdkSettings): SdkEc2 {
+  const { timeLimit = TIME_LIMIT } = settings;
   const client = new EC2Client({
     maxAttempts: 1,
     ...(settings.region === undefined ? {} : { region: settings.region }),
     ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
     requestHandler: {
       connectionTimeout: CONNECT_LIMIT,
-      requestTimeout: TIME_LIMIT,
+      requestTimeout: timeLimit,
       throwOnRequestTimeout: true,
       // The SDK does not look at HTTPS_PROXY itself; Node's agent does.
       httpsAgent: new Agent({ keepAlive: true, maxSockets: 20, proxyEnv: process.env }),
@@ -84,7 +94,7 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
     request: Ec2Actions[A][0],
     options?: { readonly signal?: AbortSignal },
   ): Promise<Ec2Actions[A][1]> {
-    const limit = AbortSignal.timeout(TIME_LIMIT);
+    const limit = AbortSignal.timeout(timeLimit);
     const abortSignal = options?.signal === undefined ? limit : AbortSignal.any([limit, options.signal]);
     // The relation between an action and its command cannot be said in types; COMMANDS is checked above.
     const Command = COMMANDS[action] as new (request: unknown) => DescribeInstancesCommand;
@@ -139,8 +149,37 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
       });
       return headers;
     },
+    endpoint: async () => {
+      // The SDK works it out while it prepares a request; here that is as far as it gets. The keys sign nothing.
+      const credentials = { accessKeyId: 'none', secretAccessKey: 'none' };
+      const other = new EC2Client({ region: client.config.region, credentials });
+      const ended = new Error('the request is not to be sent');
+      let found: URL | undefined;
+      other.middlewareStack.add(
+        () =>
+          async ({ request }) => {
+            found = urlOf(request);
+            throw ended;
+          },
+        { step: 'build' },
+      );
+      await other.send(new COMMANDS.DescribeSubnets({})).catch((error: unknown) => {
+        if (error !== ended) throw error;
+      });
+      other.destroy();
+      if (found === undefined) throw new Error('The AWS SDK has prepared no request');
+      return found;
+    },
     close: () => client.destroy(),
   };
+}
+
+/** The address of a request of the SDK's. */
+function urlOf(request: unknown): URL | undefined {
+  if (typeof request !== 'object' || request === null) return undefined;
+  if (!('protocol' in request && 'hostname' in request && 'path' in request)) return undefined;
+  const port = 'port' in request && request.port !== undefined ? `:${request.port}` : '';
+  return new URL(`${request.protocol}//${request.hostname}${port}${request.path}`);
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -35,6 +35,8 @@ export type OpenLog = Log & {
   /** A secret that became known later; from now on it is replaced by `***` too. */
   readonly hide: (secret: string | undefined) => void;
   readonly close: () => void;
+  /** Why messages were lost, a sentence; undefined when none were. */
+  readonly trouble: () => string | undefined;
 };
 
 /**
@@ -45,19 +47,34 @@ export type OpenLog = Log & {
  */
 export function createLog(options: LogOptions): OpenLog {
   const { hide, redact } = createRedactor(options.secrets);
-  const lineFormat: Format = options.format === 'json' ? formatJson : formatPlain;
-  const file = options.file === undefined ? undefined : openLogFile(options.file, describeLoss);
+  const { stream, format, environment = process.env } = options;
+  const lineFormat: Format = format === 'json' ? formatJson : formatPlain;
+  const streamFormat: Format =
+    format === 'text' && stream?.isTTY === true ? terminalFormat(wantsColour(environment)) : lineFormat;
+  let trouble: string | undefined;
+  const file =
+    options.file === undefined
+      ? undefined
+      : openLogFile(options.file, describeLoss, tellLossOf(options.file));
 
   function describeLoss(messages: number, reason: string): string {
     const message = `${messages} ${messages === 1 ? 'message is' : 'messages are'} missing here: the log could not be written (${reason}).`;
     return lineFormat({ date: new Date(), level: 'warn', message, fields: {} });
   }
 
+  /** Whoever is there to read it learns that the file will not have it. */
+  function tellLossOf(path: string): (reason: string) => void {
+    return reason => {
+      trouble = `the log file ${path} cannot be written (${reason}): messages are lost until it can be`;
+      options.stream?.write(streamFormat({ date: new Date(), level: 'warn', message: trouble, fields: {} }));
+    };
+  }
+
   const consola = createConsola({
     level: consolaLevel(options.verbosity),
     // Repeated messages are told apart by who reads the log, not held back by a timer.
     throttle: 0,
-    reporters: sinks(options, file, lineFormat).map(write => ({
+    reporters: sinks(options.stream, file, lineFormat, streamFormat).map(write => ({
       log: ({ date, type, args }) => {
         const fields: Fields = args[1] ?? {};
         write({
@@ -77,17 +94,17 @@ export function createLog(options: LogOptions): OpenLog {
     debug: (message, fields) => consola.debug(message, fields),
     reopen: () => file?.reopen(),
     close: () => file?.close(),
+    trouble: () => trouble,
     hide,
   };
 }
 
 function sinks(
-  { stream, format, environment = process.env }: LogOptions,
+  stream: LogStream | undefined,
   file: LogFile | undefined,
   lineFormat: Format,
+  streamFormat: Format,
 ): readonly ((entry: Entry) => void)[] {
-  const streamFormat =
-    format === 'text' && stream?.isTTY === true ? terminalFormat(wantsColour(environment)) : lineFormat;
   return [
     ...(file === undefined ? [] : [(entry: Entry) => file.write(lineFormat(entry))]),
     ...(stream === undefined ? [] : [(entry: Entry) => void stream.write(streamFormat(entry))]),

@@ -19,11 +19,13 @@ export type LogFile = {
  * directory of the other user, root would follow a link that this user has planted.
  *
  * @param describeLoss the line that says, once it works again, how many messages are missing and why
+ * @param onLoss is told, once until it works again, that nothing can be written
  * @throws {UserError} when it cannot be opened
  */
 export function openLogFile(
   path: string,
   describeLoss: (messages: number, reason: string) => string,
+  onLoss: (reason: string) => void = () => {},
 ): LogFile {
   let fd = open(path);
   let lost = 0;
@@ -41,6 +43,7 @@ export function openLogFile(
     } catch (error) {
       lost += 1;
       reason = systemCode(error) ?? 'unknown error';
+      if (lost === 1) onLoss(reason);
       torn ||= written > 0;
     }
   }

@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { endpointOf } from '../../src/check/endpoint.ts';
 import { parseSettings, serviceSettings } from '../../src/master/service-settings.ts';
 
 let directory: string;
@@ -52,14 +51,4 @@ describe('the settings of the service', () => {
   test('where there is no such file there are none', async () => {
     assert.equal(await serviceSettings(path.join(directory, 'none')), undefined);
   });
-});
-
-test('a service of AWS answers where the settings say, else in its region', () => {
-  const cases = [
-    [{}, 'us-west-2', 'https://ec2.us-west-2.amazonaws.com'],
-    [{}, 'cn-north-1', 'https://ec2.cn-north-1.amazonaws.com.cn'],
-    [{ AWS_ENDPOINT_URL: 'http://a' }, 'us-west-2', 'http://a'],
-    [{ AWS_ENDPOINT_URL: 'http://a', AWS_ENDPOINT_URL_EC2: 'http://b' }, 'us-west-2', 'http://b'],
-  ] as const;
-  for (const [env, region, expected] of cases) assert.equal(endpointOf('EC2', region, env), expected);
 });

@@ -137,6 +137,25 @@ test('a full disk loses messages, not the balancer, and the log says so once whe
   assert.match(lines[1] ?? '', /INFO {2}three$/);
 });
 
+test('a log file that cannot be written is a warning where somebody reads, once, until it can be', t => {
+  const file = path.join(directory(t), 'balancer.log');
+  symlinkSync('/dev/full', file);
+  const { log, text } = collect({ file });
+  t.after(log.close);
+  assert.equal(log.trouble(), undefined);
+  log.info('one');
+  log.info('two');
+  const warnings = text()
+    .split('\n')
+    .filter(line => / WARN /.test(line));
+  assert.equal(warnings.length, 1, text());
+  assert.match(
+    warnings[0] ?? '',
+    /the log file .*balancer\.log cannot be written \(ENOSPC\): messages are lost/,
+  );
+  assert.match(log.trouble() ?? '', /cannot be written \(ENOSPC\)/);
+});
+
 test('a line that was cut off does not swallow the next one', t => {
   const file = path.join(directory(t), 'pipe');
   execFileSync('mkfifo', [file]);

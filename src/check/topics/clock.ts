@@ -1,5 +1,4 @@
 import { MINUTE, SECOND } from '../../clock.ts';
-import { endpointOf } from '../endpoint.ts';
 import { type Finding, notLookedAt, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
@@ -11,8 +10,10 @@ const MUCH = 1 * MINUTE;
 export const clock: Topic = {
   name: 'clock',
   async look(world) {
-    const url = endpointOf('EC2', await world.region(), world.edges.env);
-    const date = await world.edges.fetchDate(url, world.signal).catch(error => {
+    const url = await world.endpoint().catch(() => {
+      throw notLookedAt('EC2 cannot be reached');
+    });
+    const date = await world.edges.fetchDate(url.href, world.signal).catch(error => {
       if (world.signal.aborted) throw error;
       throw notLookedAt('EC2 cannot be reached');
     });

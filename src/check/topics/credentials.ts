@@ -37,7 +37,7 @@ export const credentials: Topic = {
       return [refusal(error.code, error.message, keyId, place)];
     }
     const [who, account] = await Promise.all([
-      whoIs(world.sdk, await world.region(), world.edges.env, world.signal),
+      whoIs(world.sdk, await world.endpoint(), world.edges.env, world.signal),
       accountOf(world),
     ]);
     if (who !== undefined) {

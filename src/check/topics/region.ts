@@ -1,5 +1,4 @@
 import { messageOf, systemCode } from '../../errors.ts';
-import { endpointOf } from '../endpoint.ts';
 import { isNotLookedAt, ok, problem } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
@@ -19,15 +18,15 @@ export const region: Topic = {
         ),
       ];
     }
-    const url = endpointOf('EC2', name, world.edges.env);
+    const url = await world.endpoint();
     try {
-      await world.edges.fetchDate(url, world.signal);
-      return [ok(`${name}; its EC2 answers at ${new URL(url).host}.`)];
+      await world.edges.fetchDate(url.href, world.signal);
+      return [ok(`${name}; its EC2 answers at ${url.host}.`)];
     } catch (error) {
       if (world.signal.aborted) throw error;
       return [
         problem(
-          `${new URL(url).host} cannot be reached: ${why(error, world.edges.env)}.`,
+          `${url.host} cannot be reached: ${why(error, world.edges.env)}.`,
           `Is the region spelled right (${await world.place('SLAVE', 'region')}), does this machine reach the internet? A proxy goes into HTTPS_PROXY.`,
         ),
       ];
