@@ -1,9 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import { SECOND } from '../clock.ts';
 import { systemCode } from '../errors.ts';
+import { SLAVE_TOKEN } from '../spot/user-data.ts';
 import type { Probe, ProbeAnswer } from './farm.ts';
 
 const STATUS_LINE = /^HTTP\/\d+(\.\d+)? [1-5]\d\d\b/;
+/** A `gbrowse_slave` that does not know our slaves' token: the image's own, or one whose data are not there. */
+const NOT_OURS = new RegExp(`^HTTP/[\\d.]+ 403 REQUEST DATASOURCE: ${SLAVE_TOKEN}\\b`);
 /** A status line is a few dozen bytes; an answer without one in so many is not HTTP. */
 const LONGEST_STATUS_LINE = 512;
 /** How long a slave that has answered is given to close the connection. */
@@ -51,6 +54,11 @@ function leaveToServer(socket: Socket): void {
   socket.unref();
 }
 
+/** What the first line of an answer says. */
+function judge(head: string): ProbeAnswer {
+  return STATUS_LINE.test(head) && !NOT_OURS.test(head) ? 'answered' : 'refused';
+}
+
 function ask(host: string, port: number, timeLimit: number): Promise<ProbeAnswer> {
   return new Promise(resolve => {
     const startedAt = performance.now();
@@ -67,18 +75,20 @@ function ask(host: string, port: number, timeLimit: number): Promise<ProbeAnswer
       decide(stalled ? 'unknown' : socket.connecting ? 'dark' : 'silent');
     }, timeLimit);
     socket.on('error', error => decide(answerOfError(error)));
-    socket.on('connect', () => socket.write(`HEAD / HTTP/1.0\r\nHost: ${host}:${port}\r\n\r\n`));
-    socket.on('end', () => decide(STATUS_LINE.test(head) ? 'answered' : 'refused'));
+    socket.on('connect', () =>
+      socket.write(`GET /?data_name=${SLAVE_TOKEN} HTTP/1.0\r\nHost: ${host}:${port}\r\n\r\n`),
+    );
+    socket.on('end', () => decide(judge(head)));
     socket.on('data', (chunk: Buffer) => {
       head += chunk.toString('latin1', 0, LONGEST_STATUS_LINE);
-      if (STATUS_LINE.test(head)) decide('answered');
-      else if (head.length >= LONGEST_STATUS_LINE) decide('refused');
+      if (head.includes('\n') || head.length >= LONGEST_STATUS_LINE) decide(judge(head));
     });
   });
 }
 
 /**
- * Asks each port of a slave for `HEAD /`. `gbrowse_slave` says 403 within some milliseconds; any status will do.
+ * Asks each port of a slave for the token that user-data gives to our slaves once their data are mounted: they say 400
+ * within some milliseconds. Any status will do (a proxy's, an old slave's), but for a `gbrowse_slave` that has no token.
  *
  * @param timeLimit ms for all of it, the connection included
  */

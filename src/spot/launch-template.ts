@@ -29,6 +29,7 @@ export function templateData(source: TemplateSource): RequestLaunchTemplateData 
   const script = userData({
     ports: slave.ports,
     orphanTimeout: slave.orphanTimeout,
+    volumes: slave.dataSnapshots.length,
     ...(databases !== undefined && { databases }),
   });
   return {

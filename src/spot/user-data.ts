@@ -1,4 +1,9 @@
 import { SECOND } from '../clock.ts';
+import { DATA, MANIFEST } from './slave-script/data.ts';
+import { GUARD } from './slave-script/guard.ts';
+import { SLAVE } from './slave-script/slave.ts';
+
+export { MANIFEST };
 
 export type SlaveScript = {
   readonly ports: readonly number[];
@@ -6,36 +11,47 @@ export type SlaveScript = {
   readonly orphanTimeout: number;
   /** Where the databases lie on the master, so that a slave finds them at the same path. */
   readonly databases?: string;
+  /** How many data volumes the slave is launched with; without them it is not ready. 0 when left out. */
+  readonly volumes?: number;
 };
-
-/** What `sync` writes at the root of a data volume: a line for each path of each tree, `PLACE PATH …`, with tabs. */
-export const MANIFEST = 'gbrowse-data.manifest';
 
 /** A line of every slave's user-data: a machine that has it is a slave, and never runs a balancer. */
 export const SLAVE_MARK = '# GBrowse render slave, started by gbrowse-aws-balancer.';
 
-/** Where plain data volumes are mounted on a slave, one directory a volume. */
-const DATA_ROOT = '/srv/gbrowse-data';
+/**
+ * The name of a data source that every slave of ours knows once its data are mounted, and no other `gbrowse_slave` does:
+ * asked for it, ours answers 400, another one 403 with the name.
+ */
+export const SLAVE_TOKEN = 'gbrowse-aws-balancer';
 
 /**
- * The user-data of a slave: a root shell script that cloud-init runs once. It mounts the data volumes, starts GBrowse's
- * slave on all ports, starts it again if it dies, and powers the machine off (which terminates it) when nobody has
- * contacted it for `orphanTimeout`. It holds no secret: whoever may run a program on the slave can read it.
+ * The user-data of a slave: a root shell script. As a boothook of cloud-init it runs at every boot, before the image's
+ * services: it keeps the image's own slaves out, mounts the data volumes, and then starts GBrowse's slave on all ports.
+ * A guard starts a slave again that dies, and powers the machine off (which terminates it) when nobody has contacted it
+ * for `orphanTimeout`. The script holds no secret: whoever may run a program on the slave can read it.
  *
- * Images: the GBrowse AMI has an init script of its own (the manual); a Debian image has the package's `gbrowse_slave`,
- * which must be given its group from outside (its own `--user` keeps root's group and cannot read the data).
+ * Images: one with systemd gets a unit; an older one a background process. The GBrowse AMI has an init script of its own
+ * (the manual); a Debian image has the package's `gbrowse_slave`.
  */
 export function userData(script: SlaveScript): string {
-  return `#!/bin/sh
+  return `#cloud-boothook
+#!/bin/sh
 ${SLAVE_MARK}
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 PORTS='${script.ports.join(' ')}'
 ORPHAN_SECONDS=${Math.round(script.orphanTimeout / SECOND)}
 DATABASES=${shellQuoted(script.databases ?? '')}
-${MOUNT}${START}${GUARD}
-mount_data
-guard >/dev/null 2>&1 </dev/null &
+VOLUMES=${script.volumes ?? 0}
+TOKEN=${SLAVE_TOKEN}
+HERE=/run/gbrowse-aws-balancer
+LOG=/var/log/gbrowse-aws-balancer-slave.log
+UNIT=gbrowse-aws-balancer-slave
+${DATA}${SLAVE}${GUARD}${BOOT}
+case \${1-} in
+  guard) guard ;;
+  *) boot ;;
+esac
 `;
 }
 
@@ -44,99 +60,41 @@ function shellQuoted(text: string): string {
 }
 
 /**
- * Old GBrowse images keep their data in the LVM volume group "volumes"; else each volume has a plain filesystem. Where
- * `sync` has left its manifest, every tree is put at the paths that it has on the master (a tree that lies elsewhere is
- * the manual's first cause of rendering errors), and the database servers serve what was copied.
+ * Under systemd the guard is a unit, which waits for nothing but the file systems; else a process that holds none of
+ * cloud-init's pipes, which would keep cloud-init waiting.
  */
-const MOUNT = `
-mount_data() {
-  if command -v vgchange >/dev/null && vgchange -ay volumes >/dev/null 2>&1; then
-    mountpoint -q /opt/gbrowse || mount /dev/volumes/gbrowse /opt/gbrowse
-    place_data /opt/gbrowse
-  fi
-  for device in $(lsblk -rnpo NAME,FSTYPE,MOUNTPOINT 2>/dev/null | awk 'NF == 2 && $2 ~ /^(ext[234]|xfs|btrfs)$/ { print $1 }'); do
-    point=${DATA_ROOT}/$(basename "$device")
-    mkdir -p "$point"
-    mount "$device" "$point" || continue
-    if [ -f "$point/${MANIFEST}" ]; then
-      place_data "$point"
-    elif [ -n "$DATABASES" ] && [ -d "$point/databases" ]; then
-      show_at "$point/databases" "$DATABASES"
-    fi
-  done
+const BOOT = `
+phase() { # WHAT: the uptime goes to the log and to the console
+  line="$(date '+%F %T') $1 $(cut -d' ' -f1 /proc/uptime) s after the start"
+  echo "$line" >> "$LOG"
+  logger -t gbrowse-slave "$line" 2>/dev/null
 }
-show_at() { # DIRECTORY PATH
-  [ "$1" = "$2" ] || { mkdir -p "$2" && mount --bind "$1" "$2"; }
+with_systemd() { [ -d /run/systemd/system ]; }
+boot() {
+  mkdir -p "$HERE/cache"
+  chmod 755 "$HERE"
+  rm -f "$HERE/cache/$TOKEN" "$HERE/token" "$HERE/listening"
+  cp "$0" "$HERE/script"
+  ! with_systemd || write_unit
+  phase 'network up'
+  keep_own_slaves_out
+  mount_data
+  if with_systemd; then systemctl start --no-block "$UNIT"; else (exec >/dev/null 2>&1 </dev/null; guard) & fi
 }
-place_data() { # POINT
-  [ -f "$1/${MANIFEST}" ] || return 0
-  server lib/mysql "$1" stop mariadb mysql mysqld
-  server lib/postgresql "$1" stop postgresql
-  while IFS='\t' read -r place path _rest; do
-    case $place in
-      databases|databases-[0-9]|databases-[0-9][0-9]|lib/mysql|lib/postgresql) show_at "$1/$place" "$path" ;;
-    esac
-  done < "$1/${MANIFEST}"
-  server lib/mysql "$1" start mariadb mysql mysqld
-  server lib/postgresql "$1" start postgresql
-}
-server() { # PLACE POINT stop|start NAME...: of the first service that the image has
-  [ -d "$2/$1" ] || return 0
-  tree=$2/$1 action=$3 user=postgres
-  [ "$1" != lib/mysql ] || user=mysql
-  shift 3
-  for name; do
-    [ -e "/etc/init.d/$name" ] || [ -e "/lib/systemd/system/$name.service" ] || [ -e "/usr/lib/systemd/system/$name.service" ] || continue
-    # The numbers of users differ between images.
-    if [ "$action" = start ] && [ "$(stat -c %U "$tree")" != "$user" ]; then chown -R "$user:$user" "$tree"; fi
-    service "$name" "$action" </dev/null >/dev/null 2>&1
-    return
-  done
-}
-`;
-
-const START = `
-start_slave() {
-  if [ -x /opt/gbrowse/etc/init.d/gbrowse-slave ]; then
-    /opt/gbrowse/etc/init.d/gbrowse-slave start $PORTS
-    return
-  fi
-  mkdir -p /var/log/gbrowse /run/gbrowse-slave
-  chown www-data:www-data /var/log/gbrowse /run/gbrowse-slave
-  for port in $PORTS; do
-    listens "$port" || setpriv --reuid=www-data --regid=www-data --init-groups \\
-      gbrowse_slave --port "$port" --verbose 2 --log /var/log/gbrowse/gbrowse_slave --pid "/run/gbrowse-slave/$port.pid"
-  done
-}
-`;
-
-/**
- * Connections are read from /proc/net/tcp, which every image has: a port listens in state 0A. Each connection that the
- * slave closed stays there for a minute (TIME_WAIT), so a look every 15 seconds misses none of the balancer's probes.
- */
-const GUARD = `
-sockets() { # PORT: the states of its sockets
-  awk -v port="$(printf ':%04X' "$1")" 'substr($2, length($2) - 4) == port { print $4 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
-}
-listens() { sockets "$1" | grep -q '^0A$'; }
-contacted() {
-  for port in $PORTS; do sockets "$port" | grep -qv '^0A$' && return 0; done
-  return 1
-}
-all_listen() {
-  for port in $PORTS; do listens "$port" || return 1; done
-}
-uptime_seconds() { cut -d. -f1 /proc/uptime; }
-guard() {
-  last=$(uptime_seconds)
-  while :; do
-    all_listen || start_slave
-    contacted && last=$(uptime_seconds)
-    if [ $(($(uptime_seconds) - last)) -ge "$ORPHAN_SECONDS" ]; then
-      logger -t gbrowse-slave "nobody has contacted this slave for $ORPHAN_SECONDS seconds: power off"
-      poweroff || shutdown -h now || kill -TERM 1
-    fi
-    sleep 15
-  done
+write_unit() {
+  echo "$(date '+%F %T') kernel done $(systemctl show -p UserspaceTimestampMonotonic | awk -F= '{ print $2 / 1000000 }') s after the start" >> "$LOG"
+  cat > "/run/systemd/system/$UNIT.service" <<END
+[Unit]
+Description=GBrowse render slave
+DefaultDependencies=no
+After=local-fs.target systemd-tmpfiles-setup.service
+Conflicts=shutdown.target
+Before=shutdown.target
+StartLimitIntervalSec=0
+[Service]
+ExecStart=/bin/sh $HERE/script guard
+Restart=always
+RestartSec=1
+END
 }
 `;

@@ -27,6 +27,8 @@ export type CloudOptions = {
   readonly outside?: boolean;
   /** Directories of this machine that instances see empty. */
   readonly hide?: readonly string[];
+  /** The root of a Debian system that instances boot, with systemd and cloud-init, instead of a copy of this machine. */
+  readonly image?: string;
 };
 
 export type Cloud = Ec2StandIn & {
@@ -67,6 +69,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     directory,
     ...(options.outside === true ? ['--outside'] : []),
     ...(options.hide ?? []).flatMap(hidden => ['--hide', hidden]),
+    ...(options.image === undefined ? [] : ['--image', options.image]),
   ]);
   const master = ready.master as Cloud['master'];
   const host = (instance: string) => control<CloudHost>('host', { instance });

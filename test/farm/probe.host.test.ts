@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProbeAnswer } from '../../src/farm/farm.ts';
 import { answerOfError, combined, createProbe } from '../../src/farm/probe.ts';
+import { SLAVE_TOKEN } from '../../src/spot/user-data.ts';
 
 /** A server on a port of its own; `open` are the connections that it has. */
 async function listening(t: TestContext, server: Server): Promise<{ port: number; open: Set<Socket> }> {
@@ -48,7 +49,17 @@ const PATIENT = 5_000;
 const SHORT = 200;
 
 const ANSWERS: Record<string, [server: () => Server, timeLimit: number, expected: ProbeAnswer]> = {
-  'a gbrowse_slave, which says 403': [
+  'a gbrowse_slave that knows the token, which says 400': [
+    () => answering(socket => socket.end('HTTP/1.1 400 Bad request\r\n\r\ninvalid request')),
+    PATIENT,
+    'answered',
+  ],
+  "a gbrowse_slave that does not know it: the image's own, or one without its data": [
+    () => answering(socket => socket.end(`HTTP/1.1 403 REQUEST DATASOURCE: ${SLAVE_TOKEN}\r\n\r\n`)),
+    PATIENT,
+    'refused',
+  ],
+  'an old gbrowse_slave, whose 403 names no data source': [
     () => answering(socket => socket.end('HTTP/1.0 403 REQUEST DATASOURCE\r\n\r\n')),
     PATIENT,
     'answered',
@@ -117,7 +128,7 @@ for (const [what, [server, timeLimit, expected]] of Object.entries(ANSWERS)) {
   });
 }
 
-test('it asks HEAD / and lets the slave close the connection first', async t => {
+test('it asks for the token of our slaves and lets the slave close the connection first', async t => {
   let asked = '';
   let closedFirst: string | undefined;
   const server = createServer({ allowHalfOpen: true }, socket => {
@@ -136,7 +147,7 @@ test('it asks HEAD / and lets the slave close the connection first', async t => 
   const { port, open } = await listening(t, server);
   assert.equal(await createProbe(PATIENT)('127.0.0.1', [port]), 'answered');
   await assertNoneLeft(open);
-  assert.equal(asked, `HEAD / HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+  assert.equal(asked, `GET /?data_name=${SLAVE_TOKEN} HTTP/1.0\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
   assert.equal(closedFirst, 'the slave');
 });
 

@@ -88,7 +88,7 @@ describe('the launch template of slaves', () => {
 
   it('starts the slaves on their ports', () => {
     const script = Buffer.from(templateData(SOURCE).UserData ?? '', 'base64').toString();
-    assert.match(script, /^#!\/bin\/sh\n/);
+    assert.match(script, /^#cloud-boothook\n#!\/bin\/sh\n/);
     assert.match(script, /PORTS='8101 8102'/);
   });
 });

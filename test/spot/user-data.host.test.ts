@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { MANIFEST, type SlaveScript, userData } from '../../src/spot/user-data.ts';
+import { MANIFEST, SLAVE_MARK, type SlaveScript, userData } from '../../src/spot/user-data.ts';
 
 const SCRIPT: SlaveScript = { ports: [8101, 8102], orphanTimeout: 3_600_000 };
 const root = mkdtempSync(path.join(tmpdir(), 'user-data-'));
@@ -32,11 +32,14 @@ function runOn(machine: {
   for (const [name, text] of Object.entries(machine.files ?? {})) {
     const file = path.join(directory, name);
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, text);
+    writeFileSync(file, text.replaceAll('@DIR@', directory));
     chmodSync(file, 0o755);
   }
   const log = path.join(directory, 'log');
   writeFileSync(log, '');
+  mkdirSync(path.join(directory, 'var/log'), { recursive: true });
+  mkdirSync(path.join(directory, 'run/gbrowse-aws-balancer/cache'), { recursive: true });
+  mkdirSync(path.join(directory, 'tmp'));
   const stubs = {
     chown: '',
     mount: '',
@@ -46,6 +49,14 @@ function runOn(machine: {
     setpriv: '',
     vgchange: 'exit 5',
     lsblk: '',
+    udevadm: '',
+    systemctl: '',
+    service: '',
+    sleep: '',
+    ps: '',
+    perl: '',
+    nproc: 'echo 2',
+    id: '[ "$1" = -u ] && [ "$2" != www-data ] && exit 1; echo www-data',
     ...machine.commands,
   };
   for (const [name, text] of Object.entries(stubs)) {
@@ -53,9 +64,10 @@ function runOn(machine: {
     chmodSync(path.join(bin, name), 0o755);
   }
   const text = userData(machine.script ?? SCRIPT)
-    .replaceAll(/(?<![\w.])\/(proc|srv|opt|var|run|etc)\//g, `${directory}/$1/`)
+    .replaceAll(/(?<![\w.])\/(proc|srv|opt|var|run|etc|tmp)\//g, `${directory}/$1/`)
+    .replace(/^HERE=/m, `kill() { echo "kill $*" >>'${log}'; }\nHERE=`)
     .replace(/^PATH=/m, `PATH='${bin}':`)
-    .replace(/^mount_data\nguard .*$/m, machine.call);
+    .replace(/^case \$\{1-\} in[\s\S]*/m, machine.call.replaceAll('@ROOT@', directory));
   const file = path.join(directory, 'user-data');
   writeFileSync(file, text);
   const [shell = 'sh', ...options] = machine.shell ?? ['sh'];
@@ -65,6 +77,13 @@ function runOn(machine: {
   });
   const lines = readFileSync(log, 'utf8').replaceAll(directory, '').split('\n').filter(Boolean);
   return { log: lines, status, output: stdout + stderr };
+}
+
+/** What `ps` says of slaves: on each port a parent, which leads a group, and two children. */
+function served(...ports: readonly number[]): string {
+  const line = (pid: number, group: number, port: number) =>
+    `echo '${pid} ${group} /usr/bin/perl /usr/bin/gbrowse_slave --port ${port} --prefork 3'`;
+  return ports.flatMap(port => [line(port, port, port), line(port + 1000, port, port)]).join('\n');
 }
 
 /** A line of /proc/net/tcp: this local port, in this state. */
@@ -90,16 +109,89 @@ describe('the user-data of a slave', () => {
 
     // The busybox shell has commands of its own, and asks for no stub.
     if (shell[0] === 'busybox') continue;
-    it(`runs on a Debian image in ${shell.join(' ')}: gbrowse_slave on each port that does not listen yet`, () => {
-      const { log } = runOn({ call: 'start_slave', files: tcp(socket(8101, '0A')), shell });
-      const started = log.filter(line => line.startsWith('setpriv'));
+    it(`runs on a Debian image in ${shell.join(' ')}: gbrowse_slave on each port that is not served yet`, () => {
+      const { log } = runOn({
+        call: 'start_slaves',
+        files: tcp(socket(8101, '0A')),
+        commands: { ps: served(8101) },
+        shell,
+      });
+      const started = log.filter(line => /^setpriv.*gbrowse_slave/.test(line));
       assert.equal(started.length, 1);
       assert.match(
         started[0] ?? '',
-        /--reuid=www-data --regid=www-data .*gbrowse_slave --port 8102 .*--pid \/run\/gbrowse-slave\/8102.pid/,
+        /--reuid=www-data --regid=www-data --init-groups gbrowse_slave --port 8102 --prefork 3 .*--tmp \/run\/gbrowse-aws-balancer\/cache$/,
       );
     });
   }
+
+  it('starts as many processes as the image wants, but more than there are processors, with its preload and nice', () => {
+    const settings = (prefork: number) =>
+      `USER=nobody-here\nPRELOAD=@DIR@/preload.conf\nPREFORK=${prefork}\nPORT="9 10"\nNICE=5\nDAEMON=broken/gbrowse_slave\n`;
+    for (const [prefork, expected] of [
+      [1, 3],
+      [8, 8],
+    ] as const) {
+      const { log } = runOn({
+        script: { ...SCRIPT, ports: [8101] },
+        call: 'start_slaves',
+        files: { ...tcp(), 'etc/default/gbrowse-slave': settings(prefork), 'preload.conf': '' },
+        commands: { nice: 'shift 2; exec "$@"' },
+      });
+      assert.ok(log.some(line => line.startsWith('nice -n 5 setpriv --reuid=www-data')));
+      const [started = ''] = log.filter(line => /^setpriv.*gbrowse_slave/.test(line));
+      assert.match(started, new RegExp(`--port 8101 --prefork ${expected} .*--preload /preload.conf$`));
+    }
+  });
+
+  it('puts the token there as the user of the slave, before the slave is started', () => {
+    const { log } = runOn({ script: { ...SCRIPT, ports: [8101] }, call: 'start_slaves', files: tcp() });
+    const [token = '', slave = ''] = log.filter(line => line.startsWith('setpriv'));
+    assert.match(
+      token,
+      /--reuid=www-data .* perl .*lock_store.* \/run\/gbrowse-aws-balancer\/cache\/gbrowse-aws-balancer$/,
+    );
+    assert.match(slave, / gbrowse_slave /);
+  });
+
+  it('does not start without its data volumes, and counts those that are mounted', () => {
+    const script = { ...SCRIPT, volumes: 2 };
+    const disks = (...lines: readonly string[]) => ({ lsblk: `printf '${lines.join('\\n')}\\n'` });
+    const cases = [
+      [disks('/dev/nvme0n1p1 ext4 /', '/dev/nvme0n1p2 ext4 /boot', '/dev/nvme1n1 ext4 /srv/a'), 'no'],
+      [disks('/dev/nvme0n1p1 ext4 /', '/dev/nvme1n1 ext4 /srv/a', '/dev/nvme2n1 xfs /srv/b'), 'yes'],
+      [{ ...disks('/dev/nvme0n1p1 ext4 /'), mountpoint: '' }, 'yes'],
+    ] as const;
+    for (const [commands, expected] of cases) {
+      const { output } = runOn({ script, call: 'data_is_there && echo yes || echo no', commands });
+      assert.equal(output, `${expected}\n`);
+    }
+  });
+
+  it('is a boothook, which runs at every boot, and says in its first lines whose it is', () => {
+    assert.deepEqual(userData(SCRIPT).split('\n').slice(0, 3), ['#cloud-boothook', '#!/bin/sh', SLAVE_MARK]);
+  });
+
+  it("keeps the image's own slaves and balancer out before it mounts, and starts its unit without waiting", () => {
+    const { log } = runOn({ call: 'boot', files: { 'run/systemd/system/.keep': '' } });
+    const calls = log.filter(line => /^(systemctl (mask|start)|lsblk)/.test(line));
+    assert.deepEqual(calls, [
+      'systemctl mask --runtime --now gbrowse-slave gbrowse-aws-balancer',
+      'lsblk -rnpo NAME,FSTYPE,MOUNTPOINT',
+      'systemctl start --no-block gbrowse-aws-balancer-slave',
+    ]);
+  });
+
+  it("ends the image's own slaves where there is no systemd", () => {
+    const { log } = runOn({
+      call: 'keep_own_slaves_out',
+      files: { 'etc/init.d/gbrowse-slave': '' },
+      commands: {
+        ps: `[ -e gone ] || echo '  77   77 /usr/bin/perl /usr/bin/gbrowse_slave --port 8103'; : > gone`,
+      },
+    });
+    assert.ok(log.includes('service gbrowse-slave stop'));
+  });
 
   it('is smaller than the 16 KB that EC2 takes', () => {
     assert.ok(Buffer.byteLength(userData(SCRIPT)) < 16_384);
@@ -113,11 +205,16 @@ describe('the user-data of a slave', () => {
 
   it('uses the init script of the GBrowse image where there is one', () => {
     const { log, output } = runOn({
-      call: 'start_slave',
+      call: 'start_slaves',
       files: { ...tcp(), 'opt/gbrowse/etc/init.d/gbrowse-slave': '#!/bin/sh\necho "init $*"\n' },
     });
     assert.equal(output, 'init start 8101 8102\n');
-    assert.deepEqual(log, []);
+    assert.ok(
+      log.some(
+        line => line.startsWith('perl ') && line.endsWith(' /tmp/gbslave_ccache/gbrowse-aws-balancer'),
+      ),
+    );
+    assert.ok(!log.some(line => line.startsWith('setpriv')));
   });
 
   it('mounts plain data volumes, not what is mounted already nor what has no filesystem', () => {
@@ -207,7 +304,10 @@ describe('the trees that sync has copied', () => {
   it('stay where they are on an image that has them there already', () => {
     const { log } = runOn({
       call: 'mount_data',
-      files: { [`opt/gbrowse/${MANIFEST}`]: manifest(['databases', placed('x')]) },
+      files: {
+        'opt/gbrowse/databases/.keep': '',
+        [`opt/gbrowse/${MANIFEST}`]: manifest(['databases', placed('x')]),
+      },
       commands: { ...commands, vgchange: '', lsblk: '' },
     });
     assert.deepEqual(of(log, 'mount'), [
@@ -219,45 +319,116 @@ describe('the trees that sync has copied', () => {
   });
 });
 
+describe('database servers under systemd', () => {
+  const point = 'srv/gbrowse-data/nvme1n1';
+  const files = {
+    'run/systemd/system/.keep': '',
+    'etc/init.d/postgresql': '',
+    [`${point}/lib/postgresql/15/main/PG_VERSION`]: '15',
+    [`${point}/${MANIFEST}`]: `lib/postgresql\t${path.join(root, 'placed/pg')}\n`,
+  };
+  const calls = (active: boolean) =>
+    runOn({
+      call: 'mount_data',
+      files,
+      commands: {
+        lsblk: 'echo "/dev/nvme1n1 ext4"',
+        stat: 'echo postgres',
+        systemctl: active ? '' : '[ "$1" != is-active ]',
+      },
+    }).log.filter(line => /^(systemctl|mount --bind)/.test(line));
+
+  it('that run are stopped wholly, the instances too, before their data are mounted over, and started again', () => {
+    assert.deepEqual(calls(true), [
+      'systemctl is-active -q postgresql postgresql@*',
+      'systemctl stop postgresql.service postgresql@*.service',
+      `mount --bind /${point}/lib/postgresql ${path.join(root, 'placed/pg')}`,
+      'systemctl start --no-block postgresql',
+    ]);
+  });
+
+  it('that have not started yet are left to start by themselves', () => {
+    assert.deepEqual(calls(false), [
+      'systemctl is-active -q postgresql postgresql@*',
+      `mount --bind /${point}/lib/postgresql ${path.join(root, 'placed/pg')}`,
+    ]);
+  });
+});
+
 describe('the guard of a slave', () => {
-  /** Runs it for so many looks, 15 s apart; the uptime is the number of looks so far. */
-  function guard(sockets: readonly string[], looks: number) {
+  const LOG = 'var/log/gbrowse/gbrowse_slave';
+  const HEAD = '[Wed Nov 25 18:58:49 2026] [info]   [pid=11]    sending REQUEST DATASOURCE response\n';
+
+  /** Runs it for so many looks, 15 s apart; `each` is done before each of them. */
+  function guard(
+    looks: number,
+    options: { sockets: readonly string[]; each?: string; ps?: string; ami?: boolean },
+  ) {
     const call = [
-      'time=100',
+      'time=100 looks=0',
       'uptime_seconds() { echo "$time"; }',
-      `sleep() { time=$((time + $1)); looks=$((looks + 1)); [ $looks -lt ${looks} ] || exit 0; }`,
-      'looks=0',
+      `sleep() { time=$((time + $1)); looks=$((looks + 1)); [ $looks -lt ${looks} ] || exit 0; ${options.each ?? ':'}; }`,
+      `log_line() { printf '${HEAD.trim()}\\n' >> "${'$'}ROOT/${LOG}"; }`,
       'guard',
     ].join('\n');
-    return runOn({ script: { ...SCRIPT, orphanTimeout: 60_000 }, call, files: tcp(...sockets) });
+    return runOn({
+      script: { ...SCRIPT, orphanTimeout: 60_000 },
+      call: call.replaceAll('$ROOT', '@ROOT@'),
+      files: {
+        ...tcp(...options.sockets),
+        [LOG]: HEAD,
+        ...(options.ami === true && { 'opt/gbrowse/etc/init.d/gbrowse-slave': '#!/bin/sh\n' }),
+      },
+      commands: { ps: options.ps ?? served(8101, 8102) },
+    });
   }
-  const listening = [socket(8101, '0A'), socket(8102, '0A')];
+  const sockets = [socket(8101, '0A'), socket(8102, '0A')];
   const poweredOff = (log: readonly string[]) => log.filter(line => line.startsWith('poweroff')).length;
 
   it('powers the slave off when nobody has contacted it for orphan_timeout, and not sooner', () => {
-    assert.equal(poweredOff(guard(listening, 4).log), 0);
-    assert.equal(poweredOff(guard(listening, 5).log), 1);
+    assert.equal(poweredOff(guard(4, { sockets }).log), 0);
+    assert.equal(poweredOff(guard(5, { sockets }).log), 1);
   });
 
-  for (const [state, what] of [
-    ['01', 'an open connection'],
-    ['06', 'a connection that was closed within the last minute'],
-  ] as const) {
-    it(`takes ${what} for contact`, () => {
-      assert.equal(poweredOff(guard([...listening, socket(8102, state)], 40).log), 0);
-    });
-  }
+  it('takes for contact what the slave has answered, however the connection ended', () => {
+    assert.equal(poweredOff(guard(40, { sockets, each: 'log_line' }).log), 0);
+  });
 
-  it('does not take a connection to another port for contact', () => {
+  it('does not take for contact what stood in the log before, nor what the slave says to itself', () => {
+    const each = `echo '[info] children remaining = 1 2' >> "@ROOT@/${LOG}"`;
+    assert.equal(poweredOff(guard(5, { sockets, each }).log), 1);
+  });
+
+  it('does not take a connection for contact that is only open: whoever opened it may be gone', () => {
+    assert.equal(poweredOff(guard(5, { sockets: [...sockets, socket(8102, '01')] }).log), 1);
+  });
+
+  it("goes by connections where the image's own init script may log less", () => {
+    assert.equal(poweredOff(guard(40, { sockets: [...sockets, socket(8102, '06')], ami: true }).log), 0);
     const others = [socket(22, '01'), socket(18101, '01'), socket(0x81, '01')];
-    assert.equal(poweredOff(guard([...listening, ...others], 5).log), 1);
+    assert.equal(poweredOff(guard(5, { sockets: [...sockets, ...others], ami: true }).log), 1);
   });
 
   it('starts the slave again when a port does not listen', () => {
-    const { log } = guard([socket(8101, '0A')], 2);
-    const started = log.filter(line => line.startsWith('setpriv'));
-    assert.equal(started.length, 2);
+    const started = guard(8, { sockets: [socket(8101, '0A')] }).log.filter(line =>
+      / gbrowse_slave /.test(line),
+    );
+    assert.ok(started.length > 0);
     assert.ok(started.every(line => line.includes('--port 8102')));
-    assert.deepEqual(guard(listening, 2).log, []);
+    assert.deepEqual(
+      guard(2, { sockets }).log.filter(line => line.startsWith('setpriv')),
+      [],
+    );
+  });
+
+  it('ends what is left of a slave whose parent is gone, and starts it anew', () => {
+    const orphan = `echo '999999 888888 /usr/bin/perl /usr/bin/gbrowse_slave --port 8102 --prefork 3'`;
+    const { log } = guard(8, { sockets, ps: `${served(8101)}\n${orphan}` });
+    assert.deepEqual(log.filter(line => line.startsWith('kill')).slice(0, 2), [
+      'kill -s TERM 999999',
+      'kill -s TERM 999999',
+    ]);
+    assert.ok(log.some(line => / gbrowse_slave --port 8102/.test(line)));
+    assert.ok(!log.some(line => / gbrowse_slave --port 8101/.test(line)));
   });
 });

@@ -99,8 +99,24 @@ describe('the way to the staging machine', { skip }, () => {
 });
 
 const VOLUMES = [{ volumeId: 'vol-0123', device: '/dev/sdg', size: 1, isNew: true }];
+const USER_DATA = stagingUserData({ login: 'ssh-ed25519 AAAA', host: { key: 'text' } }, 'admin', 60_000);
+/** The parts of the user-data, without their headers. */
+const PARTS = USER_DATA.split(/^--.*\n/m).flatMap(part =>
+  part.includes('#!') ? [part.replace(/^.*\n\n/, '')] : [],
+);
+
+test('the user-data guards the staging machine at every boot, and gives it its keys once', () => {
+  assert.match(USER_DATA, /^Content-Type: multipart\/mixed; boundary="(.*)"\nMIME-Version: 1\.0\n\n--/);
+  const [guard = '', access = ''] = PARTS;
+  assert.match(guard, /^#cloud-boothook\n#!\/bin\/sh\n/);
+  assert.match(guard, /\(exec >\/dev\/null 2>&1 <\/dev\/null; guard\) &/);
+  assert.match(access, /^#!\/bin\/sh\n/);
+  assert.ok(!guard.includes('ssh') && access.includes('ssh-ed25519 AAAA'));
+});
+
 for (const [what, script] of [
-  ['user-data', stagingUserData({ login: 'ssh-ed25519 AAAA', host: { key: 'text' } }, 'admin', 60_000)],
+  ['guarding', PARTS[0] ?? ''],
+  ['access', PARTS[1] ?? ''],
   ['preparing', prepareScript(VOLUMES, 8192)],
   ['sealing', sealScript([])],
 ] as const) {

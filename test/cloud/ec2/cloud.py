@@ -1,10 +1,11 @@
 """EC2 with instances that are real hosts: the stand-in of test/peers with machines of another kind, volumes that hold
 data, metadata, security groups that block, and request throttling. Runs inside of enter.py, as root.
 
-    python3 cloud.py --directory DIR [--outside] [--hide DIRECTORY]... [--store GIB]
+    python3 cloud.py --directory DIR [--outside] [--hide DIRECTORY]... [--store GIB] [--image ROOT]
 
 DIR is for its files. `--outside`: the master is not an EC2 instance itself. `--hide`: a directory of this machine that
-instances see empty. The rest is as in ec2_stand_in.py; control has these besides:
+instances see empty. `--image`: the root of a Debian system with systemd and cloud-init, which instances boot
+instead of showing this machine's own files. The rest is as in ec2_stand_in.py; control has these besides:
 
     POST /control/host {instance}                process id of its init, addresses, network
     POST /control/network {instance, state}      `up`, `dark`, `lossy`
@@ -42,11 +43,12 @@ def parse_arguments():
     parser.add_argument('--outside', action='store_true')
     parser.add_argument('--hide', action='append', default=[])
     parser.add_argument('--store', type=int, default=100)
+    parser.add_argument('--image')
     return parser.parse_args()
 
 
 OPTIONS = parse_arguments()
-REGION = Region(OPTIONS.directory, OPTIONS.hide)
+REGION = Region(OPTIONS.directory, OPTIONS.hide, OPTIONS.image)
 ADDRESSES = public_addresses()
 network_interfaces.random_public_ip = lambda: next(ADDRESSES)
 
@@ -75,7 +77,7 @@ def life_of(host):
     with ec2.LOCK:
         if instance.state == 'pending':
             ec2.set_state(instance, 'running')
-    host.process.wait()
+    host.wait()
     with ec2.LOCK:
         if instance.state in ('pending', 'running'):
             if instance.instance_initiated_shutdown_behavior == 'terminate':

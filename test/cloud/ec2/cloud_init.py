@@ -1,4 +1,4 @@
-"""What cloud-init makes of user-data, as far as it is used here: scripts, #cloud-config (ssh_keys, ssh_authorized_keys,
+"""What cloud-init makes of user-data, as far as it is used here: scripts, boothooks, #cloud-config (ssh_keys, ssh_authorized_keys,
 write_files, bootcmd, runcmd), and MIME archives of these. (cloud-init's documentation, "User-data formats")
 
 The result is a set of small files that init.sh puts into place.
@@ -61,6 +61,8 @@ def seed(user_data, public_key):
             early += write_files(config.get('write_files') or [])
             if config.get('runcmd'):
                 scripts.append('\n'.join(['#!/bin/sh', *map(command_line, config['runcmd']), '']))
+        elif part.startswith('#cloud-boothook'):
+            scripts.insert(0, part.partition('\n')[2].lstrip())
         elif part.startswith('#!'):
             scripts.append(part)
     files['authorized_keys'] = ''.join(f'{key}\n' for key in authorized if key)

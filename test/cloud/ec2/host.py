@@ -31,6 +31,23 @@ def user_data_of(instance):
     return data.decode() if hasattr(data, 'decode') else data or ''
 
 
+def cgroup_root():
+    with open('/proc/mounts') as file:
+        return next(line.split()[1] for line in file if line.split()[2] == 'cgroup2')
+
+
+def remove_cgroup(directory):
+    """Directories alone: the files of a cgroup go with it. What is left in one is ended first."""
+    try:
+        with open(f'{directory}/cgroup.kill', 'w') as file:
+            file.write('1')
+        for path, _, _ in os.walk(directory, topdown=False):
+            os.rmdir(path)
+    except OSError:
+        # It is not there, or a process takes its time to go: the cgroup is empty then, and does no harm.
+        pass
+
+
 class Host:
     """What `ec2_behaviour.MACHINES` holds: it is started with its instance, and `stop` ends it without waiting."""
 
@@ -43,8 +60,10 @@ class Host:
         self.directory = f'{region.directory}/{instance.id}'
         self.pid, self.process, self.metadata_server = None, None, None
         self.network, self.rules, self.public_address = 'up', None, None
+        # The instance's root volume, where it boots a system of its own: kept while it is stopped.
+        self.disk = f'{region.directory}/disks/{instance.id}' if region.image else None
         self.interruption = None
-        self.stopping = threading.Lock()
+        self.stopping, self.ending = threading.Lock(), False
 
     # --- Start
 
@@ -52,12 +71,24 @@ class Host:
         self.lay_cable()
         self.follow_groups()
         self.metadata_server = metadata.serve(self, lambda: listen_in(self.namespace, metadata.ADDRESS))
+        self.power_up()
+
+    def power_up(self):
         self.write_seed()
         self.start_processes()
         for device, mapping in self.instance.block_device_mapping.items():
             if device != self.instance.root_device_name:
                 volumes.attach(self, mapping.volume_id, device)
         self.release_init()
+
+    def wait(self):
+        """Until it powers itself off; a reboot (process 1 of a namespace ends by SIGHUP then, reboot(2)) is not the end."""
+        while self.process.wait() == -signal.SIGHUP and self.disk and not self.ending:
+            for mapping in self.instance.block_device_mapping.values():
+                volumes.detach(mapping.volume_id)
+            shutil.rmtree(f'{self.directory}/seed')
+            os.unlink(f'{self.directory}/up')
+            self.power_up()
 
     def lay_cable(self):
         address = self.instance.private_ip
@@ -80,7 +111,7 @@ class Host:
         )
 
     def write_seed(self):
-        os.makedirs(f'{self.directory}/seed')
+        os.makedirs(f'{self.directory}/seed', exist_ok=True)
         files = cloud_init.seed(user_data_of(self.instance), public_key_of(self.instance))
         for name, text in {'address': self.instance.private_ip, **files}.items():
             with open(f'{self.directory}/seed/{name}', 'w') as file:
@@ -92,12 +123,13 @@ class Host:
             self.process = subprocess.Popen(
                 ['ip', 'netns', 'exec', self.namespace]
                 + ['unshare', '-m', '-p', '-u', '-i', '-C', '--fork', '--kill-child=KILL']
-                + ['sh', f'{HERE}/boot.sh', self.directory, name, ' '.join(self.region.hidden)],
-                env={'PATH': os.environ['PATH'], 'HERE': HERE},
+                + self.boot_command(name),
+                env={'PATH': os.environ['PATH'], 'HERE': HERE, 'container': 'cloud'},
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=self.enter_cgroup,
             )
         children = f'/proc/{self.process.pid}/task/{self.process.pid}/children'
         deadline = time.time() + BOOT_PATIENCE
@@ -110,6 +142,22 @@ class Host:
                 return
             time.sleep(0.01)
         raise RuntimeError(f'{self.instance.id} did not boot: {self.console()}')
+
+    def boot_command(self, name):
+        if self.disk is None:
+            return ['sh', f'{HERE}/boot.sh', self.directory, name, ' '.join(self.region.hidden)]
+        return ['sh', f'{HERE}/boot-systemd.sh', self.directory, name, self.region.image, self.disk]
+
+    def enter_cgroup(self):
+        """systemd wants a cgroup of its own."""
+        if self.disk is not None:
+            os.makedirs(self.cgroup, exist_ok=True)
+            with open(f'{self.cgroup}/cgroup.procs', 'w') as file:
+                file.write('0')
+
+    @property
+    def cgroup(self):
+        return f'{cgroup_root()}/gbrowse-cloud-{os.getpid()}-{self.instance.id}'
 
     def release_init(self):
         """Its disks are there: cloud-init, sshd and the user-data may start."""
@@ -145,10 +193,12 @@ class Host:
         threading.Thread(target=self.end, daemon=True).start()
 
     def end(self):
+        self.ending = True
         with self.stopping:
             if self.process is not None and self.process.poll() is None:
                 if self.pid is not None:
-                    os.kill(self.pid, signal.SIGTERM)
+                    # SIGRTMIN+4 is systemd's word for "power off"; it ignores SIGTERM.
+                    os.kill(self.pid, signal.SIGTERM if self.disk is None else signal.SIGRTMIN + 4)
                 try:
                     self.process.wait(1.5)
                 except subprocess.TimeoutExpired:
@@ -163,6 +213,10 @@ class Host:
             sh('ip', 'link', 'delete', self.link, check=False)
             sh('ip', 'netns', 'delete', self.namespace, check=False)
             shutil.rmtree(self.directory, ignore_errors=True)
+            if self.disk is not None:
+                remove_cgroup(self.cgroup)
+                if self.instance.state in ('shutting-down', 'terminated'):
+                    shutil.rmtree(self.disk, ignore_errors=True)
 
     def describe(self):
         return {

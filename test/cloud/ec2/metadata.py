@@ -84,6 +84,8 @@ def look_up(host, path):
     if path == 'user-data':
         data = host.instance.user_data
         return (data.decode() if hasattr(data, 'decode') else data) or None
+    if path.strip('/') in ('dynamic', 'dynamic/instance-identity'):
+        return 'document' if path.strip('/').endswith('identity') else 'instance-identity/'
     if path == 'dynamic/instance-identity/document':
         return json.dumps(document(host))
     if not path.startswith('meta-data'):

@@ -1,0 +1,53 @@
+/**
+ * Looks after the slave every 15 seconds. A port that listens is in state 0A in /proc/net/tcp, which every image has.
+ *
+ * What counts as contact is what the slave says in its log to have answered: whoever asks it, and however the connection
+ * ends. (The GBrowse AMI's own init script may log less, so connections count there too.) It reads what was added since the last time. The
+ * log belongs to the slave's user, so it must be a regular file, and only so much of it is read.
+ */
+export const GUARD = `
+sockets() { # PORT: the states of its sockets
+  awk -v port="$(printf ':%04X' "$1")" 'substr($2, length($2) - 4) == port { print $4 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+listens() { sockets "$1" | grep -q '^0A$'; }
+is_served() { listens "$1" && has_parent "$1"; }
+all_served() {
+  for port in $PORTS; do is_served "$port" || return 1; done
+}
+slave_log() {
+  for log in /var/log/gbrowse/gbrowse_slave /var/log/gbrowse2/gbrowse_slave; do
+    [ -f "$log" ] && [ ! -L "$log" ] && echo "$log" && return
+  done
+}
+contacted() {
+  log=$(slave_log)
+  if [ -n "$log" ]; then
+    size=$(stat -c %s "$log") from=$seen seen=$size
+    [ "$from" -le "$size" ] || from=0
+    tail -c "+$((from + 1))" "$log" | head -c 1000000 | grep -qE 'REQUEST DATASOURCE|operation=' && return 0
+  fi
+  [ -x /opt/gbrowse/etc/init.d/gbrowse-slave ] || return 1
+  for port in $PORTS; do sockets "$port" | grep -qv '^0A$' && return 0; done
+  return 1
+}
+uptime_seconds() { cut -d. -f1 /proc/uptime; }
+guard() {
+  last=$(uptime_seconds) seen=0
+  log=$(slave_log)
+  [ -z "$log" ] || seen=$(stat -c %s "$log")
+  while :; do
+    data_is_there || mount_data
+    if data_is_there && ! all_served; then start_slaves; fi
+    contacted && last=$(uptime_seconds)
+    if [ $(($(uptime_seconds) - last)) -ge "$ORPHAN_SECONDS" ]; then
+      logger -t gbrowse-slave "nobody has contacted this slave for $ORPHAN_SECONDS seconds: power off"
+      poweroff || shutdown -h now || kill -TERM 1
+    fi
+    [ -e "$HERE/listening" ] || ! all_listen || { phase 'slave listening'; : > "$HERE/listening"; }
+    if [ -e "$HERE/listening" ]; then sleep 15; else sleep 1; fi
+  done
+}
+all_listen() {
+  for port in $PORTS; do listens "$port" || return 1; done
+}
+`;

@@ -1,0 +1,64 @@
+/**
+ * Starts `gbrowse_slave` on the ports that it does not serve. It is given its group from outside (its own `--user` keeps
+ * root's group and cannot read the data), and more processes than processors, so that it answers while it draws: without
+ * `--prefork` it answers nothing while it opens data. What the image's /etc/default/gbrowse-slave says holds, with the
+ * larger number of processes.
+ *
+ * A slave's parent leads a process group. Where it was killed, its children serve on, and nobody replaces them: so they
+ * are ended, and the slave is started anew.
+ */
+export const SLAVE = `
+processors() { nproc 2>/dev/null || grep -c ^processor /proc/cpuinfo; }
+slaves_on() { # PORT: process and process group of each of its processes; without PORT, of all slaves
+  ps -eww -o pid=,pgid=,args= | awk -v port="$1" '/[g]browse_slave -/ && (port == "" || $0 ~ ("--port[= ]" port "( |$)")) { print $1, $2 }'
+}
+has_parent() { slaves_on "$1" | awk '$1 == $2 { found = 1 } END { exit !found }'; }
+end_slaves() { # PORT, or none for all
+  for signal in TERM TERM KILL; do
+    pids=$(slaves_on "$1" | cut -d' ' -f1)
+    [ -n "$pids" ] || return 0
+    kill -s "$signal" $pids 2>/dev/null
+    sleep 1
+  done
+}
+keep_own_slaves_out() { # The package's init script runs slaves as root, and before the data are there.
+  if with_systemd; then
+    systemctl mask --runtime --now gbrowse-slave gbrowse-aws-balancer >/dev/null 2>&1
+  elif [ -e /etc/init.d/gbrowse-slave ]; then
+    service gbrowse-slave stop </dev/null >/dev/null 2>&1
+  fi
+  end_slaves ''
+}
+start_slaves() {
+  if [ -x /opt/gbrowse/etc/init.d/gbrowse-slave ]; then
+    for port in $PORTS; do has_parent "$port" || end_slaves "$port"; done
+    [ -e "$HERE/token" ] || { rm -rf /tmp/gbslave_ccache; mkdir -m 1777 /tmp/gbslave_ccache; put_token /tmp/gbslave_ccache; }
+    : > "$HERE/token"
+    /opt/gbrowse/etc/init.d/gbrowse-slave start $PORTS
+    return
+  fi
+  for port in $PORTS; do
+    is_served "$port" || { end_slaves "$port"; start_slave "$port"; }
+  done
+}
+put_token() { # DIRECTORY [AS-USER...]
+  directory=$1
+  shift
+  [ -e "$directory/$TOKEN" ] || "$@" perl -MStorable=lock_store -e 'lock_store({}, shift)' "$directory/$TOKEN"
+}
+start_slave() ( # PORT
+  PREFORK= PRELOAD= NICE= USER=
+  [ ! -r /etc/default/gbrowse-slave ] || . /etc/default/gbrowse-slave
+  id -u "\${USER:-/}" >/dev/null 2>&1 || USER=www-data
+  group=$(id -gn "$USER") least=$(($(processors) + 1))
+  [ "$PREFORK" -ge "$least" ] 2>/dev/null || PREFORK=$least
+  mkdir -p /var/log/gbrowse
+  chown "$USER:$group" /var/log/gbrowse "$HERE/cache"
+  cd /
+  as="setpriv --reuid=$USER --regid=$group --init-groups"
+  put_token "$HERE/cache" $as
+  set -- --port "$1" --prefork "$PREFORK" --verbose 2 --log /var/log/gbrowse/gbrowse_slave --tmp "$HERE/cache"
+  [ ! -r "$PRELOAD" ] || set -- "$@" --preload "$PRELOAD"
+  exec nice -n "\${NICE:-0}" $as gbrowse_slave "$@"
+)
+`;
