@@ -44,6 +44,8 @@ export type Edges = {
   readonly shippedConfig: string;
   findConfigFile(): Promise<string>;
   readMetadata(): Promise<MasterMetadata | undefined>;
+  /** Who made this machine, by its firmware (`Amazon EC2`); undefined when that is not known. */
+  machineVendor(): Promise<string | undefined>;
   connect(settings: SdkSettings): Promise<SdkEc2>;
   /** The address of this machine as others see it. */
   findAddress(): Promise<string>;

@@ -35,6 +35,7 @@ async function askForKeys(keys: Keys): Promise<Keys> {
   };
 }
 
+// consola's prompts write to standard output, which is for what was asked for, and show a secret while it is typed.
 async function ask(question: string, visible: boolean): Promise<string> {
   process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });

@@ -72,6 +72,8 @@ export function readOptions<Command extends CommandName>(
   return given as Given<Command>;
 }
 
+// citty's own commands and usage are not used: its dispatch drops a command's exit status, its prefixes are not Getopt's.
+
 /** The options that a command has. */
 export function optionsOf(command: CommandName): readonly DescribedOption[] {
   return OPTIONS.filter(option => option.commands?.includes(command) ?? true);

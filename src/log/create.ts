@@ -39,6 +39,9 @@ export type OpenLog = Log & {
   readonly trouble: () => string | undefined;
 };
 
+// consola keeps levels and reporters. How a line looks is ours (format.ts): every line of a file carries its time, and no
+// control character reaches a terminal. Its full build, with its own reporters and prompts, costs 29 ms at the start.
+
 /**
  * The program's log. Writing is synchronous: what was said before a crash has been written. Never throws when a
  * message cannot be written.

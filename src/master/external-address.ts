@@ -17,7 +17,12 @@ export async function findExternalAddress(services: readonly string[] = SERVICES
   const troubles: string[] = [];
   for (const service of services) {
     try {
-      const text: unknown = await ofetch(service, { timeout: TIME_LIMIT, retry: 0, responseType: 'text' });
+      const text: unknown = await ofetch(service, {
+        timeout: TIME_LIMIT,
+        retry: 1,
+        retryDelay: 500,
+        responseType: 'text',
+      });
       const address = String(text).trim();
       if (isIP(address) !== 0) return address;
       troubles.push(`${service}: its answer is not an address`);

@@ -15,26 +15,31 @@ export type MasterMetadata = {
   readonly isSlave?: true;
 };
 
-const DEFAULT_ENDPOINT = 'http://169.254.169.254';
+/** AWS, "Use the Instance Metadata Service": by `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`. */
+const ENDPOINTS = { ipv4: 'http://169.254.169.254', ipv6: 'http://[fd00:ec2::254]' } as const;
 /** On EC2 the service answers within milliseconds; elsewhere its address usually swallows packets. */
 const TIME_LIMIT = SECOND;
+const RETRY_DELAY = 0.2 * SECOND;
 
 /**
  * Asks the metadata service (IMDSv2: a token first; newer images refuse anything else). The SDK's own settings hold:
- * `AWS_EC2_METADATA_DISABLED`, `AWS_EC2_METADATA_SERVICE_ENDPOINT`.
+ * `AWS_EC2_METADATA_DISABLED`, `AWS_EC2_METADATA_SERVICE_ENDPOINT`, `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
  *
  * @returns undefined where there is no such service: the master does not run on EC2
  */
 export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetadata | undefined> {
   if (env.AWS_EC2_METADATA_DISABLED?.toLowerCase() === 'true') return undefined;
-  const endpoint = (env.AWS_EC2_METADATA_SERVICE_ENDPOINT ?? DEFAULT_ENDPOINT).replace(/\/+$/, '');
+  const mode = env.AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE?.toLowerCase() === 'ipv6' ? 'ipv6' : 'ipv4';
+  const endpoint = (env.AWS_EC2_METADATA_SERVICE_ENDPOINT || ENDPOINTS[mode]).replace(/\/+$/, '');
   const { ofetch } = await import('ofetch');
   async function ask(method: 'GET' | 'PUT', path: string, headers: Record<string, string>): Promise<string> {
     const text = await ofetch(`${endpoint}/latest/${path}`, {
       method,
       headers,
       timeout: TIME_LIMIT,
-      retry: 0,
+      // Whether there is a service shows in the first answer; from then on one that is busy is asked again.
+      retry: method === 'GET' ? 3 : 0,
+      retryDelay: RETRY_DELAY,
       responseType: 'text',
     });
     return String(text).trim();

@@ -18,6 +18,7 @@ const EDGES: Edges = {
   shippedConfig: '/nonexistent',
   findConfigFile: () => Promise.reject(usageError('no configuration file')),
   readMetadata: () => Promise.resolve(undefined),
+  machineVendor: () => Promise.resolve(undefined),
   connect: () => Promise.reject(new Error('no EC2 here')),
   findAddress: () => Promise.reject(failure('no address')),
   fetchDate: () => Promise.resolve(undefined),

@@ -21,6 +21,15 @@ export const master: Topic = {
         ? 'outside of EC2'
         : `on EC2, in ${metadata.availabilityZone}; region, image and network are its own`;
     const findings: Finding[] = [ok(`"${site.name}" (${named}), ${where}.`)];
+    const vendor = metadata === undefined ? await world.edges.machineVendor() : undefined;
+    if (vendor?.trim() === 'Amazon EC2' && world.edges.env.AWS_EC2_METADATA_DISABLED === undefined) {
+      findings.push(
+        warning(
+          'This is an EC2 instance, but its metadata service does not answer, so the balancer works as on a machine outside of EC2: slaves are reached by their public addresses.',
+          'In a container the answers need one hop more:\n    aws ec2 modify-instance-metadata-options --instance-id ID --http-endpoint enabled --http-put-response-hop-limit 2\nWhere the service has an IPv6 address only, set AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6.',
+        ),
+      );
+    }
     if (named === 'the host name' && COMMON_NAMES.test(site.name)) {
       findings.push(
         warning(

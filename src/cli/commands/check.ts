@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { WriteStream } from 'node:tty';
 import { check as checkAll } from '../../check/check.ts';
@@ -93,13 +94,14 @@ function edges(): Edges {
     shippedConfig: '/usr/share/gbrowse-aws-balancer/aws_balancer.conf',
     findConfigFile,
     readMetadata: () => readMetadata(process.env),
+    machineVendor: () => readFile('/sys/class/dmi/id/sys_vendor', 'utf8').catch(() => undefined),
     // The SDK is half of the program: not before it is needed.
     connect: async settings => (await import('../../ec2/sdk.ts')).createSdkEc2(settings),
     findAddress: () => findExternalAddress(),
     fetchDate: async (url, signal) => {
       const { ofetch } = await import('ofetch');
       const answer = await ofetch.raw(url, {
-        retry: false,
+        retry: 1,
         ignoreResponseError: true,
         redirect: 'manual',
         responseType: 'stream',
