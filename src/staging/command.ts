@@ -28,9 +28,9 @@ export type CommandOptions = {
   readonly rights?: Rights;
 };
 
-/** Of what a program says on stderr, the end is kept. */
+/** Only the end of stderr is kept (characters). */
 const KEPT_ERRORS = 16_384;
-/** No program that is run here has more to say on stdout (characters). */
+/** No program that is run here writes more to stdout (characters). */
 const MOST_OUTPUT = 4 * 1024 ** 2;
 const TIME_LIMIT = 10 * MINUTE;
 /** From the request to end to SIGKILL. */
@@ -75,7 +75,7 @@ export async function runCommand(argv: readonly string[], options: CommandOption
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-KEPT_ERRORS);
   });
-  // A program that ends before it has read everything is its own affair.
+  // A program may end before it has read everything.
   child.stdin?.on('error', () => {});
   child.stdin?.end(options.input ?? '');
   try {

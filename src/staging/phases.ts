@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { duration } from '../format/durations.ts';
 
-/** What took how long (ms). */
+/** How long (ms) a step took. */
 export type Phase = { readonly name: string; readonly took: number };
 
 /** Measures the steps of a sync, so that people see where the time goes. */

@@ -22,7 +22,7 @@ export type Ssh = {
 /** ssh's own exit status, for a connection that could not be made or that broke. */
 const SSH_FAILED = 255;
 const BETWEEN_TRIES = SECOND;
-/** How often the control socket is looked for, and how long at the most. */
+/** How often the control socket is checked for, and how long at most. */
 const LOOK = 50;
 const LOGIN_LIMIT = 30 * SECOND;
 

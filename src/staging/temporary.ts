@@ -14,7 +14,7 @@ import { STAY, stagingUserData } from './user-data.ts';
 /** What is launched, and how it is reached. */
 export type Launch = Omit<LaunchRequest, 'userData'> & {
   readonly login: string;
-  /** How long (ms) it lives when nothing is heard of us. */
+  /** How long (ms) it lives without a sign of life from us. */
   readonly orphanTimeout: number;
   /** How long (ms) the first connection is waited for. */
   readonly connectLimit: number;
@@ -27,7 +27,7 @@ export type Machine = StagingInstance & { readonly ssh: Ssh };
 export type Work<T> = {
   /** Needs the instance. */
   use(machine: Machine): Promise<T>;
-  /** What EC2 still has to do with the result, and the ids that are ours until then; the instance is ending meanwhile. */
+  /** Waits for what EC2 still has to do with the result; the instance is ending meanwhile. */
   settle?(result: T): Promise<void>;
   /** The ids in a result that carry a sign of life while it settles. */
   idsOf?(result: T): readonly string[];
@@ -40,10 +40,10 @@ const CLEANUP_PATIENCE = 2 * MINUTE;
 const SIGN_OF_LIFE = 5 * MINUTE;
 
 /**
- * Launches an instance, works with it, and terminates it: nothing else than the result is left in EC2, whatever happens.
+ * Launches an instance, works with it, and terminates it: only the result is left in EC2, whatever happens.
  *
  * Everything carries the run's tags from the call that makes it. The keys are good for this one instance: ours to log in
- * with, and its own, by which it is known. It powers itself off when nothing is heard of us.
+ * with, and its own, by which it is known. It powers itself off without signs of life from us.
  *
  * @throws {UserError}
  * @throws {Ec2Error}

@@ -28,7 +28,7 @@ export async function lockSync(master: string, now: number): Promise<Lock> {
   );
 }
 
-/** Anybody may hold a name, so what the holder says is short, and not waited for long. */
+/** Any user can hold a name, so only a short answer counts, and only a quick one. */
 const MOST_SAID = 200;
 const ANSWER_LIMIT = 2 * SECOND;
 
@@ -71,7 +71,7 @@ export async function removeEarlier(ec2: Ec2, master: string, clock: Clock, repo
   }
   const left = (found?.leftovers ?? []).filter(it => it.sync !== undefined && it.kind !== 'snapshot');
   if (left.length === 0) return;
-  report.say(`Removing what an earlier sync has left: ${left.map(it => `${it.kind} ${it.id}`).join(', ')}`);
+  report.say(`Removing leftovers of an earlier sync: ${left.map(it => `${it.kind} ${it.id}`).join(', ')}`);
   await removeLeftovers(ec2, left, {
     clock,
     findAgain: find,

@@ -28,7 +28,7 @@ export function withOutcome(text: string, { dataSnapshots, imageId }: Outcome): 
 
 /**
  * Writes the outcome of a sync into the configuration file, at one stroke; owner and mode stay, and the version before is
- * beside it as `FILE.bak`. What else has changed in the file since the sync began stays changed. Where the file lies in a
+ * beside it as `FILE.bak`. Other changes made to the file since the sync began are kept. Where the file lies in a
  * directory of another user, root does all this with that user's rights.
  *
  * @param before the options as they were when the sync began
@@ -87,8 +87,8 @@ async function run(argv: readonly string[], rights: Rights | undefined, input = 
 }
 
 /**
- * With whose rights a file is read and written: undefined for our own. Whoever may change the path could have root write
- * somewhere else.
+ * The rights with which a file is read and written; undefined for our own. A user who may change the path could make root
+ * write somewhere else.
  *
  * @throws {UserError} when several users may change it
  */

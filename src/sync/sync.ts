@@ -24,8 +24,8 @@ import { deleteSet, deleteSnapshotsOf, findSets, untilComplete } from './snapsho
 import { stagingDevices } from './volumes/volumes.ts';
 
 /**
- * Copies the master's data into EBS snapshots, and writes their ids into the configuration file: `fillVolumes` on a staging
- * instance is what it is about, all else comes before and after.
+ * Copies the master's data into EBS snapshots, and writes their ids into the configuration file: `fillVolumes` does the
+ * work on a staging instance; the rest prepares it and concludes it.
  *
  * @throws {UserError}
  * @throws {Ec2Error}
@@ -50,7 +50,7 @@ export async function sync(order: SyncOrder, given: SyncTools): Promise<void> {
     await untilUsable(plan, tools);
     const snapshots = await stage(order, plan, await launchOf(order, plan, ec2, given), tools);
     await conclude(order, before, plan, snapshots, tools);
-    report.say(`What took how long:\n${phaseTable(phases.list(), clock.monotonic() - start)}`);
+    report.say(`Time taken:\n${phaseTable(phases.list(), clock.monotonic() - start)}`);
   } finally {
     lock?.release();
   }
@@ -136,7 +136,7 @@ async function conclude(
     ...(namesImage && { imageId }),
   });
   report.say(`updated conf file, previous version in ${backup}`);
-  report.say('A running balancer sees that, and replaces slaves with old data one after another.');
+  report.say('A running balancer notices, and replaces slaves with old data one after another.');
   await phases.time('old snapshots', async () => {
     try {
       const named = await snapshotsNamedIn([config.file, backup, ...CONFIG_FILES]);

@@ -86,7 +86,7 @@ async function syncOnce(master: SyncMaster): Promise<{ readonly copy: number; re
   const { status, output } = await master.run('sync');
   if (status !== 0) throw new Error(output);
   const [, minutes = '0', seconds = '0'] = /databases: copy +(?:(\d+) min )?([\d.]+) s/.exec(output) ?? [];
-  return { copy: Number(minutes) * 60 + Number(seconds), table: output.slice(output.indexOf('What took')) };
+  return { copy: Number(minutes) * 60 + Number(seconds), table: output.slice(output.indexOf('Time taken')) };
 }
 
 function median(numbers: readonly number[]): number {

@@ -126,7 +126,7 @@ describe('sync', { skip: syncMissing() }, () => {
     const before = master.conf();
     const { status, output } = await master.run('sync', '--dry-run');
     assert.equal(status, 0, output);
-    assert.match(output, /databases +2\.0 GiB, 50\d{3} entries +to databases\//);
+    assert.match(output, /databases +2\.0 GiB, 50,\d{3} entries +to databases\//);
     assert.match(output, /a new volume of 1 GiB/);
     assert.match(output, /staging instance m5\.large of ami-\w+ in us-west-2\nCost: \$0\.096 an hour/);
     assert.equal(master.conf(), before);
@@ -146,7 +146,7 @@ describe('sync', { skip: syncMissing() }, () => {
       output,
       new RegExp(`^updated conf file, previous version in ${master.confFile}\\.bak$`, 'm'),
     );
-    t.diagnostic(output.slice(output.indexOf('What took')));
+    t.diagnostic(output.slice(output.indexOf('Time taken')));
     assert.equal(
       master.conf(),
       text
@@ -185,7 +185,7 @@ describe('sync', { skip: syncMissing() }, () => {
     const { status, output } = await master.run('sync');
     assert.equal(status, 0, output);
     assert.match(output, /nothing has changed/);
-    t.diagnostic(output.slice(output.indexOf('What took')));
+    t.diagnostic(output.slice(output.indexOf('Time taken')));
     assert.deepEqual(await master.account.remains(), []);
   });
 });

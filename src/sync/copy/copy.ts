@@ -17,7 +17,7 @@ import { bothHave, type PassEnd, type Progress, runPass } from './rsync.ts';
 /** A tree on its way, and where it goes. */
 export type Copying = {
   readonly tree: Tree;
-  /** What it holds: what progress is measured by. */
+  /** Its size, by which progress is measured. */
   readonly bytes: number;
   /** The data root on the staging machine, and the place below it. */
   readonly root: string;
@@ -49,7 +49,7 @@ export type CopyTools = {
   enlarge(root: string): Promise<void>;
 };
 
-/** What a pass came to. */
+/** The result of a pass. */
 export type Copied = { readonly bytes: number; readonly files: number; readonly took: number };
 
 /** A running server is copied again before it is held, as long as that takes longer than this... */
@@ -68,10 +68,10 @@ export async function copyTree(tools: CopyTools, copying: Copying): Promise<Copi
 }
 
 /**
- * Copies the data of database servers: first while they work, until little is left; then, shortly, while they hold their
- * files still. A server is never held longer than one attempt takes, and it is let go whatever happens.
+ * Copies the data of database servers: first while they run, until little is left; then, for a short time, while they
+ * keep their files unchanged. A server is never held for longer than one attempt, and is released whatever happens.
  *
- * @param hold makes the servers hold; asked anew for each attempt, because a server that was stopped is another one then
+ * @param hold holds the servers; called for each attempt, because a server that was stopped is a new process afterwards
  */
 export async function copyServers(
   tools: CopyTools,
@@ -88,13 +88,13 @@ export async function copyServers(
     if (end.kind === 'done') return { bytes: end.bytes, files: end.files, took: 0 };
     if (end.kind === 'failed') throw failure(`copying ${copying.tree.source}: ${end.why}`);
     report.say(
-      `  ${end.kind === 'full' ? 'the volume is full' : `the connection broke (${end.why})`}; the server works again meanwhile`,
+      `  ${end.kind === 'full' ? 'the volume is full' : `the connection broke (${end.why})`}; the server is running again until the next attempt`,
     );
     if (end.kind === 'full') await phases.time('enlarge the volume', () => tools.enlarge(copying.root));
     await copyTree(tools, copying);
   }
   throw failure(
-    `${copying.tree.source} could not be copied while its server held still: the connection broke ${MOST_HOLDS} times`,
+    `${copying.tree.source} could not be copied while its server was held: the connection broke ${MOST_HOLDS} times`,
   );
 }
 
@@ -107,7 +107,7 @@ async function holdAndCopy(
   const start = clock.monotonic();
   const holds = await hold();
   const [outcome] = await Promise.allSettled([
-    phases.time(`${copying.tree.kind}: while the server holds still`, async () => {
+    phases.time(`${copying.tree.kind}: while the server is held`, async () => {
       const first = await pass(tools, copying, copying.tree.source, true);
       return first.kind === 'done' ? ((await finish(tools, copying, holds)) ?? first) : first;
     }),
@@ -117,13 +117,13 @@ async function holdAndCopy(
   return outcome.value;
 }
 
-/** Lets all servers go. That one does not come back is worse than whatever happened before. */
+/** Releases all servers. A server that fails to restart outranks any earlier error. */
 async function release(holds: readonly Hold[], report: Report, time: () => string): Promise<void> {
   const released = await Promise.allSettled(
     holds.map(async it => {
       await it.release();
       const { server, state, isDown } = it;
-      const after = isDown ? '' : ', and served on';
+      const after = isDown ? '' : ', and kept serving';
       report.say(`  ${server.name} of ${server.dataDirectory} was ${state} for ${time()}${after}`);
     }),
   );
@@ -131,7 +131,7 @@ async function release(holds: readonly Hold[], report: Report, time: () => strin
   if (failed !== undefined) throw failed.reason;
 }
 
-/** What servers need for their copy to be whole. @returns how it failed, if it did */
+/** Completes the copy with what the servers add to it. @returns how that failed, if it did */
 async function finish(
   tools: CopyTools,
   copying: Copying,
@@ -202,7 +202,7 @@ async function passUntilDone(
           );
         }
         report.warn(
-          `the connection to the staging instance broke (${end.why}); it is tried again, and goes on from there`,
+          `the connection to the staging instance broke (${end.why}); sync connects again and continues`,
         );
         await phases.time('connect again', () => tools.ssh.connect(tools.patience, signal));
     }
@@ -210,7 +210,7 @@ async function passUntilDone(
 }
 
 function doneInWords(bytes: number, files: number, took: number): string {
-  if (files === 0) return `nothing has changed (looked for ${duration(took)})`;
+  if (files === 0) return `nothing has changed (compared in ${duration(took)})`;
   return `${byteSize(bytes)} in ${counted(files, 'file')}, ${duration(took)}`;
 }
 
@@ -277,5 +277,5 @@ export function progressInWords(progress: Progress, total: number | undefined, t
   const { toCheck, known } = progress;
   return toCheck === undefined || known === undefined
     ? sent
-    : `${known - toCheck} of ${known} entries looked at, ${sent}`;
+    : `${known - toCheck} of ${known} entries compared, ${sent}`;
 }

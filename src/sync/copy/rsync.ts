@@ -11,9 +11,9 @@ export type Pass = {
   readonly exclude?: readonly string[];
   /** Whether only the changed blocks of a file are written, so that the snapshot stores little. */
   readonly inPlace: boolean;
-  /** Whether zeros become holes; looking for them takes its time. */
+  /** Whether zeros become holes; finding them takes time. */
   readonly sparse: boolean;
-  /** How a changed file is told: by size and time to the second or to the nanosecond, or by its contents. */
+  /** How a changed file is recognised: by size and time to the second or to the nanosecond, or by its contents. */
   readonly times: 'seconds' | 'exact' | 'checksum';
   readonly rsh: string;
   readonly host: string;
@@ -26,7 +26,7 @@ export type Progress = {
   readonly bytes: number;
   /** Files that were sent. */
   readonly files: number;
-  /** Files still to be looked at, and all that are known so far. */
+  /** Files still to be compared, and all that are known so far. */
   readonly toCheck?: number;
   readonly known?: number;
 };

@@ -1,5 +1,5 @@
 import { HOUR, MINUTE } from '../../clock.ts';
-import { dollars } from '../../format/money.ts';
+import { dollars, price } from '../../format/money.ts';
 import { counted } from '../../format/numbers.ts';
 import { byteSize } from '../../format/sizes.ts';
 import type { Base } from '../snapshots/retention.ts';
@@ -49,12 +49,12 @@ function costInWords({ instanceTypes, trees, volumes, base }: SyncPlan): string 
   const [type = ''] = instanceTypes;
   const bytes = trees.reduce((sum, { size }) => sum + size.bytes, 0);
   const time = FIXED_TIME + (base.kind === 'new' ? (bytes / COPY_RATE) * 1000 : 0);
-  const price = onDemandPrice(type);
+  const perHour = onDemandPrice(type);
   const size = volumes.reduce((sum, it) => sum + it.size, 0);
   const instance =
-    price === undefined
+    perHour === undefined
       ? "the instance's on-demand price"
-      : `${dollars(price)} an hour, so ${dollars((price * time) / HOUR)} if it takes ${Math.ceil(time / MINUTE)} minutes`;
+      : `${price(perHour)} an hour, so ${dollars((perHour * time) / HOUR)} if it takes ${Math.ceil(time / MINUTE)} minutes`;
   return `${instance};
   the snapshot at most ${dollars(size * SNAPSHOT_PRICE)} a month (us-east-1, without data transfer)`;
 }

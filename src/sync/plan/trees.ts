@@ -58,7 +58,7 @@ async function findTree({ kind, directory, from }: Wanted): Promise<Tree> {
       case 'ENOTDIR':
         throw usageError(`${from}: there is no directory ${given}`);
       case 'EACCES':
-        throw usageError(`${from}: ${given} cannot be looked into without root's rights; run it as root`);
+        throw usageError(`${from}: ${given} cannot be entered without root's rights; run sync as root`);
       default:
         throw error;
     }

@@ -4,6 +4,7 @@ import { counted } from '../../format/numbers.ts';
 import { readConfiguration } from '../../gbrowse/configuration.ts';
 import { type DatabaseUse, databaseUses } from '../../gbrowse/database-paths.ts';
 import { findInstallations } from '../../gbrowse/installations.ts';
+import { findDatabases } from '../../master/databases.ts';
 import type { SizedTree } from './measure.ts';
 import { isInside, type Tree } from './trees.ts';
 
@@ -21,7 +22,8 @@ export async function warningsOf(
   configFile: string,
 ): Promise<readonly string[]> {
   const copied = trees.map(({ tree }) => tree);
-  return [...linksOut(trees), ...(await dataElsewhere(copied, await usesHere(), configFile))];
+  const own = await findDatabases();
+  return [...linksOut(trees), ...(await dataElsewhere(copied, await usesHere(), configFile, own))];
 }
 
 function linksOut(trees: readonly SizedTree[]): readonly string[] {
@@ -46,11 +48,14 @@ async function usesHere(): Promise<readonly DatabaseUse[]> {
 /**
  * Warnings for what data sources open and no tree holds: files and directories, with the line that adds them, and
  * servers that are not named.
+ *
+ * @param own GBrowse's own directory of databases: what lies in it is added as a whole
  */
 export async function dataElsewhere(
   trees: readonly Tree[],
   uses: readonly DatabaseUse[],
   configFile: string,
+  own?: string,
 ): Promise<readonly string[]> {
   const missed: { readonly where: string; readonly place: string; readonly directory: string }[] = [];
   const servers = new Map<string, string>();
@@ -70,7 +75,9 @@ export async function dataElsewhere(
     const real = await realpath(use.path).catch(() => undefined);
     if (real === undefined || isHeld(real, trees) || missed.some(it => it.place === use.path)) continue;
     const isDirectory = (await stat(real)).isDirectory();
-    missed.push({ where, place: use.path, directory: isDirectory ? use.path : path.dirname(use.path) });
+    const nearest = isDirectory ? use.path : path.dirname(use.path);
+    const directory = own !== undefined && isInside(nearest, own) ? own : nearest;
+    missed.push({ where, place: use.path, directory });
   }
   return [...filesMissed(missed, trees, configFile), ...servers.values()];
 }

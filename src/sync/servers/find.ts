@@ -24,10 +24,10 @@ const NAMES: Readonly<Record<string, ServerProcess['name']>> = {
 
 /**
  * The database servers that work in one of these directories. Both kinds change into their data directory, and a directory
- * is told by its device and inode, so that neither links nor another mount namespace hide a server.
+ * is identified by its device and inode, so that neither links nor another mount namespace hide a server.
  *
  * Anybody may give a process such a name. It counts only when its real, effective and saved user is the directory's owner:
- * what is done to it then gives that user no more than it has.
+ * nothing that is done to it can then give that user more rights.
  *
  * @param onStranger is told of the others
  */

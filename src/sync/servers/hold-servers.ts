@@ -33,7 +33,7 @@ async function holdOne(
   const what = `${server.name} of ${server.dataDirectory} (process ${server.pid})`;
   const backup = server.name === 'PostgreSQL' ? await backUp(server) : undefined;
   if (backup !== undefined) {
-    report.say(`  ${what} goes into backup mode, and serves on`);
+    report.say(`  ${what} goes into backup mode and keeps serving`);
     return backup;
   }
   const manager = await managerOf(server);

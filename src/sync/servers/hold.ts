@@ -1,6 +1,6 @@
 import type { ServerProcess } from './find.ts';
 
-/** What a server's hold needs of the copy that is being made. Each answers whether it was done. */
+/** The copy that is being made, as a held server completes it. Each function returns whether it succeeded. */
 export type Copy = {
   /** Copies a directory of the master that lies in the tree. */
   pass(directory: string): Promise<boolean>;
@@ -11,12 +11,12 @@ export type Copy = {
 /** A server that keeps its files fit for a copy. */
 export type Hold = {
   readonly server: ServerProcess;
-  /** What is done to it, for people: `stopped`, `in backup mode`. */
+  /** The state that it is in, for people: `stopped`, `in backup mode`. */
   readonly state: string;
-  /** Whether it serves nobody meanwhile. */
+  /** Whether it serves nobody until it is released. */
   readonly isDown: boolean;
   /** Makes the copy whole, after the pass; answers whether it is. */
   finish(copy: Copy): Promise<boolean>;
-  /** The server works as before, from the moment that this resolves. */
+  /** Resolves when the server runs as before. */
   release(): Promise<void>;
 };

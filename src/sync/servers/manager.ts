@@ -22,7 +22,7 @@ const MOST_COMMAND_LINE = 4096;
 const MOST_ENVIRONMENT = 32_768;
 
 /**
- * Finds out who looks after a server: systemd, Debian's pg_ctlcluster, an init script. Else a signal ends it, and it is
+ * Finds the service manager of a server: systemd, Debian's pg_ctlcluster, an init script. Else a signal ends it, and it is
  * started with the command line, directory and environment that it had, and with its own rights: nothing that a process
  * says of itself is ever run with root's.
  *
@@ -71,8 +71,8 @@ export function serviceIn(cgroup: string): string | undefined {
 }
 
 /**
- * Whether a service is that of a server: the server, or what watches over it, is its main process. Units that come from init
- * scripts have none, and are told by their names. (cron runs everybody's jobs in its own service.)
+ * Whether a service is that of a server: the server, or what watches over it, is its main process. Units made from init
+ * scripts have none, and are recognised by their names. (cron runs everybody's jobs in its own service.)
  */
 export function isServersUnit(unit: string, mainPid: number, pids: readonly number[]): boolean {
   return mainPid > 1
@@ -103,7 +103,7 @@ async function ownCommand(server: ServerProcess): Promise<StartCommand> {
   const what = `${name} of ${dataDirectory} (process ${own})`;
   const byHand = 'stop it by hand before sync and start it after, or let a service manager run it';
   if (rights.uid === 0 && process.getuid?.() === 0) {
-    throw failure(`${what} runs as root, and no service manager looks after it; ${byHand}`);
+    throw failure(`${what} runs as root without a service manager; ${byHand}`);
   }
   const [here, there] = await Promise.all(
     ['self', own].map(it => readlink(`/proc/${it}/ns/mnt`).catch(() => '')),

@@ -7,7 +7,7 @@ import type { ProcessMark } from './proc.ts';
 /** How a server is started. */
 export type StartCommand = {
   readonly argv: readonly string[];
-  /** What the command gets where it is the server itself, which stays; unset: a command that starts one, and ends. */
+  /** Set where the command is the server itself, which stays; unset where the command starts a server and ends. */
   readonly server?: {
     readonly rights: Rights;
     readonly directory: string;
@@ -26,8 +26,7 @@ export type Restarter = {
 };
 
 /**
- * It waits for a word, or for the end of whoever should have said it: the server is started again also when this process
- * is killed. Signals that end a whole session do not reach it. A server that is still ending is waited for; one that does
+ * It waits for a line on standard input, or for its end: the server is started again also when this process is killed. Signals that end a whole session do not reach it. A server that is still ending is waited for; one that does
  * not end, because nobody has told it to, is left alone. Arguments: process id and start time of the server, `stays` or
  * `ends`, the command.
  */

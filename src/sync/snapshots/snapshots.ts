@@ -32,12 +32,12 @@ const LOOK_AGAIN = 2 * SECOND;
 const SHOWN_AFTER = 10 * SECOND;
 /** The first snapshot of a volume of some terabytes takes hours. */
 const COMPLETE_LIMIT = 48 * HOUR;
-/** A broken network and EC2's rates (one snapshot of a volume in 15 seconds) are waited for. */
+/** How long a broken network and EC2's rates (one snapshot of a volume in 15 seconds) may delay the call. */
 const CREATE_LIMIT = 10 * MINUTE;
 
 /**
- * Takes the snapshots of all data volumes at one moment. CreateSnapshots has no ClientToken: when its answer is lost, what
- * it has made is looked for before it is called again.
+ * Takes the snapshots of all data volumes at one moment. CreateSnapshots has no ClientToken: when its answer is lost, its
+ * snapshots are searched for before it is called again.
  *
  * @param excluded volumes of the instance that are no data of ours
  * @throws {Ec2Error}

@@ -79,7 +79,7 @@ room() { # POINT: bytes, bytes used, inodes, inodes used
 }
 `;
 
-/** What a prepared staging machine says of one data root. */
+/** A data root, as a prepared staging machine reports it. */
 export type DataRoot = {
   readonly kind: 'lvm' | 'plain';
   readonly point: string;
@@ -98,7 +98,7 @@ export type DataRoot = {
   readonly heldInodes: number;
 };
 
-/** Mounts the data volumes and says what it has found. */
+/** Mounts the data volumes and reports what they hold. */
 export function prepareScript(volumes: readonly DataVolume[], inodeRatio: number): string {
   const each = volumes.map(
     ({ volumeId, device, isNew }, index) => `prepare ${index} ${volumeId} ${device} ${isNew ? 'new' : 'old'}`,
@@ -151,8 +151,8 @@ export function growScript(root: DataRoot): string {
 }
 
 /**
- * Writes everything out and keeps it so: nothing changes on the volumes any more. What cannot be unmounted because the
- * image's own programs use it is frozen instead.
+ * Writes everything out and unmounts the volumes, so that they do not change. A file system that the image's own programs
+ * use cannot be unmounted, and is frozen instead.
  */
 export function sealScript(roots: readonly DataRoot[]): string {
   const each = roots.map(
@@ -161,7 +161,7 @@ export function sealScript(roots: readonly DataRoot[]): string {
   return `${FUNCTIONS}cd /\nsync\n${each.join('\n')}\nsync\n`;
 }
 
-/** What `prepareScript` has said. */
+/** Reads the output of `prepareScript`. */
 export function parsePrepared(
   output: string,
   volumes: readonly DataVolume[],

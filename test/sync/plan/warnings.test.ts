@@ -48,6 +48,17 @@ describe('what data sources open', () => {
     );
   });
 
+  test("in GBrowse's own directory is added with all of that", async () => {
+    const own = at('bam');
+    const [only] = await dataElsewhere(
+      [tree('databases', at('databases'))],
+      [{ ...place, path: at('bam', 'a.bam') }],
+      'C',
+      own,
+    );
+    assert.match(only ?? '', new RegExp(`databases = ${at('databases')} ${own}$`));
+  });
+
   test('through a link that leads out of the tree is elsewhere too', async () => {
     assert.match((await warn([{ path: at('databases', 'link.bam') }]))[0] ?? '', /no copied directory holds/);
   });
