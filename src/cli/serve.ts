@@ -4,8 +4,7 @@ import type { Config } from '../config/config.ts';
 import { type BackgroundChannel, backgroundChannel } from '../daemon/background.ts';
 import { isUserError } from '../errors.ts';
 import { createProbe } from '../farm/probe.ts';
-import { readStatus } from '../load/fetch.ts';
-import type { ReadStatus } from '../load/reading.ts';
+import { createLoadReader } from '../load/read-load.ts';
 import { shownAddress } from '../load/target.ts';
 import type { Log } from '../log/log.ts';
 import { type Keys, keysFrom } from '../master/keys.ts';
@@ -23,7 +22,6 @@ import { VERSION } from './version.ts';
 
 /** A slave that takes longer than this to answer `HEAD /` (measured: 16 ms) does not answer. */
 const PROBE_LIMIT = 3 * SECOND;
-const LONGEST_STATUS_READ = 10 * SECOND;
 
 export type Serving = {
   readonly options: Given<'run'>;
@@ -72,7 +70,7 @@ async function serveWith(
     const first = { config, site };
     const file = followConfiguration({ keeper, clock: systemClock, log, first, fleetAt, overrides: options });
     const asked = Promise.withResolvers<void>();
-    const readLoad = loadReader(() => file.current().config);
+    const readLoad = createLoadReader(() => file.current().config);
     const balancer = startBalancer(
       {
         clock: systemClock,
@@ -109,14 +107,6 @@ async function serveWith(
     // The lock goes last: whoever starts next must not meet this one's pidfile.
     await keeper.end().finally(mode.close);
   }
-}
-
-/** Reads the load from where the configuration says at that moment. */
-function loadReader(current: () => Config): ReadStatus {
-  return async () => {
-    const { serverStatusUrl, pollInterval } = current().master;
-    return await readStatus(serverStatusUrl, { timeLimit: Math.min(pollInterval, LONGEST_STATUS_READ) })();
-  };
 }
 
 function greet(log: Log, site: Site, { file, master }: Config): void {
