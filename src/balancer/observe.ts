@@ -6,6 +6,7 @@ import { NO_LOAD, noteReading } from '../load/rate.ts';
 import type { Reading } from '../load/reading.ts';
 import { isNotDone } from './not-done.ts';
 import { recordNoPlan, recordRefusedLaunch } from './observe-launch.ts';
+import { sayLoad } from './observe-load.ts';
 import { resolved, type State, say, sayOnce } from './state.ts';
 import type { Task, TaskKind } from './tasks.ts';
 import { EAGER_DESCRIBE_INTERVAL, RETRY_FIRST, RETRY_LONGEST } from './timing.ts';
@@ -87,6 +88,7 @@ export function recordLoad(state: State, reading: Reading, now: number): void {
     state.lastRate = state.load.rate;
     say(state, 'debug', `load: ${state.load.rate.toFixed(2)} requests/s`);
   }
+  sayLoad(state, now);
 }
 
 /** The farm file says this. */
@@ -166,7 +168,9 @@ export function recordTidied(state: State, done: boolean, now: number): void {
 /** The administrator's new configuration is in force. */
 export function recordConfig(state: State, config: Config, now: number): void {
   // Another server's counters say nothing beside those of the one before.
-  if (config.master.serverStatusUrl !== state.config.master.serverStatusUrl) state.load = NO_LOAD;
+  const source = ({ master }: Config) =>
+    JSON.stringify([master.serverStatusUrl, master.loadLog, master.loadMatch?.source]);
+  if (source(config) !== source(state.config)) state.load = NO_LOAD;
   state.config = config;
   state.nextPollAt = Math.min(state.nextPollAt, now + config.master.pollInterval);
   delete state.plan;

@@ -88,6 +88,8 @@ export type State = {
   /** The last load that was known, requests/s: what the farm is kept at while none can be read. */
   lastRate?: number;
   loadError?: string;
+  /** Since when Apache is overloaded (monotonic ms), once the log has said so. */
+  overloadSaidSince?: number;
   nextPollAt: number;
   /** Whether the configuration file can be looked at, and when it was last; monotonic ms. */
   readonly followsConfig: boolean;

@@ -70,7 +70,7 @@ export function followLog(file: string, statusPath: string, match?: RegExp): Log
         if (line !== undefined && verdictOf(line) === 'counts') requests++;
       });
       const offset = fromEnd ? stats.size : 0;
-      const log = {
+      const log: OpenLog = {
         handle,
         id: `${stats.dev}:${stats.ino}`,
         splitter,

@@ -1,0 +1,42 @@
+import { SECOND } from '../clock.ts';
+import { duration } from '../format/durations.ts';
+import { DOUBTS_TO_WARN } from '../load/rate.ts';
+import { resolved, type State, say, sayOnce } from './state.ts';
+
+/** Says what the last reading of the load has changed: that the load cannot be told, and that Apache is overloaded. */
+export function sayLoad(state: State, now: number): void {
+  sayDoubt(state, now);
+  sayOverload(state, now);
+}
+
+/** After three polls without a load the log says so once, with the reason and what to do. */
+function sayDoubt(state: State, now: number): void {
+  const { doubt, rate } = state.load;
+  if (doubt === undefined) {
+    if (rate !== undefined) resolved(state, 'doubt', 'the load can be told again');
+    return;
+  }
+  const polls = (now - doubt.since) / state.config.master.pollInterval + 1;
+  // Readings are not exactly on the beat.
+  if (doubt.readings < DOUBTS_TO_WARN || polls < DOUBTS_TO_WARN - 0.5) return;
+  sayOnce(state, 'doubt', 'warn', `the load cannot be told, the farm stays as it is: ${doubt.why}`);
+}
+
+function sayOverload(state: State, now: number): void {
+  const { overload } = state.load;
+  const since = state.overloadSaidSince;
+  if (overload === undefined) {
+    if (since !== undefined)
+      say(state, 'info', `Apache has idle workers again, after ${duration(now - since)}`);
+    delete state.overloadSaidSince;
+    return;
+  }
+  if (since !== undefined) return;
+  state.overloadSaidSince = overload.since;
+  const does =
+    state.config.master.overload === 'climb'
+      ? 'the load counts as one row of the load table more with every poll'
+      : 'overload = ignore, so this changes nothing';
+  const age = now - overload.since < SECOND ? '' : ` for ${duration(now - overload.since)}`;
+  say(state, 'warn', `Apache is overloaded${age}: ${overload.reason}; ${does}`);
+}
