@@ -45,7 +45,10 @@ export const COMMANDS = [
   {
     name: 'iam-policy',
     description: 'Print the least that AWS must allow for this configuration',
-    example: { words: 'iam-policy > policy.json', meaning: 'Write the policy into a file' },
+    example: {
+      words: 'iam-policy --commands',
+      meaning: 'Print the commands that make a role or a user with it',
+    },
   },
 ] as const satisfies readonly [DescribedCommand, ...DescribedCommand[]];
 

@@ -126,6 +126,12 @@ export const OPTION_GROUPS = [
         description: 'Look at the leftovers of every master in the account, in this region',
       },
       {
+        name: 'commands',
+        commands: ['iam-policy'],
+        description:
+          'Print the commands of the AWS CLI that give the policy to a role (on EC2) or a user (elsewhere)',
+      },
+      {
         name: 'sync',
         commands: ['iam-policy'],
         description: 'Allow what sync does as well',

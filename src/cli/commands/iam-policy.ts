@@ -1,5 +1,7 @@
+import { policyCommands } from '../../iam/commands.ts';
 import { policyFor, policyText } from '../../iam/policy.ts';
 import { loadMaster } from '../../master/load.ts';
+import { readMetadata } from '../../master/metadata.ts';
 import { regionOf } from '../connect.ts';
 import type { Given } from '../given.ts';
 
@@ -13,8 +15,12 @@ export async function iamPolicy(given: Given<'iam-policy'>): Promise<number> {
   const { config, warnings, site } = await loadMaster(given);
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   const region = await regionOf(config.file, site);
-  process.stdout.write(
-    policyText(policyFor({ ...config.slave, master: site.name, region, sync: given.sync })),
-  );
+  const text = policyText(policyFor({ ...config.slave, master: site.name, region, sync: given.sync }));
+  process.stdout.write(given.commands ? await commandsFor(text, site.name, region) : text);
   return 0;
+}
+
+async function commandsFor(policy: string, master: string, region: string): Promise<string> {
+  const instanceId = (await readMetadata(process.env))?.instanceId;
+  return policyCommands(policy, { master, region, ...(instanceId !== undefined && { instanceId }) });
 }
