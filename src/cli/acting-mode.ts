@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../clock.ts';
 import type { BackgroundChannel } from '../daemon/background.ts';
-import { acquireLock, type Lock } from '../daemon/lock.ts';
+import { acquireLock, describeHolder, type Holder, type Lock, lockState } from '../daemon/lock.ts';
 import { takeServiceManager } from '../daemon/systemd.ts';
 import { retryReads } from '../ec2/retry.ts';
-import { failure } from '../errors.ts';
+import { failure, type UserError } from '../errors.ts';
 import { createRedactor } from '../log/redact.ts';
 import { findDatabases } from '../master/databases.ts';
 import { findExternalAddress } from '../master/external-address.ts';
@@ -27,6 +27,22 @@ const FAREWELL = {
     'stopped, but not everything could be removed from EC2: start and stop the balancer again when EC2 answers, or look in the AWS console for what has the tag gbrowse-aws-balancer:master',
 } as const;
 
+async function heldByAnother(name: string): Promise<UserError> {
+  const { state, holder = {} } = await lockState(`master:${name}`);
+  return failure(
+    state === 'claimed'
+      ? `${describeHolder(holder)} claims to be the balancer of the master "${name}" on this machine; end it, give this one another [MASTER] name, or start this one as root with --user, which no other user can prevent`
+      : `another gbrowse-aws-balancer (${describeHolder(holder)}) is running on this machine for the master "${name}"; end it first, or give this one another [MASTER] name`,
+  );
+}
+
+function squatted(name: string, holder: Holder): string {
+  return (
+    `${describeHolder(holder)} listens in the place of the balancer of the master "${name}". It does no harm here, ` +
+    'but neither this user nor root has started it: find out what it is'
+  );
+}
+
 /** A balancer that acts: the only one of its master, which answers `status` and tells the service manager how it stands. */
 export function actingMode(options: Given<'run'>, keys: Keys, channel: BackgroundChannel | undefined): Mode {
   const manager = takeServiceManager(process.env);
@@ -41,11 +57,8 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
     },
     async enter({ name }) {
       lock = await acquireLock(`master:${name}`, createStatusServer(record.report));
-      if (lock === undefined) {
-        throw failure(
-          `another gbrowse-aws-balancer is running on this machine for the master "${name}"; end it first, or give this one another [MASTER] name`,
-        );
-      }
+      if (lock === undefined) throw await heldByAnother(name);
+      if (lock.squatter !== undefined) hear?.warn(squatted(name, lock.squatter));
       const metrics =
         options.metricsFile === undefined || hear === undefined
           ? undefined

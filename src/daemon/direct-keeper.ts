@@ -1,4 +1,6 @@
+import { SECOND } from '../clock.ts';
 import type { Farm } from '../farm/farm.ts';
+import { within } from '../os/time-limit.ts';
 import { fileMark } from './file-mark.ts';
 import type { Keeper, KeeperParts, LoadedConfig } from './keeper.ts';
 import type { Pidfile } from './pidfile.ts';
@@ -25,7 +27,11 @@ export function followConfig(configFile: string, parts: KeeperParts): FollowedCo
   };
 }
 
-/** A farm that is, at each call, the one of that moment. */
+/** Longer than the keeper takes for each, which limits the programs that it runs by itself. */
+const FARM_LIMIT = 15 * SECOND;
+const RELOAD_LIMIT = 90 * SECOND;
+
+/** A farm that is, at each call, the one of that moment, and that answers or fails in bounded time. */
 export function farmOf(current: () => Farm | undefined): Farm {
   function farm(): Farm {
     const found = current();
@@ -33,9 +39,9 @@ export function farmOf(current: () => Farm | undefined): Farm {
     return found;
   }
   return {
-    read: async () => await farm().read(),
-    write: async urls => await farm().write(urls),
-    reload: async () => await farm().reload(),
+    read: async () => await within(FARM_LIMIT, 'Reading the farm file', farm().read()),
+    write: async urls => await within(FARM_LIMIT, 'Writing the farm file', farm().write(urls)),
+    reload: async () => await within(RELOAD_LIMIT, 'Telling Apache of the new farm file', farm().reload()),
   };
 }
 
@@ -52,6 +58,7 @@ export function directKeeper(options: {
     configMark: () => fileMark(options.configFile),
     // Whoever could create the file here can open it just as well.
     reopenLog: async () => {},
-    end: async () => await options.pidfile?.remove(),
+    end: async () => await options.pidfile?.remove().catch(() => {}),
+    died: new Promise(() => {}),
   };
 }

@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
+import { SECOND } from '../clock.ts';
 import { failure, systemCode } from '../errors.ts';
 import type { Farm } from '../farm/farm.ts';
-import { partUnderControlOf } from './control.ts';
+import { foreignPartOf } from '../os/root-path.ts';
 import { followConfig } from './direct-keeper.ts';
 import { fileMark } from './file-mark.ts';
 import type { KeeperParts } from './keeper.ts';
@@ -17,15 +18,18 @@ import {
 import { removePidfile } from './pidfile.ts';
 import { KEEPER_TITLE } from './self.ts';
 
+/** How long what was begun may still take when the balancer is gone. */
+const LAST_WORK = 10 * SECOND;
+
 /**
  * The keeper's process: does for a balancer without privileges the few things that need root's, one after the other,
  * and ends with it. When the balancer dies, the pidfile stays: that it is stale tells how the balancer ended.
  *
- * Root's rights are lent only where the balancer's user could not do the same already. If that user can change the
- * configuration file (it is the user's own, or stands in a directory of the user's), its `reload_command` run as root
- * would make root of the user, and reading it as root would show any file through a link: then the keeper does not
- * touch it, and the balancer reads it, writes the farm file and reloads Apache with its own rights. If the user can
- * change the place of the farm file, a link there would have root write elsewhere: then the balancer writes that file.
+ * Root's rights are lent to nobody. If anybody but root can change the configuration file, its `reload_command` run as
+ * root would make root of that user, and reading it as root would show any file through a link: then the keeper does not
+ * touch it, and the balancer reads it, writes the farm file and reloads Apache with its own rights. If anybody but root
+ * can change the place of the farm file, a link there would have root write elsewhere: then the balancer writes that file.
+ * The same holds for the log file and the pidfile.
  */
 export function runKeeper(parts: KeeperParts): void {
   process.title = KEEPER_TITLE;
@@ -36,8 +40,9 @@ export function runKeeper(parts: KeeperParts): void {
   process.stderr.on('error', () => {});
 
   let office: ReturnType<typeof createOffice> | undefined;
-  /** Requests are done in their order. */
+  /** Requests are done in their order, but nothing waits for Apache. */
   let last: Promise<void> = Promise.resolve();
+  let lastReload: Promise<void> = Promise.resolve();
 
   process.on('message', (message: unknown) => {
     if (office === undefined) {
@@ -51,7 +56,8 @@ export function runKeeper(parts: KeeperParts): void {
     const received = parseRequest(message);
     if (received === undefined) return;
     const { id, request } = received;
-    last = last.then(async () => {
+    const before = request?.ask === 'farm.reload' ? Promise.all([last, lastReload]) : last;
+    const done = before.then(async () => {
       try {
         if (request === undefined)
           throw new Error('refused, this is not one of the things that a keeper does');
@@ -60,9 +66,14 @@ export function runKeeper(parts: KeeperParts): void {
         answer({ id, error: sendableError(error) });
       }
     });
+    if (request?.ask === 'farm.reload') lastReload = done;
+    else last = done;
   });
   // What was begun is finished, so that no file is left half done.
-  process.on('disconnect', () => void last.then(() => process.exit(0)));
+  process.on('disconnect', () => {
+    setTimeout(() => process.exit(1), LAST_WORK);
+    void last.then(() => process.exit(0));
+  });
 }
 
 function answer(message: Answer): void {
@@ -77,11 +88,11 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
   let writes = false;
 
   async function readConfig(): Promise<ConfigAnswer> {
-    const part = await partUnderControlOf(account, configFile, 'content');
-    if (part !== undefined) return { place: 'own', part };
+    const part = await foreignPartOf(configFile, 'content');
+    if (part !== undefined) return { place: 'own', part: part.path };
     const loaded = await followed.readConfig();
     const renderfarm = followed.current()?.renderfarm ?? '';
-    writes = (await partUnderControlOf(account, renderfarm, 'place')) === undefined;
+    writes = (await foreignPartOf(renderfarm, 'place')) === undefined;
     return { place: 'keeper', loaded, renderfarm, writes };
   }
 
@@ -92,8 +103,8 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
   }
 
   async function createLogFile(file: string): Promise<void> {
-    // Where the user can write, the balancer creates the file itself, and root would follow what was planted there.
-    if ((await partUnderControlOf(account, file, 'place')) !== undefined) return;
+    // Where others can write, root would follow what was planted there: the balancer creates the file itself.
+    if ((await foreignPartOf(file, 'place')) !== undefined) return;
     try {
       // Exclusively: never is a file that exists already made over to the user.
       const handle = await open(file, 'ax', 0o640);
@@ -115,6 +126,11 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
     return farm();
   }
 
+  async function removeOwnPidfile(): Promise<void> {
+    if (pidfile === undefined || (await foreignPartOf(pidfile, 'place')) !== undefined) return;
+    await removePidfile(pidfile, balancer);
+  }
+
   async function handle(request: Request): Promise<unknown> {
     switch (request.ask) {
       case 'config':
@@ -130,7 +146,7 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
       case 'log':
         return logFile === undefined ? undefined : await createLogFile(logFile);
       case 'end':
-        return pidfile === undefined ? undefined : await removePidfile(pidfile, balancer);
+        return await removeOwnPidfile();
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { UserError } from '../errors.ts';
 import type { Farm } from '../farm/farm.ts';
 
 /** A valid configuration, and what is odd in the file all the same. */
@@ -26,8 +27,10 @@ export type Keeper = {
    * @throws {UserError} when it cannot be created
    */
   reopenLog(): Promise<void>;
-  /** Removes the pidfile. Afterwards there is no keeper any more. */
+  /** Removes the pidfile. Afterwards there is no keeper any more. Takes a few seconds at most, and never throws. */
   end(): Promise<void>;
+  /** Settles when the part of the program that has root's rights has ended by itself; with what to tell the administrator. */
+  readonly died: Promise<UserError>;
 };
 
 /** The rooms that a keeper uses. */

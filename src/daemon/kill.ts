@@ -1,12 +1,15 @@
-import { type Clock, SECOND, systemClock } from '../clock.ts';
+import { type Clock, MINUTE, SECOND, systemClock } from '../clock.ts';
 import { failure, systemCode } from '../errors.ts';
-import { isLockHeld } from './lock.ts';
-import { pidfileLock, readPidfile } from './pidfile.ts';
-import { findProcess, isBalancer, isStillThere, type RunningProcess } from './process.ts';
-import { PROGRAM } from './self.ts';
+import { belongsTo, findProcess, isStillThere, type RunningProcess } from '../os/process.ts';
+import { type ForeignPart, foreignPartOf } from '../os/root-path.ts';
+import { lockState } from './lock.ts';
+import { pidfileLock, readPidfile, removeEmptyPidfile } from './pidfile.ts';
+import { isBalancer, PROGRAM } from './self.ts';
 
 const LOOK_EVERY = SECOND / 10;
 const SAY_EVERY = 5 * SECOND;
+/** A stop takes 5 minutes at most. */
+const LONGEST_STOP = 6 * MINUTE;
 
 export type KillOptions = {
   readonly pidfile: string;
@@ -18,10 +21,12 @@ export type KillOptions = {
 };
 
 /**
- * Asks a balancer to end, by its pidfile, and waits until its process is gone, however long it cleans up. A process
- * that is not a balancer, or not the one of this pidfile, is never signalled.
+ * Asks a balancer to end, by its pidfile, and waits until its process is gone. A process that is not a balancer, or not
+ * the one that holds this pidfile's lock, is never signalled. Root's rights are not lent to whoever can write the pidfile:
+ * what another user's pidfile names must be a process of that user.
  *
- * @throws {UserError} (1) without pidfile, with a stale one, or without the right to signal the process
+ * @throws {UserError} (1) without pidfile, with a stale one, without the right to signal the process, or when it does
+ *   not end
  */
 export async function killDaemon({
   pidfile,
@@ -45,15 +50,23 @@ export async function killDaemon({
   while (isStillThere(balancer)) {
     await clock.sleep(LOOK_EVERY);
     const now = clock.monotonic();
+    if (now - start > LONGEST_STOP) {
+      throw failure(
+        `Process ${balancer.pid} has not ended within ${LONGEST_STOP / MINUTE} minutes. Its log says what it waits for. ` +
+          `"kill -KILL ${balancer.pid}" ends it without cleaning up; "${PROGRAM} gc" then lists what is left in EC2.`,
+      );
+    }
     if (now - said < SAY_EVERY) continue;
     said = now;
     say(
       `Waiting for process ${balancer.pid} to end: ${doing} (${Math.round((now - start) / SECOND)} s so far).`,
     );
   }
+  await removeEmptyPidfile(pidfile);
 }
 
 async function findOwner(pidfile: string): Promise<RunningProcess> {
+  const owner = await foreignOwnerOf(pidfile);
   const pid = await readPidfile(pidfile);
   if (pid === 'absent') {
     throw failure(`There is no pidfile ${pidfile}: no ${PROGRAM} is running with it. Nothing was done.`);
@@ -62,10 +75,39 @@ async function findOwner(pidfile: string): Promise<RunningProcess> {
     throw failure(`The pidfile ${pidfile} does not hold a process id. Nothing was done; remove the file.`);
   }
   const found = findProcess(pid);
-  if (found !== undefined && isBalancer(found) && (await isLockHeld(await pidfileLock(pidfile))))
-    return found;
+  if (found === undefined || !isBalancer(pid) || !(await holdsLock(pid, await pidfileLock(pidfile)))) {
+    throw failure(
+      `The pidfile ${pidfile} is stale: process ${pid} ${found === undefined ? 'is not running' : `is not the ${PROGRAM} that wrote it`}. ` +
+        'Nothing was done; the next start overwrites it.',
+    );
+  }
+  if (owner !== undefined && !belongsTo(pid, owner.uid)) {
+    throw failure(
+      `The pidfile ${pidfile} names process ${pid}, which is not a process of the user who owns ${owner.path} (user id ` +
+        `${owner.uid}), so it is not ended as root. Nothing was done.`,
+    );
+  }
+  return found;
+}
+
+/**
+ * The user who decides about a pidfile, if that is not root.
+ *
+ * @throws {UserError} when several users decide
+ */
+async function foreignOwnerOf(pidfile: string): Promise<ForeignPart | undefined> {
+  if (process.geteuid?.() !== 0) return undefined;
+  const part = await foreignPartOf(pidfile, 'content');
+  if (part === undefined || !part.isShared) return part;
   throw failure(
-    `The pidfile ${pidfile} is stale: process ${pid} ${found === undefined ? 'is not running' : `is not the ${PROGRAM} that wrote it`}. ` +
-      'Nothing was done; the next start overwrites it.',
+    `The pidfile ${pidfile} is not trusted, because others can write to ${part.path}. Nothing was done; ` +
+      'name a pidfile in a directory to which only root can write.',
   );
+}
+
+async function holdsLock(pid: number, lock: string): Promise<boolean> {
+  const { state, holder } = await lockState(lock);
+  if (state === 'free') return false;
+  // Without root's rights the holder may be hidden from us; then its process is not ours to signal either.
+  return holder?.pid === pid || (holder?.pid === undefined && process.geteuid?.() !== 0);
 }

@@ -1,7 +1,8 @@
-import { constants } from 'node:fs';
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { closeSync, constants, ftruncateSync, openSync } from 'node:fs';
+import { lstat, open, realpath, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { failure, systemCode, type UserError, usageError } from '../errors.ts';
+import { replaceFile } from '../os/replace-file.ts';
 import { acquireLock } from './lock.ts';
 import { PROGRAM } from './self.ts';
 
@@ -9,11 +10,11 @@ import { PROGRAM } from './self.ts';
 export type Pidfile = {
   /** Absolute. */
   readonly path: string;
-  /** Removes the file if it is still ours, and lets go of the path. */
+  /** Removes the file if it is still ours, or empties it where we may not remove it any more, and lets go of the path. */
   remove(): Promise<void>;
 };
 
-/** What a pidfile says: a process id, nothing sensible, or there is no file. */
+/** What a pidfile says: a process id, nothing sensible, or there is no file, or an empty one. */
 export type PidfileContent = number | 'garbage' | 'absent';
 
 /** Ten digits and some white space; more is no pidfile. */
@@ -41,20 +42,23 @@ export async function claimPidfile(file: string): Promise<Pidfile> {
         `End it with "${PROGRAM} --kill --pidfile ${file}", or give this one another pidfile.`,
     );
   }
+  const absolute = path.resolve(file);
   try {
-    await replaceFile(file, `${process.pid}\n`);
+    // A link at the path is replaced, not followed.
+    await replaceFile(absolute, `${process.pid}\n`, { force: true, replaceLink: true });
+    const fd = openSync(absolute, constants.O_WRONLY | constants.O_NOFOLLOW);
+    return {
+      path: absolute,
+      async remove() {
+        await removePidfile(absolute, process.pid).catch(() => ftruncateSync(fd));
+        closeSync(fd);
+        lock.release();
+      },
+    };
   } catch (error) {
     lock.release();
     throw cannot('write', file, error);
   }
-  const absolute = path.resolve(file);
-  return {
-    path: absolute,
-    async remove() {
-      await removePidfile(absolute, process.pid);
-      lock.release();
-    },
-  };
 }
 
 /**
@@ -71,6 +75,12 @@ export async function removePidfile(file: string, pid: number): Promise<void> {
   }
 }
 
+/** Removes a pidfile that a balancer has emptied because it may not remove it. Never throws. */
+export async function removeEmptyPidfile(file: string): Promise<void> {
+  const found = await lstat(file).catch(() => undefined);
+  if (found?.isFile() && found.size === 0) await rm(file, { force: true }).catch(() => {});
+}
+
 /**
  * What a pidfile says.
  *
@@ -82,6 +92,8 @@ export async function readPidfile(file: string): Promise<PidfileContent> {
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(LONGEST_CONTENT), 0, LONGEST_CONTENT);
+      // What a balancer leaves that may not remove it.
+      if (bytesRead === 0) return 'absent';
       const [, digits] = /^\s*(\d{1,10})\s*$/.exec(buffer.toString('latin1', 0, bytesRead)) ?? [];
       const pid = Number(digits);
       return pid > 0 ? pid : 'garbage';
@@ -105,25 +117,6 @@ export async function pidfileLock(file: string): Promise<string> {
     return `pidfile:${path.join(await realpath(path.dirname(absolute)), path.basename(absolute))}`;
   } catch (error) {
     throw cannot('find', file, error);
-  }
-}
-
-/** Readers see the old content or the new one; a link at the path is replaced, not followed. */
-async function replaceFile(file: string, content: string): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  await rm(temporary, { force: true });
-  try {
-    const handle = await open(temporary, 'wx', 0o644);
-    try {
-      await handle.chmod(0o644);
-      await handle.writeFile(content);
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
   }
 }
 

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
 import { isSea } from 'node:sea';
+import { commandLineOf } from '../os/process.ts';
 import { openEnvironment } from './environment.ts';
 
 /** The program's name, as `ps` shows it. */
@@ -7,6 +9,17 @@ export const PROGRAM = 'gbrowse-aws-balancer';
 
 /** What `ps` shows for the part that has root's rights; not a balancer's name, so that no pidfile is taken for its. */
 export const KEEPER_TITLE = `${PROGRAM}: keeper`;
+
+/** Whether a process calls itself by our name (a keeper does not: its name ends with a colon). */
+export function isBalancer(pid: number): boolean {
+  return isBalancerTitle(commandLineOf(pid)[0] ?? '');
+}
+
+/** @param title the first argument of a process, or all of the title that it has given itself */
+export function isBalancerTitle(title: string): boolean {
+  const [name = ''] = title.split(' ', 1);
+  return path.basename(name) === PROGRAM;
+}
 
 /** What a process of ours is, other than what its command line says. */
 export type Role = 'background' | 'keeper';

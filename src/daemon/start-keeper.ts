@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { SECOND } from '../clock.ts';
 import { failure, isUserError, UserError } from '../errors.ts';
 import type { Farm } from '../farm/farm.ts';
+import { within } from '../os/time-limit.ts';
 import { farmOf, followConfig } from './direct-keeper.ts';
 import { fileMark } from './file-mark.ts';
 import type { Keeper, KeeperParts, LoadedConfig } from './keeper.ts';
@@ -28,7 +30,7 @@ export type StartKeeperOptions = {
  */
 export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> {
   const { configFile, logFile, pidfile, account, parts } = options;
-  const { ask, end } = await openOffice({
+  const { ask, end, died } = await openOffice({
     configFile,
     account,
     ...(logFile === undefined ? {} : { logFile }),
@@ -82,24 +84,33 @@ export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> 
       await ask({ ask: 'log' });
     },
     async end() {
-      await ask({ ask: 'end' });
+      await ask({ ask: 'end' }).catch(() => {});
       await end();
     },
+    died,
   };
 }
 
 function withOwnRights(configFile: string, part: string, { name }: Account): string {
   return (
-    `${configFile}: the user ${name} can change ${part}, so nothing that the file says is done with root's rights: ` +
+    `${configFile}: others than root can change ${part}, so nothing that the file says is done with root's rights: ` +
     `the farm file is written and Apache is reloaded as ${name}. To have that done as root, give ${part} to root and ` +
-    `leave ${name} no right to write to it.`
+    'let nobody else write to it (chown root, chmod go-w; an access control list counts too).'
   );
 }
 
 type Office = {
+  /** @throws {UserError} when the keeper says so, is gone, or does not answer in time */
   ask(request: Request): Promise<unknown>;
+  /** Lets the keeper end, and kills it if it does not. Never throws. */
   end(): Promise<void>;
+  readonly died: Promise<UserError>;
 };
+
+/** How long (ms) an answer may take; the keeper limits a reload by itself. */
+const ANSWER_LIMIT = 12 * SECOND;
+const LIMITS: Readonly<Record<string, number>> = { 'farm.reload': 85 * SECOND, end: 3 * SECOND };
+const END_LIMIT = 3 * SECOND;
 
 /** Requests and answers over the channel to the keeper's process. */
 async function openOffice(setUp: SetUp): Promise<Office> {
@@ -107,11 +118,14 @@ async function openOffice(setUp: SetUp): Promise<Office> {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let lastId = -1;
   let death: string | undefined;
+  let isEnding = false;
+  const died = Promise.withResolvers<UserError>();
 
   function ended(how: string): void {
     death ??=
       `The keeper, the part of the balancer that has root's rights, has ended (${how}): ` +
       'neither can the farm file be written nor Apache be reloaded any more. Restart the balancer.';
+    if (!isEnding) died.resolve(failure(death));
     for (const { reject } of waiting.values()) reject(failure(death));
     waiting.clear();
   }
@@ -121,9 +135,6 @@ async function openOffice(setUp: SetUp): Promise<Office> {
   child.on('message', message => {
     if (!isAnswer(message)) return;
     const asked = waiting.get(message.id);
-    waiting.delete(message.id);
-    // Only while somebody waits for an answer does the channel keep this process alive.
-    if (waiting.size === 0) child.channel?.unref();
     if ('error' in message) asked?.reject(receivedError(message.error));
     else asked?.resolve(message.value);
   });
@@ -134,11 +145,23 @@ async function openOffice(setUp: SetUp): Promise<Office> {
     const id = lastId;
     const answer = Promise.withResolvers<unknown>();
     waiting.set(id, answer);
+    // Only while somebody waits for an answer does the channel keep this process alive.
     child.channel?.ref();
     child.send({ id, ...content }, error => {
       if (error !== null) ended(error.message);
     });
-    return await answer.promise;
+    const what = 'ask' in content ? content.ask : 'set-up';
+    const limit = LIMITS[what] ?? ANSWER_LIMIT;
+    try {
+      return await within(
+        limit,
+        `"${what}" in the part of the balancer that has root's rights`,
+        answer.promise,
+      );
+    } finally {
+      waiting.delete(id);
+      if (waiting.size === 0) child.channel?.unref();
+    }
   }
 
   await send({ setUp });
@@ -146,10 +169,16 @@ async function openOffice(setUp: SetUp): Promise<Office> {
   return {
     ask: send,
     async end() {
-      const gone = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+      isEnding = true;
+      const isThere = () => child.exitCode === null && child.signalCode === null;
+      const gone = isThere() ? once(child, 'exit', { signal: AbortSignal.timeout(END_LIMIT) }) : undefined;
       child.ref();
       if (child.connected) child.disconnect();
-      await gone;
+      await gone?.catch(() => {});
+      // Not permitted where this process is another user by now; then it ends by itself when it goes on at all.
+      if (isThere()) child.kill('SIGKILL');
+      child.unref();
     },
+    died: died.promise,
   };
 }

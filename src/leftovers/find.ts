@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Filter } from '@aws-sdk/client-ec2';
-import { isLockHeld } from '../daemon/lock.ts';
+import { type LockState, lockState } from '../daemon/lock.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { MASTER_TAG, ownedBy } from '../spot/tags.ts';
 import { holderOf } from './holder.ts';
@@ -50,7 +50,10 @@ export function lockOf({ master, sync }: Pick<Resource, 'master' | 'sync'>): str
  */
 export async function findLeftovers(ec2: Ec2, options: FindOptions): Promise<Leftovers> {
   const { master, allMasters = false, now = Date.now(), host = hostname() } = options;
-  const isHeld = options.isLockHeld ?? isLockHeld;
+  const stateOf = async (name: string): Promise<LockState['state']> => {
+    if (options.isLockHeld === undefined) return (await lockState(name)).state;
+    return (await options.isLockHeld(name)) ? 'held' : 'free';
+  };
   const tagged: Filter = allMasters ? { Name: 'tag-key', Values: [MASTER_TAG] } : ownedBy(master);
   const { resources, unlisted } = await listResources(ec2, tagged, now);
   const byMaster = Map.groupBy(resources, it => it.master);
@@ -62,8 +65,8 @@ export async function findLeftovers(ec2: Ec2, options: FindOptions): Promise<Lef
     const held: { why: string; resources: readonly Resource[] }[] = [];
     for (const group of Map.groupBy(working, it => it.sync).values()) {
       const [first] = group;
-      const locked = first !== undefined && (await isHeld(lockOf(first)));
-      const why = holderOf(group, locked, { master, host, now });
+      const lock = first === undefined ? 'free' : await stateOf(lockOf(first));
+      const why = holderOf(group, lock, { master, host, now });
       if (why === undefined) leftovers.push(...group);
       else held.push({ why, resources: inOrder(group) });
     }

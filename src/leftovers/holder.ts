@@ -1,4 +1,5 @@
 import { HOUR } from '../clock.ts';
+import type { LockState } from '../daemon/lock.ts';
 import { duration } from '../format/durations.ts';
 import type { Resource } from './resource.ts';
 
@@ -17,25 +18,26 @@ export type Here = {
 /**
  * Why resources of one balancer, or of one run of `sync`, are held; undefined when nobody holds them.
  *
- * On this machine the lock decides. One that runs on another machine is known by what it leaves in EC2: a sign of life,
+ * On this machine the lock decides; where only a stranger claims it, a sign of life has to confirm that it is a balancer. One that runs on another machine is known by what it leaves in EC2: a sign of life,
  * or, before its first one, what it has just made. This machine's own master is another's only if the sign says so: a
  * copy of the configuration may have been taken elsewhere.
  *
+ * @param lock who holds the lock on this machine
  * @param resources all of one master, and all of them the balancer's or of one run of `sync`
  */
 export function holderOf(
   resources: readonly Resource[],
-  lockIsHeld: boolean,
+  lock: LockState['state'],
   here: Here,
 ): string | undefined {
   const [first] = resources;
   if (first === undefined) return undefined;
   const who = first.sync === undefined ? 'a balancer' : 'a sync';
-  if (lockIsHeld) return `${who} is running on this machine`;
+  if (lock === 'held') return `${who} is running on this machine`;
   const isOwn = first.master === here.master;
   const signs = resources
     .flatMap(({ alive }) => alive ?? [])
-    .filter(({ host }) => !isOwn || (host !== '' && host !== here.host));
+    .filter(({ host }) => lock === 'claimed' || !isOwn || (host !== '' && host !== here.host));
   const last = signs.toSorted((a, b) => b.at - a.at)[0];
   if (last !== undefined && here.now - last.at < SIGN_LASTS) {
     const where = last.host === '' || last.host === here.host ? 'another machine' : last.host;

@@ -1,8 +1,8 @@
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findProcess } from '../daemon/process.ts';
 import { failure } from '../errors.ts';
+import { findProcess } from '../os/process.ts';
 import { commandFailure, runCommand } from './command.ts';
 
 /** Keys for one staging machine: ours to log in with, and its own, which we give it so that we know it. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../clock.ts';
 import { connectToLock } from '../daemon/lock.ts';
 import { systemCode } from '../errors.ts';
+import { unixSocketsIn } from '../os/unix-sockets.ts';
 import { REPORT, type Report, SCHEMA_VERSION } from './report.ts';
 import { misfit } from './shape.ts';
 
@@ -110,8 +111,6 @@ function understand(text: string): Answer {
     : { kind: 'incomprehensible', why: `${where} is missing or not what it should be` };
 }
 
-/** unix(7), proc(5): `Num RefCount Protocol Flags Type St Inode Path`; a listening socket has this flag. */
-const LISTENS = 0x10000;
 const ABSTRACT_LOCK = '@gbrowse-aws-balancer:master:';
 
 /** The masters that a balancer runs for on this machine (network namespace), as far as their names are to be seen. */
@@ -122,10 +121,8 @@ export async function runningMasters(): Promise<readonly string[]> {
 
 /** The masters in a text of `/proc/net/unix`. */
 export function mastersIn(table: string): readonly string[] {
-  const names = table.split('\n').flatMap(line => {
-    const [, flags = '0', path = ''] = /^\S+: \S+ \S+ (\S+) \S+ \S+ +\d+ (.*)$/.exec(line) ?? [];
-    const listens = (Number.parseInt(flags, 16) & LISTENS) !== 0;
-    return listens && path.startsWith(ABSTRACT_LOCK) ? [path.slice(ABSTRACT_LOCK.length)] : [];
-  });
+  const names = unixSocketsIn(table).flatMap(({ listens, path }) =>
+    listens && path.startsWith(ABSTRACT_LOCK) ? [path.slice(ABSTRACT_LOCK.length)] : [],
+  );
   return [...new Set(names)].toSorted();
 }

@@ -1,7 +1,7 @@
-import { constants } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { messageOf, systemCode } from '../errors.ts';
 import type { Log } from '../log/log.ts';
+import { replaceFile } from '../os/replace-file.ts';
 
 /** A file for node_exporter's textfile collector. Its methods never throw. */
 export type MetricsFile = {
@@ -13,8 +13,6 @@ export type MetricsFile = {
 
 /** @param file absolute path */
 export function createMetricsFile(file: string, log: Log): MetricsFile {
-  // The collector reads *.prom only, so not this one.
-  const temporary = `${file}.${process.pid}.tmp`;
   let trouble: string | undefined;
   let written = false;
   /** One after the other. */
@@ -23,17 +21,7 @@ export function createMetricsFile(file: string, log: Log): MetricsFile {
   async function replace(make: () => Promise<string>): Promise<void> {
     try {
       const text = await make();
-      // Whatever somebody has put there is not written through.
-      await rm(temporary, { force: true });
-      const { O_WRONLY, O_CREAT, O_EXCL } = constants;
-      const handle = await open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o644);
-      try {
-        await handle.chmod(0o644);
-        await handle.writeFile(text);
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, file);
+      await replaceFile(file, Buffer.from(text), { force: true, replaceLink: true });
       if (!written && !file.endsWith('.prom')) {
         log.warn(`--metrics-file ${file}: node_exporter reads only files whose names end in .prom`);
       }
@@ -41,7 +29,6 @@ export function createMetricsFile(file: string, log: Log): MetricsFile {
       if (trouble !== undefined) log.info(`the metrics file ${file} can be written again`);
       trouble = undefined;
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => {});
       const reason = reasonOf(error);
       if (reason !== trouble) log.warn(`the metrics file ${file} cannot be written: ${reason}`);
       trouble = reason;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { findProcess } from '../../src/daemon/process.ts';
+import { findProcess } from '../../src/os/process.ts';
 import {
   ask,
   asRoot,

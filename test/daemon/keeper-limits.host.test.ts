@@ -11,8 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { findProcess } from '../../src/os/process.ts';
 import { SLAVE, startAsWeb, WEB, type World, world } from './fixtures/keeper-world.ts';
-import { ask, asRoot, BALANCER } from './fixtures/run.ts';
+import { ask, asRoot, BALANCER, childrenOf, until } from './fixtures/run.ts';
 
 test('what is not the URL of a slave does not get into the farm file', asRoot, async t => {
   const made = world(t);
@@ -38,7 +39,7 @@ test('with a configuration that the user can change, nothing is done as root', a
     assert.match(warnings[0], /read by user 33/);
     assert.match(
       warnings[1],
-      /the user www-data can change .*, so nothing that the file says is done with root's rights/,
+      /others than root can change .*, so nothing that the file says is done with root's rights/,
     );
     const written = await ask(name, { do: 'write', urls: [SLAVE] });
     if (own === '.') assert.equal(statSync(made.at('farm')).uid, WEB);
@@ -152,3 +153,42 @@ test('a keeper that is not set up first of all ends', asRoot, async t => {
   const [status] = await once(keeper, 'exit');
   assert.notEqual(status, 0);
 });
+
+test('a keeper that has died is noticed at once, and nothing waits for it', asRoot, async t => {
+  const made = world(t);
+  const { name, balancer } = startAsWeb(t, made);
+  await ask(name, { do: 'read' });
+  const [keeper = 0] = childrenOf(balancer.pid);
+  process.kill(keeper, 'SIGKILL');
+  assert.match(
+    String((await ask(name, { do: 'died' })).value),
+    /the part of the balancer that has root's rights, has ended \(.+\): neither can the farm file be written/,
+  );
+  assert.equal((await ask(name, { do: 'write', urls: [SLAVE] })).status, 1);
+  process.kill(balancer.pid, 'SIGUSR2');
+  assert.equal(await balancer.ended, 0);
+});
+
+test(
+  'a keeper that hangs fails in bounded time, and does not keep the balancer from ending',
+  asRoot,
+  async t => {
+    const made = world(t);
+    const { name, balancer } = startAsWeb(t, made);
+    await ask(name, { do: 'read' });
+    const [keeper = 0] = childrenOf(balancer.pid);
+    process.kill(keeper, 'SIGSTOP');
+    t.after(() => findProcess(keeper) !== undefined && process.kill(keeper, 'SIGKILL'));
+    const { error, status } = await ask(name, { do: 'write', urls: [SLAVE] });
+    assert.match(
+      error ?? '',
+      /"farm\.write" in the part of the balancer that has root's rights took longer than 12 s/,
+    );
+    assert.equal(status, 1);
+    const exit = once(balancer.child, 'exit');
+    process.kill(balancer.pid, 'SIGUSR2');
+    assert.deepEqual(await exit, [0, null]);
+    process.kill(keeper, 'SIGCONT');
+    await until(() => findProcess(keeper) === undefined);
+  },
+);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Clock } from '../../src/clock.ts';
 import { killDaemon } from '../../src/daemon/kill.ts';
-import { readPidfile } from '../../src/daemon/pidfile.ts';
-import { findProcess } from '../../src/daemon/process.ts';
+import { lockState } from '../../src/daemon/lock.ts';
+import { readPidfile, removeEmptyPidfile } from '../../src/daemon/pidfile.ts';
 import { isUserError } from '../../src/errors.ts';
+import { findProcess } from '../../src/os/process.ts';
 import { asRoot, directory, start, until } from './fixtures/run.ts';
 
 const HOLDER = path.join(import.meta.dirname, 'fixtures/hold-pidfile.ts');
@@ -80,4 +81,61 @@ test('a balancer of root’s cannot be ended by somebody else, and that is said'
   assert.equal(await other.ended, 1);
   assert.match(other.stderr(), /Not permitted to end gbrowse-aws-balancer \(process \d+\)/);
   assert.ok(findProcess(balancer.pid) !== undefined);
+});
+
+test('root ends nothing for who can write the pidfile, but that user’s own balancer', asRoot, async t => {
+  const here = directory(t);
+  const at = (name: string) => path.join(here, name);
+  const refused = (pidfile: string, why: RegExp) =>
+    assert.rejects(
+      killDaemon({ pidfile, keepSlaves: false, say }),
+      error => isUserError(error) && why.test(error.message),
+    );
+
+  // In nobody's directory: a balancer of root's, whose pidfile nobody has exchanged or moved there.
+  mkdirSync(at('nobodys'));
+  const balancer = start(t, HOLDER, [at('nobodys/pid')]);
+  await until(() => existsSync(at('nobodys/pid')));
+  chownSync(at('nobodys'), 65_534, 65_534);
+  await refused(at('nobodys/pid'), /is not a process of the user who owns .*nobodys \(user id 65534\)/);
+
+  chownSync(at('nobodys'), 0, 0);
+  chmodSync(at('nobodys'), 0o775);
+  await refused(at('nobodys/pid'), /is not trusted, because others can write to .*nobodys/);
+  assert.ok(findProcess(balancer.pid) !== undefined);
+
+  // A process of nobody's that only says that it is a balancer, and holds the lock of the pidfile.
+  mkdirSync(at('own'));
+  chownSync(at('own'), 65_534, 65_534);
+  const squatter = path.join(import.meta.dirname, 'fixtures/squat.ts');
+  const fake = start(t, squatter, [`pidfile:${at('own/pid')}`], { argv0: 'gbrowse-aws-balancer' });
+  await until(async () => (await lockState(`pidfile:${at('own/pid')}`)).state === 'claimed');
+  writeFileSync(at('own/pid'), `${balancer.pid}\n`);
+  await refused(at('own/pid'), /is stale/);
+  writeFileSync(at('own/pid'), `${fake.pid}\n`);
+  await killDaemon({ pidfile: at('own/pid'), keepSlaves: false, say });
+  assert.equal(await fake.ended, 'SIGTERM');
+  assert.ok(findProcess(balancer.pid) !== undefined);
+});
+
+test('one that never ends is not waited for beyond any time that a stop may take', async t => {
+  const pidfile = path.join(directory(t), 'balancer.pid');
+  const balancer = start(t, HOLDER, [pidfile]);
+  await until(() => existsSync(pidfile));
+  process.kill(balancer.pid, 'SIGSTOP');
+  await assert.rejects(
+    killDaemon({ pidfile, keepSlaves: false, say, clock: fastClock() }),
+    /Process \d+ has not ended within 6 minutes\. .*"kill -KILL \d+".* gc" then lists what is left in EC2/,
+  );
+});
+
+test('a pidfile that the balancer could only empty is removed, and stands for none', async t => {
+  const pidfile = path.join(directory(t), 'balancer.pid');
+  writeFileSync(pidfile, '');
+  assert.equal(await readPidfile(pidfile), 'absent');
+  await removeEmptyPidfile(pidfile);
+  assert.ok(!existsSync(pidfile));
+  writeFileSync(pidfile, '1\n');
+  await removeEmptyPidfile(pidfile);
+  assert.ok(existsSync(pidfile));
 });

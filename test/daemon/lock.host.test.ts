@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { acquireLock, connectToLock, isLockHeld, type Lock, lockAddress } from '../../src/daemon/lock.ts';
-import { start, until } from './fixtures/run.ts';
+import {
+  acquireLock,
+  connectToLock,
+  describeHolder,
+  isLockHeld,
+  type Lock,
+  lockAddress,
+  lockState,
+} from '../../src/daemon/lock.ts';
+import { asRoot, start, until } from './fixtures/run.ts';
 
 let count = 0;
 function freshName(): string {
@@ -74,3 +83,29 @@ test('names of any length can be locked', async t => {
     assert.equal(await isLockHeld(`${name}y`), false);
   }
 });
+
+test(
+  'a stranger who listens at the socket neither keeps root’s balancer from starting nor is taken for one',
+  asRoot,
+  async t => {
+    const name = `test:squat-${process.pid}`;
+    const squatter = start(t, path.join(import.meta.dirname, 'fixtures/squat.ts'), [name]);
+    await until(async () => (await lockState(name)).state !== 'free');
+    assert.deepEqual(await lockState(name), {
+      state: 'claimed',
+      holder: { pid: squatter.pid, uid: 65_534 },
+    });
+    assert.equal(await isLockHeld(name), false);
+    const lock = await acquireLock(name, socket => void socket.end('the balancer'));
+    assert.ok(lock !== undefined);
+    assert.deepEqual(lock.squatter, { pid: squatter.pid, uid: 65_534 });
+    assert.match(describeHolder(lock.squatter), /^process \d+ \(.+\) of user id 65534$/);
+    // The balancer is the one that others reach, and it is known to be there.
+    const socket = await connectToLock(name);
+    assert.equal(socket === undefined ? '' : await text(socket), 'the balancer');
+    assert.equal((await lockState(name)).state, 'held');
+    assert.equal(await acquireLock(name), undefined);
+    lock.release();
+    assert.equal((await lockState(name)).state, 'claimed');
+  },
+);

@@ -1,22 +1,26 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
-  utimesSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findResidents, type Resident } from '../../src/farm/apache.ts';
 import { createReload } from '../../src/farm/reload.ts';
-import { findResidents, type Resident } from '../../src/farm/resident.ts';
-import { run } from '../../src/farm/run.ts';
+import { allProcesses, commandLineOf } from '../../src/os/process.ts';
+import { asRoot } from '../daemon/fixtures/run.ts';
 
 function place(t: TestContext): { directory: string; file: string } {
   const directory = mkdtempSync(join(tmpdir(), 'reload-'));
@@ -54,6 +58,7 @@ test('without a farm file there is nothing to tell', async t => {
 
 test('a command that fails is an error with the end of what it said, and is tried again', async t => {
   const { directory, file } = place(t);
+  chmodSync(directory, 0o755);
   const reload = createReload(
     file,
     `seq 1 1000; printf 'no\\033[31m luck\\n\\n' >&2; test -e ${directory}/ok || exit 3`,
@@ -79,159 +84,161 @@ test('a command sees no credentials of the balancer, has a PATH and no input', a
   assert.doesNotMatch(seen, /geheim|AWS|EC2/);
 });
 
-const FAILURES: Record<string, [command: [string, ...string[]], says: RegExp]> = {
-  'takes too long': [
-    ['/bin/sh', '-c', 'echo waiting; sleep 1000'],
-    /took longer than 0\.2 s and was killed: waiting$/,
-  ],
-  'is killed': [['/bin/sh', '-c', 'kill -TERM $$'], /was killed by SIGTERM$/],
-  'is not there': [['/no/such/program'], /cannot be started: .*ENOENT/],
-};
-
-for (const [what, [command, says]] of Object.entries(FAILURES)) {
-  test(`a program that ${what} is an error`, async () => {
-    await assert.rejects(run(command, { timeLimit: 200, what: 'it' }), { name: 'UserError', message: says });
-  });
-}
-
-test('a program that takes too long is ended with all that it has started', async t => {
-  const { directory } = place(t);
-  const command = `sleep 1000 & echo $! > ${directory}/pid; wait`;
-  await assert.rejects(run(['/bin/sh', '-c', command], { timeLimit: 300, what: 'it' }));
-  const pid = Number(readFileSync(join(directory, 'pid'), 'utf8'));
-  const isRunning = () => {
-    try {
-      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    } catch {
-      return false;
-    }
-  };
-  const deadline = Date.now() + 5_000;
-  while (isRunning() && Date.now() < deadline) await sleep(10);
-  assert.equal(isRunning(), false);
-});
-
-test('a program that has started a daemon is not waited for any longer than itself', async t => {
-  const { directory } = place(t);
-  await run(['/bin/sh', '-c', `sleep 1000 & echo $! > ${directory}/pid`], { timeLimit: 5_000, what: 'it' });
-  // Throws if it is not running any more.
-  process.kill(Number(readFileSync(join(directory, 'pid'), 'utf8')), 'SIGKILL');
-});
-
-/** A program named gbrowse with this standard input, for Perl: `$0` is replaced by a sleeping process. */
+/** What Apache gives its child as standard input, for Perl. */
 const STDIN: Record<string, string> = {
   'a listening unix socket':
-    'socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0])); listen(S, 5);',
-  'a listening TCP socket':
-    'socket(S, PF_INET, SOCK_STREAM, 0); bind(S, sockaddr_in(0, INADDR_LOOPBACK)); listen(S, 5);',
+    'socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un("$ARGV[1].socket")); listen(S, 5);',
   'a connected socket': 'socketpair(S, T, PF_UNIX, SOCK_STREAM, 0);',
   'a bound socket that does not listen':
-    'socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un($ARGV[0]));',
+    'socket(S, PF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un("$ARGV[1].socket"));',
   'a pipe': 'pipe(S, T);',
   'a file': 'open(S, "<", "/etc/passwd");',
 };
 
-function program(stdin: string, script: string): string {
-  return `use Socket; ${stdin} open(STDIN, "<&", \\*S); exec {"/bin/sleep"} "${script}", "1000";`;
-}
+type Started = { readonly apache: number; foundUnder(): readonly Resident[] };
 
-function start(t: TestContext, [command, ...args]: [string, ...string[]], uid?: number): ChildProcess {
-  const child = spawn(command, args, {
+/**
+ * A program that is called Apache (Perl in truth), and under it a script with this name and standard input.
+ *
+ * @param parent what the parent is called
+ */
+async function startUnder(
+  t: TestContext,
+  directory: string,
+  { parent = 'apache2', script = 'gbrowse', stdin = 'a listening unix socket', uid = 0 },
+): Promise<Started> {
+  const [outer, inner] = [join(directory, parent), join(directory, script)];
+  const told = `$SIG{USR1} = sub { open(F, ">", "${directory}/signalled"); close F };`;
+  const child = `if (!fork) { ${STDIN[stdin]} open(STDIN, "<&", \\*S); exec $ARGV[0] }`;
+  writeFileSync(outer, `#!/usr/bin/perl\nuse Socket; ${told} ${child} sleep 1 while 1;\n`, { mode: 0o755 });
+  writeFileSync(inner, '#!/usr/bin/perl\nsleep 1 while 1;\n', { mode: 0o755 });
+  const process = spawn(outer, [inner, inner], {
     stdio: 'ignore',
     detached: true,
     cwd: '/',
-    ...(uid ? { uid, gid: uid } : {}),
+    ...(uid > 0 && { uid, gid: uid }),
   });
+  const { pid = 0 } = process;
   t.after(async () => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    await once(child, 'exit');
+    globalThis.process.kill(-pid, 'SIGKILL');
+    await once(process, 'exit');
   });
-  return child;
-}
-
-/** Waits until a process shows that command line. */
-async function shows(pid: number | undefined, argument: string): Promise<void> {
-  const line = () => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
-    } catch {
-      return [];
-    }
-  };
-  while (line()[0] !== argument) await sleep(5);
-}
-
-/** What is found of the processes in a group. */
-async function foundIn(group: number | undefined): Promise<Resident[]> {
-  const all = await findResidents(Date.now());
-  const groupOf = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[2];
-  return all.filter(({ process }) => groupOf(process.pid) === String(group));
+  const isReady = () =>
+    [...allProcesses().values()].some(
+      it => it.parent === pid && it.name === script.slice(0, 15) && commandLineOf(it.pid).length > 1,
+    );
+  while (!isReady()) await sleep(10);
+  return { apache: pid, foundUnder: () => findResidents(Date.now()).filter(it => it.apache.pid === pid) };
 }
 
 const LISTENING = /listening/;
-for (const [what, stdin] of Object.entries(STDIN)) {
-  const resident = LISTENING.test(what);
-  test(`a gbrowse whose standard input is ${what} ${resident ? 'stays in memory' : 'does not'}`, async t => {
-    const { directory } = place(t);
-    const child = start(t, ['perl', '-e', program(stdin, '/cgi-bin/gbrowse'), join(directory, 'socket')]);
-    await shows(child.pid, '/cgi-bin/gbrowse');
-    const found = await foundIn(child.pid);
-    assert.equal(found.length, resident ? 1 : 0);
+for (const stdin of Object.keys(STDIN)) {
+  const stays = LISTENING.test(stdin);
+  test(`a gbrowse whose standard input is ${stdin} ${stays ? 'stays in memory' : 'does not'}`, async t => {
+    const { foundUnder } = await startUnder(t, place(t).directory, { stdin });
+    assert.equal(foundUnder().length, stays ? 1 : 0);
   });
 }
 
 for (const [script, isGBrowse] of Object.entries({
   gbrowse: true,
-  '/usr/lib/cgi-bin/gbrowse/gbrowse_img': true,
-  '/srv/gbrowse.fcgi': true,
-  '/usr/bin/gbrowse_slave': false,
+  gbrowse_img: true,
+  'gbrowse.fcgi': true,
+  gbrowse_slave: false,
   'gbrowse-aws-balancer': false,
-  '/usr/lib/cgi-bin/gbrowse/other': false,
+  other: false,
 })) {
   test(`${script} with a listening socket ${isGBrowse ? 'is' : 'is not'} taken for GBrowse`, async t => {
-    const { directory } = place(t);
-    const stdin = STDIN['a listening unix socket'] ?? '';
-    const child = start(t, ['perl', '-e', program(stdin, script), join(directory, 'socket')]);
-    await shows(child.pid, script);
-    assert.equal((await foundIn(child.pid)).length, isGBrowse ? 1 : 0);
+    const { foundUnder } = await startUnder(t, place(t).directory, { script });
+    assert.equal(foundUnder().length, isGBrowse ? 1 : 0);
   });
 }
 
-test('a FastCGI GBrowse outside of Apache is an error that names it and the option', async t => {
+test('a gbrowse with a listening socket that Apache has not started counts for nothing', async t => {
   const { directory, file } = place(t);
-  const stdin = STDIN['a listening unix socket'] ?? '';
-  const child = start(t, ['perl', '-e', program(stdin, 'gbrowse'), join(directory, 'socket')]);
-  await shows(child.pid, 'gbrowse');
-  appendFileSync(file, '\n');
-  const reload = createReload(file, 'auto', () => foundIn(child.pid));
-  await assert.rejects(reload(), {
-    name: 'UserError',
-    message: new RegExp(
-      `GBrowse \\(pid ${child.pid}\\) runs as FastCGI outside of Apache.*\\[MASTER\\] reload_command`,
-    ),
+  const { apache } = await startUnder(t, directory, {
+    parent: 'anything',
+    uid: asRoot.skip === false ? 65_534 : 0,
   });
-  // One that was started after the last change has read it.
-  utimesSync(file, new Date(), new Date(Date.now() - 60_000));
-  assert.equal(await reload(), undefined);
+  appendFileSync(file, '\n');
+  assert.deepEqual(
+    findResidents(Date.now()).filter(({ process }) => process.parent === apache),
+    [],
+  );
+  assert.equal(
+    await createReload(file, 'auto', now => findResidents(now).filter(it => it.apache.pid === apache))(),
+    undefined,
+  );
 });
 
-test('a process of another user that calls itself Apache is never run, nor signalled', {
-  skip: process.getuid?.() === 0 ? false : 'only root can start a process as another user',
-}, async t => {
-  const { directory, file } = place(t);
-  const inner = program(STDIN['a listening unix socket'] ?? '', 'gbrowse').replaceAll("'", '"');
-  // Perl under the name of apache2: what its program would do with "-t" is seen in the directory.
-  const outer = `$SIG{USR1} = sub { open(F, ">", "$ARGV[1]"); }; if (!fork) { ${inner} } sleep 1 while 1;`;
-  const disguise = `exec {$^X} "apache2", "-e", $ARGV[0], "$ARGV[1]/socket", "$ARGV[1]/signalled";`;
-  const child = start(t, ['perl', '-e', disguise, outer, directory], 65_534);
-  await shows(child.pid, 'apache2');
-  while ((await foundIn(child.pid)).length === 0) await sleep(10);
-  appendFileSync(file, '\n');
-  await assert.rejects(createReload(file, 'auto', () => foundIn(child.pid))(), {
-    name: 'UserError',
-    message:
+test('a program that calls itself Apache is never run, nor signalled, whosever it is', asRoot, async t => {
+  for (const [uid, says] of [
+    [
+      65_534,
       /Apache \(pid \d+\) runs as another user, so it cannot be told to reload\. Set \[MASTER\] reload_command/,
+    ],
+    [0, /Process \d+ is called Apache, but runs \/.*perl/],
+  ] as const) {
+    const { directory, file } = place(t);
+    const { foundUnder } = await startUnder(t, directory, { uid });
+    while (foundUnder().length === 0) await sleep(10);
+    appendFileSync(file, '\n');
+    await assert.rejects(createReload(file, 'auto', foundUnder)(), { name: 'UserError', message: says });
+    await sleep(50);
+    assert.throws(() => readFileSync(join(directory, 'signalled')), { code: 'ENOENT' });
+  }
+});
+
+test('nothing is renamed or removed at the name of a socket that somebody has chosen', asRoot, async t => {
+  const { directory, file } = place(t);
+  const own = join(directory, 'own');
+  mkdirSync(own);
+  chmodSync(own, 0o777);
+  const { foundUnder } = await startUnder(t, own, { uid: 65_534 });
+  while (foundUnder().length === 0) await sleep(10);
+  // The directory of the socket becomes a link to another one, in which that name is root's file.
+  const precious = join(directory, 'precious');
+  mkdirSync(precious);
+  writeFileSync(join(precious, 'gbrowse.socket'), 'precious');
+  renameSync(own, `${own}.aside`);
+  symlinkSync(precious, own);
+  appendFileSync(file, '\n');
+  await assert.rejects(createReload(file, 'auto', foundUnder)(), { name: 'UserError' });
+  assert.deepEqual(readdirSync(precious), ['gbrowse.socket']);
+  assert.equal(readFileSync(join(precious, 'gbrowse.socket'), 'utf8'), 'precious');
+});
+
+test('the command lines of strangers are not read: hundreds of long ones cost nothing', asRoot, async t => {
+  const { directory } = place(t);
+  const { foundUnder } = await startUnder(t, directory, {});
+  const strangers = Array.from({ length: 40 }, () =>
+    spawn('/bin/sleep', ['60'], {
+      argv0: `gbrowse${'x'.repeat(120_000)}`,
+      stdio: 'ignore',
+      uid: 65_534,
+      gid: 65_534,
+    }),
+  );
+  t.after(() => {
+    for (const stranger of strangers) stranger.kill('SIGKILL');
   });
-  await sleep(50);
-  assert.throws(() => readFileSync(join(directory, 'signalled')), { code: 'ENOENT' });
+  const before = process.memoryUsage().rss;
+  assert.equal(foundUnder().length, 1);
+  assert.ok(process.memoryUsage().rss - before < 4_000_000);
+});
+
+test('as root, a reload_command that others can change is not run', asRoot, async t => {
+  const { directory, file } = place(t);
+  const script = join(directory, 'reload.sh');
+  writeFileSync(script, `touch ${directory}/ran\n`, { mode: 0o755 });
+  for (const command of [script, `sh ${script}`, `true && sh '${script}' now`, `sh <${script}`]) {
+    await assert.rejects(createReload(file, command)(), {
+      name: 'UserError',
+      message: /reload_command was not run as root, because others than root can change \/.*Give it to root/,
+    });
+  }
+  assert.ok(!readdirSync(directory).includes('ran'));
+  chmodSync(directory, 0o755);
+  assert.equal(await createReload(file, `sh ${script}`)(), 'reload_command was run');
+  assert.ok(readdirSync(directory).includes('ran'));
 });

@@ -110,7 +110,7 @@ describe('who holds what', () => {
         },
         { ...base, kind: 'security group', id: 'sg-1' },
       ];
-      const why = holderOf(resources, locked, HERE);
+      const why = holderOf(resources, locked ? 'held' : 'free', HERE);
       if (held === undefined) assert.equal(why, undefined);
       else assert.match(why ?? 'nobody', held);
     });

@@ -1,7 +1,6 @@
 import { isUserError } from '../../errors.ts';
-import { assertRestartable } from '../../farm/graceful.ts';
-import { type Process, seesFile } from '../../farm/processes.ts';
-import { findApaches, findResidents, type Resident } from '../../farm/resident.ts';
+import { assertRestartable, findApaches, findResidents, type Resident } from '../../farm/apache.ts';
+import { type RunningProcess, seesFile } from '../../os/process.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
@@ -11,7 +10,7 @@ export const gbrowse: Topic = {
   name: 'GBrowse',
   async look(world) {
     const { reloadCommand } = (await world.config()).master;
-    const residents = await readersOf(await world.farmFile().catch(() => undefined));
+    const residents = readersOf(await world.farmFile().catch(() => undefined));
     if (residents.length === 0) return [await asCgi(reloadCommand)];
     const ways = [...new Set(residents.map(({ runsAs }) => runsAs))].join(' and ');
     if (reloadCommand === 'none') return [await silent(ways, world)];
@@ -25,11 +24,11 @@ export const gbrowse: Topic = {
 };
 
 /** The GBrowses in memory, without those in containers of their own, which see another file there. */
-async function readersOf(farmFile: string | undefined): Promise<readonly Resident[]> {
-  const residents = await findResidents(Date.now());
-  if (farmFile === undefined) return residents;
-  const sees = await Promise.all(residents.map(({ process }) => seesFile(process.pid, farmFile)));
-  return residents.filter((_, at) => sees[at]);
+function readersOf(farmFile: string | undefined): readonly Resident[] {
+  const residents = findResidents(Date.now());
+  return farmFile === undefined
+    ? residents
+    : residents.filter(({ process }) => seesFile(process.pid, farmFile));
 }
 
 async function asCgi(reloadCommand: string): Promise<Finding> {
@@ -37,7 +36,7 @@ async function asCgi(reloadCommand: string): Promise<Finding> {
     reloadCommand === 'auto' || reloadCommand === 'none'
       ? 'nothing needs to be reloaded'
       : 'reload_command is run all the same';
-  if ((await findApaches()).length === 0) {
+  if (findApaches().length === 0) {
     return warning(
       'There is no Apache among the processes of this machine, so how GBrowse runs is not known.',
     );
@@ -58,24 +57,11 @@ async function reloads(
   world: World,
 ): Promise<readonly Finding[]> {
   const place = await world.place('MASTER', 'reload_command');
-  const findings: Finding[] = [];
-  const apaches = new Map<number, Process>();
-  for (const { process, apache } of residents) {
-    if (apache !== undefined) apaches.set(apache.pid, apache);
-    else {
-      findings.push(
-        problem(
-          `It runs as FastCGI outside of Apache (pid ${process.pid}), so a new farm file is not seen.`,
-          `In ${place}, the command that restarts it:\n    reload_command = COMMAND`,
-        ),
-      );
-    }
-  }
-  for (const apache of apaches.values()) findings.push(await reload(apache, ways, place));
-  return findings;
+  const apaches = new Map(residents.map(({ apache }) => [apache.pid, apache]));
+  return await Promise.all([...apaches.values()].map(apache => reload(apache, ways, place)));
 }
 
-async function reload(apache: Process, ways: string, place: string): Promise<Finding> {
+async function reload(apache: RunningProcess, ways: string, place: string): Promise<Finding> {
   try {
     await assertRestartable(apache);
     return ok(
@@ -91,7 +77,7 @@ async function reload(apache: Process, ways: string, place: string): Promise<Fin
     }
     return problem(
       `It runs as ${ways}, and Apache cannot be reloaded. ${error.message}`,
-      `Mend Apache's configuration, or in ${place} name another way:\n    reload_command = COMMAND`,
+      `Fix Apache's configuration, or in ${place} name another way:\n    reload_command = COMMAND`,
     );
   }
 }

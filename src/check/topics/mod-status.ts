@@ -2,10 +2,11 @@ import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../../clock.ts';
-import { findApaches } from '../../farm/resident.ts';
+import { findApaches } from '../../farm/apache.ts';
 import { inTurn, judge, type Verdict } from '../../load/believe.ts';
 import { readStatus } from '../../load/fetch.ts';
 import { isPage, type NoPage, type StatusPage } from '../../load/reading.ts';
+import { startOf } from '../../os/process.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
@@ -88,8 +89,8 @@ async function otherServer(url: URL, reading: StatusPage, world: World): Promise
       ),
     ];
   }
-  const apaches = await findApaches();
-  const ages = apaches.map(({ startedAt }) => (Date.now() - startedAt) / SECOND);
+  const apaches = findApaches();
+  const ages = apaches.map(apache => (Date.now() - startOf(apache)) / SECOND);
   // A restart makes the uptime shorter than the process's age; nothing makes it longer.
   const oldest = Math.max(...ages);
   if (apaches.length === 0 || reading.serverUptimeSeconds <= oldest + 10) return [];

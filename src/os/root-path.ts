@@ -2,28 +2,35 @@ import type { Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from '../errors.ts';
-import type { Account } from './privileges.ts';
 
 /** As the kernel: a path with more links than this in it is a loop. */
 const MOST_LINKS = 40;
 
+/** A part of a path (a directory, a link, the file itself) that is not root's alone. */
+export type ForeignPart = {
+  readonly path: string;
+  /** Its owner; root's own part is one that others may write to. */
+  readonly uid: number;
+  /** Whether others than its owner may write to it, by its mode or an access control list. */
+  readonly isShared: boolean;
+};
+
 /**
- * The first part of a path (a directory, a link, the file itself) by which a user could decide what a file says: because
- * it is the user's own, or because the user may write to it. Undefined when the user has no influence. Each link on
- * the way is followed; access control lists are seen as far as they show in the group's mode.
+ * The first part of a path by which somebody else than root could decide what stands there: it belongs to another user,
+ * or others may write to it. Undefined when it all is root's alone. Each link on the way is followed. The group's bits of
+ * the mode are the mask of an access control list, so any write bit in them counts, whatever the group.
  *
  * @param about `content`, or only `place`: which file it is that stands at the path, whoever may write into it
  */
-export async function partUnderControlOf(
-  account: Account,
+export async function foreignPartOf(
   file: string,
   about: 'content' | 'place',
-): Promise<string | undefined> {
+): Promise<ForeignPart | undefined> {
   let rest = partsOf(path.resolve(file));
   let place = '/';
   let links = 0;
-  /** The directory that `place` is in, if it is one such as /tmp: all may create files, nobody replace another's. */
-  let sharedParent: string | undefined;
+  /** The directory that `place` is in, if it is one such as /tmp: all may create files, nobody may replace another's. */
+  let sharedParent: ForeignPart | undefined;
 
   for (;;) {
     const entry = await lstat(place).catch((error: unknown) => {
@@ -33,7 +40,8 @@ export async function partUnderControlOf(
     if (entry === undefined) return sharedParent;
     const onlyContent = entry.isFile() && sharedParent === undefined;
     if (about === 'place' && onlyContent) return undefined;
-    if (entry.uid === account.uid) return place;
+    const part = { path: place, uid: entry.uid, isShared: isWritableByOthers(entry) };
+    if (entry.uid !== 0) return part;
     if (entry.isSymbolicLink()) {
       links += 1;
       if (links > MOST_LINKS) throw new Error(`Too many symbolic links in ${file}`);
@@ -42,9 +50,9 @@ export async function partUnderControlOf(
       sharedParent = undefined;
       continue;
     }
-    const shared = entry.isDirectory() && isSticky(entry);
-    if (mayWrite(account, entry) && !shared) return place;
-    sharedParent = mayWrite(account, entry) ? place : undefined;
+    const isSticky = entry.isDirectory() && (entry.mode & 0o1000) !== 0;
+    if (part.isShared && !isSticky) return part;
+    sharedParent = part.isShared ? part : undefined;
     const [next, ...others] = rest;
     if (next === undefined) return undefined;
     place = path.join(place, next);
@@ -56,10 +64,6 @@ function partsOf(absolute: string): readonly string[] {
   return absolute.split('/').filter(part => part !== '');
 }
 
-function mayWrite({ groups }: Account, { mode, gid }: Stats): boolean {
-  return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && groups.includes(gid));
-}
-
-function isSticky({ mode }: Stats): boolean {
-  return (mode & 0o1000) !== 0;
+function isWritableByOthers(entry: Stats): boolean {
+  return !entry.isSymbolicLink() && (entry.mode & 0o022) !== 0;
 }

@@ -31,9 +31,11 @@ function killGroup(pid: number | undefined): void {
 }
 
 /**
- * Runs a program to its end, without input. Whatever it has started is ended with it when it takes too long.
+ * Runs a program to its end, without input. Whatever it has started is killed with it when it takes too long. Of its
+ * output no more than the last 4 kB are kept.
  *
  * @param timeLimit ms
+ * @returns the end of its output, of stdout and stderr together
  * @throws {UserError} when it cannot be started, fails or takes too long; with the last lines of what it said
  */
 export async function run(
@@ -41,18 +43,22 @@ export async function run(
   {
     timeLimit,
     env = PLAIN_ENVIRONMENT,
+    as,
     what,
   }: {
     readonly timeLimit: number;
     readonly env?: Readonly<Record<string, string>>;
+    /** The user and group to run it as, without other groups; unset: our own. */
+    readonly as?: { readonly uid: number; readonly gid: number };
     /** How an error calls it. */
     readonly what: string;
   },
-): Promise<void> {
+): Promise<string> {
   const child = spawn(command, args, {
     cwd: '/',
     env: { ...env },
     detached: true,
+    ...(as ?? {}),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -75,7 +81,7 @@ export async function run(
         lastOutput = setTimeout(() => resolve({ status, signal }), LAST_OUTPUT);
       });
     });
-    if (end.status === 0) return;
+    if (end.status === 0) return output;
     const how = timedOut
       ? `took longer than ${timeLimit / 1000} s and was killed`
       : end.signal === null

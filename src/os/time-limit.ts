@@ -1,0 +1,20 @@
+import { SECOND } from '../clock.ts';
+import { failure } from '../errors.ts';
+
+/**
+ * The outcome of something that may hang (a dead NFS server, a stopped process), which is not waited for any longer than
+ * this. What is going on is not ended by that.
+ *
+ * @param limit ms
+ * @param what how an error calls it
+ * @throws {UserError} when it takes longer
+ */
+export async function within<T>(limit: number, what: string, outcome: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(failure(`${what} took longer than ${limit / SECOND} s`)), limit);
+  try {
+    return await Promise.race([outcome, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
