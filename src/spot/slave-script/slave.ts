@@ -29,7 +29,7 @@ keep_own_slaves_out() { # The package's init script runs slaves as root, and bef
   fi
   end_slaves ''
 }
-start_slaves() {
+start_slaves() (
   if [ -x /opt/gbrowse/etc/init.d/gbrowse-slave ]; then
     for port in $PORTS; do has_parent "$port" || end_slaves "$port"; done
     [ -e "$HERE/token" ] || { rm -rf /tmp/gbslave_ccache; mkdir -m 1777 /tmp/gbslave_ccache; put_token /tmp/gbslave_ccache; }
@@ -37,16 +37,6 @@ start_slaves() {
     /opt/gbrowse/etc/init.d/gbrowse-slave start $PORTS
     return
   fi
-  for port in $PORTS; do
-    is_served "$port" || { end_slaves "$port"; start_slave "$port"; }
-  done
-}
-put_token() { # DIRECTORY [AS-USER...]
-  directory=$1
-  shift
-  [ -e "$directory/$TOKEN" ] || "$@" perl -MStorable=lock_store -e 'lock_store({}, shift)' "$directory/$TOKEN"
-}
-start_slave() ( # PORT
   PREFORK= PRELOAD= NICE= USER=
   [ ! -r /etc/default/gbrowse-slave ] || . /etc/default/gbrowse-slave
   id -u "\${USER:-/}" >/dev/null 2>&1 || USER=www-data
@@ -57,8 +47,16 @@ start_slave() ( # PORT
   cd /
   as="setpriv --reuid=$USER --regid=$group --init-groups"
   put_token "$HERE/cache" $as
-  set -- --port "$1" --prefork "$PREFORK" --verbose 2 --log /var/log/gbrowse/gbrowse_slave --tmp "$HERE/cache"
+  set -- --prefork "$PREFORK" --verbose 2 --log /var/log/gbrowse/gbrowse_slave --tmp "$HERE/cache"
   [ ! -r "$PRELOAD" ] || set -- "$@" --preload "$PRELOAD"
-  exec nice -n "\${NICE:-0}" $as gbrowse_slave "$@"
+  for port in $PORTS; do
+    is_served "$port" || { end_slaves "$port"; nice -n "\${NICE:-0}" $as gbrowse_slave --port "$port" "$@"; } &
+  done
+  wait
 )
+put_token() { # DIRECTORY [AS-USER...]
+  directory=$1
+  shift
+  [ -e "$directory/$TOKEN" ] || "$@" perl -MStorable=lock_store -e 'lock_store({}, shift)' "$directory/$TOKEN"
+}
 `;

@@ -13,8 +13,22 @@ cd root
 mount -t proc proc proc
 mount --bind proc/sys proc/sys
 mount -o remount,bind,ro proc/sys
-mount -t sysfs -o ro sysfs sys
+mount -t tmpfs -o mode=755 tmpfs sys
+mkdir "$directory/sysfs"
+mount -t sysfs -o ro sysfs "$directory/sysfs"
+for entry in "$directory"/sysfs/*; do
+  mkdir "sys/${entry##*/}"
+  mount --bind "$entry" "sys/${entry##*/}"
+done
+umount "$directory/sysfs"
+rmdir "$directory/sysfs"
 mount -t cgroup2 cgroup2 sys/fs/cgroup
+# What tells cloud-init that this is EC2, so that it asks for a token of the metadata service first. (EC2 User Guide,
+# "Identify EC2 instances")
+[ -d sys/hypervisor ] && mount -t tmpfs tmpfs sys/hypervisor || mkdir sys/hypervisor
+echo ec2e1916-9099-7caf-fd21-012345abcdef >sys/hypervisor/uuid
+# udevd does not run where /sys cannot be written: it would hear of this machine's devices.
+mount -o remount,ro sys
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount -t tmpfs -o mode=755,size=4m tmpfs dev
@@ -33,11 +47,10 @@ cp "$directory"/seed/* run/cloud/
 hostname "$name"
 echo "$name" >etc/hostname
 printf '127.0.0.1 localhost\n%s %s\n' "$(cat run/cloud/address)" "$name" >etc/hosts
-# On EC2 the data source is told by the hardware; here it has to be named. The network is up already.
+# In a container the data source has to be named. The network is up already.
 mkdir -p etc/cloud/cloud.cfg.d
 cat >etc/cloud/cloud.cfg.d/99_cloud.cfg <<'END'
 datasource_list: [ Ec2 ]
-datasource: { Ec2: { strict_id: false, max_wait: 20, timeout: 5 } }
 network: { config: disabled }
 END
 # lsblk has the file systems from udev, which does not run in a namespace.
