@@ -1,6 +1,6 @@
 import type { Level } from '../log/log.ts';
 import { apply, type Transition } from './apply.ts';
-import type { State, StateView } from './state.ts';
+import { hasFailed, type State, type StateView } from './state.ts';
 import { keyOf, type Task } from './tasks.ts';
 
 /** A decision in the making: what is due now, when the rest will be, and what the state becomes by it. */
@@ -27,6 +27,7 @@ export function createAgenda(state: StateView, now: number): Agenda {
   const tasks: Task[] = [];
   const transitions: Transition[] = [];
   const draft = copyOf(state);
+  const isHurried = state.stop?.hurriedAt !== undefined;
   let wakeAt = Number.POSITIVE_INFINITY;
 
   function due(at: number): boolean {
@@ -45,7 +46,9 @@ export function createAgenda(state: StateView, now: number): Agenda {
     state: draft,
     due,
     add(task) {
-      if (state.running.has(keyOf(task)) || !due(state.retry.get(task.kind)?.notBefore ?? now)) return false;
+      const retry = state.retry.get(task.kind);
+      if (state.running.has(keyOf(task)) || (isHurried && hasFailed(state, task.kind))) return false;
+      if (!due(retry?.notBefore ?? now)) return false;
       tasks.push(task);
       return true;
     },

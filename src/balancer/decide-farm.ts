@@ -1,4 +1,5 @@
 import type { Agenda } from './agenda.ts';
+import { drainEndsAt, isFarmGivenUp } from './decide-stop.ts';
 import { isListed, servingUrls } from './members.ts';
 import { isFresh } from './state.ts';
 import { RELOAD_GAP, RELOAD_PATIENCE, TERMINATE_AGAIN } from './timing.ts';
@@ -8,7 +9,7 @@ export function decideFarm(agenda: Agenda): void {
   const { state } = agenda;
   if (state.describedAt === undefined && state.stop === undefined) return;
   // A reading that began before a change would be taken for somebody else's change.
-  if (state.running.has('read-farm')) return;
+  if (state.running.has('read-farm') && state.stop === undefined) return;
   const wanted = servingUrls(state);
   if (wanted.join(' ') !== state.listed.join(' ')) {
     agenda.add({ kind: 'write-farm', urls: wanted });
@@ -20,21 +21,21 @@ export function decideFarm(agenda: Agenda): void {
 /** Out of the farm, reload, drain, terminate. */
 export function decideReleases(agenda: Agenda): void {
   const { state, now } = agenda;
-  if (state.running.has('write-farm')) return;
+  if (state.running.has('write-farm') && !isFarmGivenUp(agenda)) return;
   const untagged: string[] = [];
   const finished: string[] = [];
   let agoMs = Number.POSITIVE_INFINITY;
   for (const [id, member] of state.members) {
     // What EC2 does not show under this master's tag may not be this master's any more.
     if (member.leaving === undefined || member.missing > 0 || isListed(state, member.slave)) continue;
-    const known = !state.reloadOwed || agenda.due(state.listedAt + RELOAD_PATIENCE);
+    const known = !state.reloadOwed || isFarmGivenUp(agenda) || agenda.due(state.listedAt + RELOAD_PATIENCE);
     if (member.leaving.outSince === undefined && known)
       agenda.change({ kind: 'drain', instanceId: id, since: now });
     const { outSince = known ? now : undefined, tagged, terminateAskedAt } = member.leaving;
     const drained =
       !member.mayBeInUse ||
-      state.stop?.hurry === true ||
-      (outSince !== undefined && agenda.due(outSince + state.config.master.drainTime));
+      state.stop?.hurriedAt !== undefined ||
+      (outSince !== undefined && agenda.due(drainEndsAt(state, outSince)));
     if (drained) {
       if (agenda.due((terminateAskedAt ?? Number.NEGATIVE_INFINITY) + TERMINATE_AGAIN)) finished.push(id);
     } else if (!tagged && outSince !== undefined) {
@@ -55,7 +56,7 @@ export function decideReleases(agenda: Agenda): void {
 function isShownLately(agenda: Agenda): boolean {
   const { state } = agenda;
   const { retry, stop } = state;
-  if (stop?.hurry === true || retry.has('describe') || isFresh(state, agenda.now)) return true;
+  if (stop?.hurriedAt !== undefined || retry.has('describe') || isFresh(state, agenda.now)) return true;
   agenda.add({ kind: 'describe' });
   return false;
 }

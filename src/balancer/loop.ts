@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import { failure, type UserError } from '../errors.ts';
 import type { Farm, Probe } from '../farm/farm.ts';
 import { noteRequest } from '../load/rate.ts';
 import type { ReadStatus } from '../load/reading.ts';
@@ -25,8 +26,10 @@ import {
 import { recordInstances } from './observe-instances.ts';
 import { recordLaunch, recordPlan } from './observe-launch.ts';
 import { recordProbe } from './observe-probe.ts';
+import { recordCrippled, recordStop } from './observe-stop.ts';
 import { type End, initialState, type State } from './state.ts';
 import { keyOf, type Task } from './tasks.ts';
+import { FARM_TASK_LIMIT, RELOAD_TASK_LIMIT } from './timing.ts';
 
 /** The world outside, as the balancer needs it. In production Apache, EC2 and the farm file; in tests a simulation. */
 export type Edges = {
@@ -37,6 +40,8 @@ export type Edges = {
   readonly fleet: SpotFleet;
   readonly probe: Probe;
   readonly farm: Farm;
+  /** Resolves when nobody is there any more who could write the farm file: the balancer ends, and keeps its slaves. */
+  readonly crippled?: Promise<UserError>;
   readonly log: Log;
   /** Told after each decision how things stand; they stay so until the next. `now` is monotonic ms. */
   readonly observe?: (state: Readonly<State>, now: number) => void;
@@ -93,6 +98,8 @@ export function startBalancer(
 
   function start(task: Task): void {
     state.running.add(keyOf(task));
+    const over = new AbortController();
+    reportSlow(task, over.signal).catch(bug.reject);
     perform(task, edges, state)
       .then(
         note => {
@@ -102,22 +109,37 @@ export function startBalancer(
         (error: unknown) => recordFailure(state, task, error, clock.monotonic()),
       )
       .finally(() => {
+        over.abort('over');
         state.running.delete(keyOf(task));
         wake();
       })
       .catch(bug.reject);
   }
 
+  /** A disk that hangs cannot be told to give up: the task stays one that runs, and the log says so. */
+  async function reportSlow(task: Task, over: AbortSignal): Promise<void> {
+    const limit = TASK_LIMITS[task.kind];
+    if (limit === undefined) return;
+    try {
+      await clock.sleep(limit, over);
+    } catch (error) {
+      if (over.aborted) return;
+      throw error;
+    }
+    recordFailure(state, task, failure(`no answer within ${limit / 1000} s`), clock.monotonic());
+    wake();
+  }
+
+  void edges.crippled?.then(error => {
+    recordCrippled(state, error, clock.monotonic());
+    wake();
+  });
+
   return {
     ended: Promise.race([run(), bug.promise]),
     state,
     stop(options) {
-      const again = state.stop !== undefined;
-      state.stop = {
-        since: state.stop?.since ?? clock.monotonic(),
-        keepSlaves: options?.keepSlaves ?? state.stop?.keepSlaves ?? false,
-        hurry: again,
-      };
+      recordStop(state, options?.keepSlaves, clock.monotonic());
       wake();
     },
     reconfigure(config) {
@@ -126,6 +148,12 @@ export function startBalancer(
     },
   };
 }
+
+const TASK_LIMITS: Partial<Record<Task['kind'], number>> = {
+  'read-farm': FARM_TASK_LIMIT,
+  'write-farm': FARM_TASK_LIMIT,
+  reload: RELOAD_TASK_LIMIT,
+};
 
 /**
  * What happens within so many ms is decided about together: two slaves that become ready are one change of the farm file,

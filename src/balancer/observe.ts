@@ -156,7 +156,7 @@ export function recordTidied(state: State, done: boolean, now: number): void {
   state.tidied = done;
   state.tidyTries += 1;
   if (done) return;
-  state.retry.set('tidy', { failures: 1, notBefore: now + EAGER_DESCRIBE_INTERVAL });
+  state.retry.set('tidy', { failures: 0, notBefore: now + EAGER_DESCRIBE_INTERVAL });
   sayOnce(
     state,
     'tidy',

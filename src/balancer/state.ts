@@ -65,12 +65,21 @@ export type Stop = {
   readonly since: number;
   /** The daemon ends, slaves and farm file stay for the next start to take up. */
   readonly keepSlaves: boolean;
-  /** A second signal came: nothing is waited for. */
-  readonly hurry: boolean;
+  /** When a second signal came: nothing is waited for, and every call is made once. */
+  readonly hurriedAt?: number;
+  /** The part of the balancer that writes the farm file is gone. */
+  readonly crippled?: boolean;
 };
 
-/** How a stopped balancer leaves things. */
-export type End = 'clean' | 'slaves kept' | 'hurried' | 'incomplete';
+/**
+ * How a stopped balancer leaves things:
+ * - `clean`: nothing is left in EC2;
+ * - `slaves kept`: as was asked;
+ * - `hurried`: after a second signal; all that is known was removed or asked to end;
+ * - `incomplete`: something is left, and the log has said what;
+ * - `crippled`: slaves kept, because the part of the balancer that writes the farm file is gone.
+ */
+export type End = 'clean' | 'slaves kept' | 'hurried' | 'incomplete' | 'crippled';
 
 export type Entry = { readonly level: Level; readonly message: string };
 
@@ -179,6 +188,11 @@ export function initialState(settings: {
     outbox: [],
     said: new Map(),
   };
+}
+
+/** Whether the last call of this kind failed. */
+export function hasFailed({ retry }: StateView, kind: TaskKind): boolean {
+  return (retry.get(kind)?.failures ?? 0) > 0;
 }
 
 /** Whether EC2 has just answered what there is, however long that took. */

@@ -64,9 +64,23 @@ export const RETRY_LONGEST = MINUTE;
 /** How often a sign of life is left in EC2; `gc` takes one of the last hour for life. */
 export const SIGN_OF_LIFE_INTERVAL = 20 * MINUTE;
 
-/** A stop that EC2 does not let finish gives up after so long, drains apart; and when EC2 never answered at all. */
-export const STOP_PATIENCE = 5 * MINUTE;
-export const STOP_PATIENCE_UNHEARD = 20 * SECOND;
+/** A stop ends after so long, whatever hangs: it promises five minutes. Sooner when EC2 has never answered at all. */
+export const STOP_LIMIT = 4.75 * MINUTE;
+export const STOP_LIMIT_UNHEARD = 20 * SECOND;
 
-/** A farm file that cannot be written holds a stop up for so long. */
-export const STOP_FARM_PATIENCE = 20 * SECOND;
+/** After a second signal: it promises 15 s. */
+export const STOP_LIMIT_HURRY = 13.5 * SECOND;
+
+/** A stop waits for drains no longer than this: EC2 needs its time to end the instances, too. */
+export const STOP_DRAIN_LIMIT = 3.5 * MINUTE;
+
+/** A farm file that cannot be written, or Apache that cannot be told, holds a stop up for so long. */
+export const STOP_FARM_LIMIT = 20 * SECOND;
+export const STOP_FARM_LIMIT_HURRY = 5 * SECOND;
+
+/** A stop that keeps the slaves waits so long for the answer to a launch. */
+export const STOP_KEEPING_LIMIT = MINUTE;
+
+/** The farm file and Apache have so long; what takes longer is reported and still waited for. */
+export const FARM_TASK_LIMIT = 20 * SECOND;
+export const RELOAD_TASK_LIMIT = 90 * SECOND;

@@ -21,10 +21,10 @@ import { VERSION } from './version.ts';
 const FAREWELL = {
   clean: 'stopped: no slave is left',
   'slaves kept': 'stopped: the slaves stay for the next start to take up',
-  hurried:
-    'stopped without waiting: the slaves were asked to end; the next start removes what is left in EC2',
-  incomplete:
-    'stopped, but not everything could be removed from EC2: start and stop the balancer again when EC2 answers, or look in the AWS console for what has the tag gbrowse-aws-balancer:master',
+  hurried: 'stopped without waiting: all slaves were asked to end',
+  incomplete: 'stopped, but not everything could be removed from EC2: see above for what is left',
+  crippled:
+    'ended, because nobody can write the farm file any more; the slaves stay for the next start to take up',
 } as const;
 
 async function heldByAnother(name: string): Promise<UserError> {
@@ -96,7 +96,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
       manager.ready();
     },
     reloading: () => manager.reloading(),
-    farewell: end => ({ message: FAREWELL[end], status: end === 'incomplete' ? 1 : 0 }),
+    farewell: end => ({ message: FAREWELL[end], status: end === 'incomplete' || end === 'crippled' ? 1 : 0 }),
     async close() {
       await record.end();
       manager.close();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { apply, type Transition } from '../../src/balancer/apply.ts';
 import { decide } from '../../src/balancer/decide.ts';
-import { initialState, type Member, type State } from '../../src/balancer/state.ts';
+import { initialState, type Member, type State, type Stop } from '../../src/balancer/state.ts';
 import type { Task } from '../../src/balancer/tasks.ts';
 import { MINUTE, SECOND } from '../../src/clock.ts';
 import { NO_LOAD } from '../../src/load/rate.ts';
@@ -99,9 +99,9 @@ type Row = readonly [
 ];
 
 const stopped =
-  (more: { readonly hurry?: boolean; readonly keepSlaves?: boolean } = {}) =>
+  (more: Partial<Stop> = {}) =>
   (state: State): void => {
-    state.stop = { since: NOW, keepSlaves: false, hurry: false, ...more };
+    state.stop = { since: NOW, keepSlaves: false, ...more };
   };
 
 const ROWS: readonly Row[] = [
@@ -237,7 +237,7 @@ const ROWS: readonly Row[] = [
   [
     'terminates without a drain after a second signal',
     stateWith([member(1)], it => {
-      stopped({ hurry: true })(it);
+      stopped({ hurriedAt: NOW })(it);
       it.listed = [];
     }),
     ['terminate i-1'],
@@ -246,7 +246,7 @@ const ROWS: readonly Row[] = [
   [
     'removes group and template when no slave is left',
     stateWith([], it => {
-      it.stop = { since: NOW - SECOND, keepSlaves: false, hurry: false };
+      it.stop = { since: NOW - SECOND, keepSlaves: false };
     }),
     ['tidy'],
     [],

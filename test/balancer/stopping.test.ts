@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MINUTE, SECOND } from '../../src/clock.ts';
 import { NO_ANSWER } from '../../src/ec2/errors.ts';
+import { failure, type UserError } from '../../src/errors.ts';
 import { createWorld, serving } from './world.ts';
 
 describe('a stop', () => {
@@ -34,7 +35,10 @@ describe('a stop', () => {
     world.balancer.stop();
     await world.run(2 * SECOND);
     world.balancer.stop();
-    assert.match(await world.clock.run(world.balancer.ended), /^(hurried|clean)$/);
+    assert.equal(await world.clock.run(world.balancer.ended), 'incomplete');
+    assert.ok(
+      world.log.has(/left in EC2: instances that were asked to end: i-\w+, i-\w+; the security group/),
+    );
     assert.ok(world.now() - at <= 15 * SECOND, `${(world.now() - at) / SECOND} s`);
     assert.deepEqual(world.live(), []);
     assert.ok((world.farm.reloads().at(-1) ?? 0) >= (world.farm.writes().at(-1)?.at ?? 0));
@@ -163,7 +167,7 @@ describe('a stop', () => {
       world.cloud.faults.add({ code });
       const at = world.now();
       assert.equal(await world.stop(), 'incomplete');
-      assert.ok(world.now() - at <= 7 * MINUTE);
+      assert.ok(world.now() - at <= 5 * MINUTE);
       assert.deepEqual(world.farm.urls(), []);
     }
   });
@@ -178,6 +182,89 @@ describe('a stop', () => {
     assert.equal(await world.stop(), 'incomplete');
     assert.ok(world.now() - at <= 30 * SECOND);
     assert.deepEqual(world.farm.urls(), []);
+  });
+
+  for (const [what, hangs] of [
+    ['file hangs', { write: true, read: true }],
+    ['file and Apache hang', { write: true, read: true, reload: true }],
+    ['reload hangs', { reload: true }],
+  ] as const) {
+    it(`goes on without a farm whose ${what}`, async () => {
+      const world = await serving(2);
+      world.farm.hang(hangs);
+      await world.run(2 * MINUTE);
+      const at = world.now();
+      assert.equal(await world.stop(), 'clean', world.log.text());
+      assert.ok(world.now() - at <= 5 * MINUTE, `${(world.now() - at) / SECOND} s`);
+      world.assertNothingLeft();
+    });
+
+    it(`after a second signal is over within 15 s though ${what}`, async () => {
+      const world = await serving(2);
+      world.farm.hang(hangs);
+      world.balancer.stop();
+      await world.run(SECOND);
+      const at = world.now();
+      world.balancer.stop();
+      await world.clock.run(world.balancer.ended);
+      assert.ok(world.now() - at <= 15 * SECOND, `${(world.now() - at) / SECOND} s`);
+      assert.deepEqual(world.live(), []);
+    });
+  }
+
+  for (const fault of [
+    { code: 'UnauthorizedOperation' },
+    { code: 'UnauthorizedOperation', action: 'DescribeInstances' },
+    { code: 'UnauthorizedOperation', action: 'TerminateInstances' },
+    { code: NO_ANSWER },
+    { hang: true },
+    { hang: true, action: 'DescribeInstances' },
+  ] as const) {
+    it(`after a second signal is over within 15 s while EC2 fails so: ${JSON.stringify(fault)}`, async () => {
+      const world = await serving(2);
+      const ids = world.live().map(it => it.id);
+      world.cloud.faults.add(fault);
+      world.balancer.stop();
+      await world.run(40 * SECOND);
+      const at = world.now();
+      const calls = world.cloud.calls().length;
+      world.balancer.stop();
+      assert.equal(await world.clock.run(world.balancer.ended), 'incomplete');
+      assert.ok(world.now() - at <= 15 * SECOND, `${(world.now() - at) / SECOND} s`);
+      // A read is repeated within its call, at once.
+      const made = Map.groupBy(world.cloud.calls().slice(calls), it => it.action);
+      for (const [action, all] of made) assert.ok(all.length <= 4, `${action}: ${all.length} times`);
+      for (const id of ids)
+        assert.ok(world.log.has(new RegExp(`left in EC2: .*${id}.* gc --conf`)), world.log.text());
+    });
+  }
+
+  it('ends within five minutes though a drain would take longer', async () => {
+    const world = await serving(2, { master: { drainTime: 60 * MINUTE } });
+    const at = world.now();
+    assert.equal(await world.stop(), 'clean');
+    assert.ok(world.now() - at <= 5 * MINUTE, `${(world.now() - at) / SECOND} s`);
+    world.assertNothingLeft();
+  });
+
+  it('comes by itself, and keeps the slaves, when nobody can write the farm file any more', async () => {
+    const lost = Promise.withResolvers<UserError>();
+    const world = await serving(2, { crippled: lost.promise });
+    const listed = world.farm.urls();
+    lost.resolve(failure('the keeper has ended'));
+    assert.equal(await world.clock.run(world.balancer.ended), 'crippled');
+    assert.ok(world.log.has(/the keeper has ended/));
+    assert.deepEqual([world.farm.urls(), world.live().length], [listed, 2]);
+  });
+
+  it('that is under way when nobody can write the farm file any more still ends the slaves', async () => {
+    const lost = Promise.withResolvers<UserError>();
+    const world = await serving(2, { crippled: lost.promise });
+    world.farm.hang({ write: true });
+    world.balancer.stop();
+    lost.resolve(failure('the keeper has ended'));
+    assert.equal(await world.clock.run(world.balancer.ended), 'clean');
+    world.assertNothingLeft();
   });
 
   it('outlives a bad quarter of an hour of the farm file, and says what to do', async () => {

@@ -5,7 +5,7 @@ import { MINUTE, SECOND } from '../../src/clock.ts';
 import type { Config, MasterConfig, SlaveConfig } from '../../src/config/config.ts';
 import type { Ec2, Ec2Action } from '../../src/ec2/api.ts';
 import { retryReads } from '../../src/ec2/retry.ts';
-import { failure } from '../../src/errors.ts';
+import { failure, type UserError } from '../../src/errors.ts';
 import type { Farm, ProbeAnswer } from '../../src/farm/farm.ts';
 import type { Level, Log } from '../../src/log/log.ts';
 import type { Site } from '../../src/master/site.ts';
@@ -36,6 +36,8 @@ export type WorldSettings = {
   readonly ec2?: Partial<Ec2Settings>;
   readonly slaves?: Partial<SlaveSettings>;
   readonly seed?: string;
+  /** See `Edges`. */
+  readonly crippled?: Promise<UserError>;
 };
 
 /**
@@ -129,6 +131,7 @@ export function createWorld(settings: WorldSettings = {}) {
         probe: edge(async (...asked) => probeAnswer ?? (await slaves.probe(...asked))),
         farm: { read: edge(farm.read), write: edge(farm.write), reload: edge(farm.reload) },
         log: log.log,
+        ...(settings.crippled !== undefined && { crippled: settings.crippled }),
       },
       { config, runId: `run${starts}`, listed: farm.urls() },
     );
@@ -289,6 +292,8 @@ function createConfig({ table = [[1, 1, 2]], master, slave }: WorldSettings): Co
 function createFarmInMemory(now: () => number) {
   let listed: readonly string[] = [];
   let trouble: { readonly write?: string; readonly reload?: string } = {};
+  let hanging: { readonly read?: boolean; readonly write?: boolean; readonly reload?: boolean } = {};
+  const forever = () => new Promise<never>(() => {});
   const writes: { readonly at: number; readonly urls: readonly string[] }[] = [];
   const reloads: number[] = [];
 
@@ -300,6 +305,10 @@ function createFarmInMemory(now: () => number) {
     fail(message: typeof trouble) {
       trouble = message;
     },
+    /** From now on these never answer. */
+    hang(what: typeof hanging) {
+      hanging = what;
+    },
     /** Somebody edits the file. */
     edit(urls: readonly string[]) {
       listed = urls;
@@ -310,14 +319,16 @@ function createFarmInMemory(now: () => number) {
       if (index === -1) return undefined;
       return writes[index + 1]?.at ?? now();
     },
-    read: () => Promise.resolve(listed),
+    read: () => (hanging.read === true ? forever() : Promise.resolve(listed)),
     write(urls) {
+      if (hanging.write === true) return forever();
       if (trouble.write !== undefined) return Promise.reject(failure(trouble.write));
       listed = urls;
       writes.push({ at: now(), urls });
       return Promise.resolve();
     },
     reload() {
+      if (hanging.reload === true) return forever();
       if (trouble.reload !== undefined) return Promise.reject(failure(trouble.reload));
       reloads.push(now());
       return Promise.resolve('Apache was reloaded');

@@ -101,7 +101,7 @@ describe('what a balancer leaves behind, the next one takes up', { skip, concurr
     const balancer = master.start();
     await master.serving(2);
     balancer.signal('SIGINT');
-    await balancer.said(/waiting up to 600 s/);
+    await balancer.said(/waiting up to 210 s/);
     await master.serving(0);
     balancer.signal('SIGTERM');
     await balancer.ended();

@@ -1,0 +1,23 @@
+import { messageOf } from '../errors.ts';
+import { type State, say } from './state.ts';
+
+/** Somebody wants the balancer to stop; a second time, without waiting for anything. */
+export function recordStop(state: State, keepSlaves: boolean | undefined, now: number): void {
+  const { stop } = state;
+  state.stop = {
+    since: now,
+    ...stop,
+    keepSlaves: keepSlaves ?? stop?.keepSlaves ?? false,
+    ...(stop !== undefined && { hurriedAt: stop.hurriedAt ?? now }),
+  };
+  // Each call has one attempt from now on.
+  if (stop !== undefined && stop.hurriedAt === undefined) state.retry.clear();
+}
+
+/** The part of the balancer that writes the farm file is gone: it ends with its slaves, or goes on ending them. */
+export function recordCrippled(state: State, error: unknown, now: number): void {
+  say(state, 'error', messageOf(error));
+  const { stop } = state;
+  state.stop =
+    stop === undefined ? { since: now, keepSlaves: true, crippled: true } : { ...stop, crippled: true };
+}
