@@ -49,60 +49,42 @@ export const textAssets: Plugin = {
   },
 };
 
-/**
- * `import('…')` in our own sources asks for a bundle of its own: esbuild drops what a static import does not name, but
- * keeps the whole of whatever is imported dynamically. (The SDK's own dynamic imports share code, and stay inside.)
- */
-function lazyImports(found: Set<string>): Plugin {
-  return {
-    name: 'lazy-imports',
-    setup(builder) {
-      builder.onResolve({ filter: /./ }, async ({ kind, path: name, resolveDir, importer }) => {
-        const ours = !importer.includes('node_modules');
-        if (kind !== 'dynamic-import' || !ours || name.startsWith('node:')) return undefined;
-        const { path: file, errors } = await builder.resolve(name, {
-          kind: 'import-statement',
-          resolveDir,
-          importer,
-        });
-        if (errors.length > 0) return { errors };
-        found.add(file);
-        return { path: nameOf(file), external: true };
-      });
-    },
-  };
-}
-
 const ROOT = path.resolve(import.meta.dirname, '..');
+/** What the program uses of the SDK: two thirds of the code, and nothing that `--version` or a slave's probe needs. */
+const SDK = path.join(ROOT, 'src/ec2/commands.ts');
+const SDK_NAME = 'bundle:sdk';
 
-/** What a bundle is called in the program; the same wherever the project lies. */
-function nameOf(file: string): string {
-  return `bundle:${path.relative(ROOT, file)}`;
-}
+/** Leaves the SDK out of the program's bundle, to be loaded where it is first imported. */
+const sdkApart: Plugin = {
+  name: 'sdk-apart',
+  setup(builder) {
+    builder.onResolve({ filter: /\/commands\.ts$/ }, ({ path: name, resolveDir, kind }) =>
+      kind !== 'entry-point' && path.resolve(resolveDir, name) === SDK
+        ? { path: SDK_NAME, external: true }
+        : undefined,
+    );
+  },
+};
 
 /**
- * Bundles the program into one CommonJS file, the form that a single executable takes: one function a bundle, run when it
- * is first asked for. The parentheses around each function make V8 compile it when the code cache is made, so that it is
- * not parsed when the program runs, which would cost time and megabytes.
+ * Bundles the program into one CommonJS file, the form that a single executable takes: two functions, the program, and
+ * the SDK, which is run when it is first asked for. Within the program esbuild runs a module that is imported with
+ * `import('…')` when that is first done. The parentheses around each function make V8 compile it when the code cache is
+ * made, so that it is not parsed when the program runs, which would cost time and megabytes.
  */
 export async function bundle(entry: string, outfile: string, version: string): Promise<void> {
-  const wanted = new Set([entry]);
-  const functions: string[] = [];
-  // The set grows while it is walked.
-  for (const file of wanted) {
-    const text = await bundleOne(file, version, wanted);
-    functions.push(`${JSON.stringify(nameOf(file))}:(function(module,exports,require){${text}\n})`);
-  }
+  const [program, sdk] = await Promise.all([bundleOne(entry, version), bundleOne(SDK, version)]);
   await writeFile(
     outfile,
-    `(function(nodeRequire){"use strict";const bundles={${functions.join(',\n')}};const loaded={};
-function require(name){const make=bundles[name];if(!make)return nodeRequire(name);let module=loaded[name];
-if(!module){module=loaded[name]={exports:{}};make(module,module.exports,require)}return module.exports}
-require(${JSON.stringify(nameOf(entry))})})(require);\n`,
+    `(function(nodeRequire){"use strict";let sdk;
+function require(name){if(name!=="${SDK_NAME}")return nodeRequire(name);
+if(!sdk){const module={exports:{}};loadSdk(module,module.exports,nodeRequire);sdk=module.exports}return sdk}
+const loadSdk=(function(module,exports,require){${sdk}\n});
+(function(module,exports,require){${program}\n})({exports:{}},{},require)})(require);\n`,
   );
 }
 
-async function bundleOne(file: string, version: string, found: Set<string>): Promise<string> {
+async function bundleOne(file: string, version: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [file],
     write: false,
@@ -117,7 +99,7 @@ async function bundleOne(file: string, version: string, found: Set<string>): Pro
     mainFields: ['module', 'main'],
     supported: { 'dynamic-import': false },
     define: { 'process.env.PROGRAM_VERSION': JSON.stringify(version) },
-    plugins: [nativeFetch, lazyImports(found), pureSchemas, textAssets],
+    plugins: [nativeFetch, sdkApart, pureSchemas, textAssets],
   });
   return outputFiles[0]?.text ?? '';
 }

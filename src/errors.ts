@@ -23,9 +23,8 @@ export function failure(message: string, options?: ErrorOptions): UserError {
   return new UserError(message, 1, options);
 }
 
-/** By name, because each lazily loaded part of the bundle has a class of its own. */
 export function isUserError(error: unknown): error is UserError {
-  return error instanceof Error && error.name === 'UserError';
+  return error instanceof UserError;
 }
 
 /** The message of anything that was thrown; the cause's too, where the message alone says nothing ("fetch failed"). */

@@ -34,14 +34,13 @@ export function skipped(message: string): Finding {
   return { verdict: 'skipped', message };
 }
 
+class NotLookedAt extends Error {}
+
 /** Thrown where something cannot be looked at for want of something else, which has a finding of its own. */
 export function notLookedAt(reason: string): Error {
-  const error = new Error(`not looked at: ${reason}`);
-  error.name = 'NotLookedAt';
-  return error;
+  return new NotLookedAt(`not looked at: ${reason}`);
 }
 
-/** By name, because each lazily loaded part of the bundle has functions of its own. */
 export function isNotLookedAt(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'NotLookedAt';
+  return error instanceof NotLookedAt;
 }

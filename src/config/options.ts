@@ -1,4 +1,5 @@
 import { MINUTE, SECOND } from '../clock.ts';
+import { parseAddress } from './address.ts';
 import type { MasterConfig, SlaveConfig } from './config.ts';
 import {
   durationIn,
@@ -6,7 +7,6 @@ import {
   matching,
   oneOf,
   type Parse,
-  parseAddress,
   parseCount,
   parseNumber,
   parsePattern,

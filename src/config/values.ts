@@ -1,5 +1,3 @@
-import { isIP } from 'node:net';
-
 /** Reads the text of a value (trimmed; empty only for a default). Undefined: it is not of the expected form. */
 export type Parse<T> = (text: string) => T | undefined;
 
@@ -45,11 +43,6 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Parse<
 /** The text itself, where it has the form. */
 export function matching(form: RegExp): Parse<string> {
   return text => (form.test(text) ? text : undefined);
-}
-
-/** An IPv4 or IPv6 address, without a zone. */
-export function parseAddress(text: string): string | undefined {
-  return isIP(text) !== 0 && !text.includes('%') ? text : undefined;
 }
 
 /** An http or https URL; it may have a user name and a password in it, which are never shown. */

@@ -5,7 +5,8 @@ import { createRedactor } from '../log/redact.ts';
 import { credentialsIn, type Environment, secretEnvironment } from './environment.ts';
 import { closeInheritedFiles } from './inherited.ts';
 import { isRecord, isTextRecord } from './message.ts';
-import { PROGRAM, spawnSelf } from './self.ts';
+import { PROGRAM } from './self.ts';
+import { spawnSelf } from './spawn-self.ts';
 
 export type BackgroundOptions = {
   /** The command line for the daemon, without the values of secrets. It starts in our working directory. */

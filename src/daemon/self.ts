@@ -1,8 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
-import { isSea } from 'node:sea';
 import { commandLineOf } from '../os/process.ts';
-import { openEnvironment } from './environment.ts';
 
 /** The program's name, as `ps` shows it. */
 export const PROGRAM = 'gbrowse-aws-balancer';
@@ -24,7 +21,8 @@ export function isBalancerTitle(title: string): boolean {
 /** What a process of ours is, other than what its command line says. */
 export type Role = 'background' | 'keeper';
 
-const ROLE_VARIABLE = 'GBROWSE_AWS_BALANCER_ROLE';
+/** The environment variable that a role is given in. */
+export const ROLE_VARIABLE = 'GBROWSE_AWS_BALANCER_ROLE';
 
 /**
  * The role that the process which started us gave us; undefined for a process that a person started. To be asked
@@ -36,26 +34,4 @@ export function takeRole(): Role | undefined {
   // A role is played over a channel: without one the variable is somebody's mistake.
   if (process.send === undefined) return undefined;
   return role === 'background' || role === 'keeper' ? role : undefined;
-}
-
-/** Starts this program again: the single executable alone, or Node with the script that was started. */
-export function spawnSelf(
-  role: Role,
-  options: {
-    /** Never with a secret in it: the arguments are for everyone to see until the child hides them. */
-    readonly args: readonly string[];
-    readonly title: string;
-    /** In a session of its own, away from the terminal. */
-    readonly detached: boolean;
-    readonly stderr: 'ignore' | 'inherit';
-  },
-): ChildProcess {
-  const script = isSea() ? [] : process.argv.slice(1, 2);
-  return spawn(process.execPath, [...script, ...options.args], {
-    // `ps` shows the right name at once, and the title that replaces it later has room.
-    argv0: options.title,
-    detached: options.detached,
-    env: { ...openEnvironment(process.env), [ROLE_VARIABLE]: role },
-    stdio: ['ignore', 'ignore', options.stderr, 'ipc'],
-  });
 }

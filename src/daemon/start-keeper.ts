@@ -10,7 +10,8 @@ import { isAnswer, isConfigAnswer, type Request, receivedError, type SetUp } fro
 import { isTextList } from './message.ts';
 import type { Pidfile } from './pidfile.ts';
 import type { Account } from './privileges.ts';
-import { KEEPER_TITLE, spawnSelf } from './self.ts';
+import { KEEPER_TITLE } from './self.ts';
+import { spawnSelf } from './spawn-self.ts';
 
 export type StartKeeperOptions = {
   /** Absolute paths. */

@@ -1,3 +1,7 @@
+/**
+ * What the program uses of the SDK. It is a bundle of its own in the executable (`build/bundle.ts`), of which nothing is
+ * loaded before EC2 is asked for something.
+ */
 import {
   AuthorizeSecurityGroupIngressCommand,
   CancelSpotInstanceRequestsCommand,
@@ -23,12 +27,15 @@ import {
   DescribeSubnetsCommand,
   DescribeVolumesCommand,
   DescribeVolumesModificationsCommand,
+  EC2Client,
   ModifyVolumeCommand,
   RevokeSecurityGroupIngressCommand,
   RunInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import type { Ec2Action } from './api.ts';
+
+export { EC2Client };
 
 /** One command class of the SDK for each action; naming them here is what puts them into the executable. */
 export const COMMANDS = {

@@ -24,9 +24,8 @@ export class Ec2Error extends Error {
   }
 }
 
-/** By name, because each lazily loaded part of the bundle has a class of its own. */
 export function isEc2Error(error: unknown): error is Ec2Error {
-  return error instanceof Error && error.name === 'Ec2Error';
+  return error instanceof Ec2Error;
 }
 
 /**

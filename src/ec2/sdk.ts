@@ -1,10 +1,10 @@
 import { Agent } from 'node:https';
-import { type DescribeInstancesCommand, EC2Client } from '@aws-sdk/client-ec2';
+import type { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import { SECOND } from '../clock.ts';
 import { systemCode } from '../errors.ts';
 import { readAnswer } from './answer.ts';
 import type { Ec2, Ec2Action, Ec2Actions } from './api.ts';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, EC2Client } from './commands.ts';
 import { Ec2Error, FOREIGN_ANSWER, isEc2Error, NO_ANSWER } from './errors.ts';
 import { isComplete } from './required.ts';
 

@@ -1,0 +1,26 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { isSea } from 'node:sea';
+import { openEnvironment } from './environment.ts';
+import { ROLE_VARIABLE, type Role } from './self.ts';
+
+/** Starts this program again: the single executable alone, or Node with the script that was started. */
+export function spawnSelf(
+  role: Role,
+  options: {
+    /** Never with a secret in it: the arguments are for everyone to see until the child hides them. */
+    readonly args: readonly string[];
+    readonly title: string;
+    /** In a session of its own, away from the terminal. */
+    readonly detached: boolean;
+    readonly stderr: 'ignore' | 'inherit';
+  },
+): ChildProcess {
+  const script = isSea() ? [] : process.argv.slice(1, 2);
+  return spawn(process.execPath, [...script, ...options.args], {
+    // `ps` shows the right name at once, and the title that replaces it later has room.
+    argv0: options.title,
+    detached: options.detached,
+    env: { ...openEnvironment(process.env), [ROLE_VARIABLE]: role },
+    stdio: ['ignore', 'ignore', options.stderr, 'ipc'],
+  });
+}
