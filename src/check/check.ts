@@ -63,7 +63,7 @@ function findingOf(error: unknown): Finding {
   if (isUserError(error)) return problem(sentence(error.message));
   if (!isEc2Error(error)) throw error;
   const { action, code } = error;
-  if (isDenied(error)) return skipped(`not looked at: AWS denies ec2:${action}`);
+  if (isDenied(error)) return skipped(`not checked: AWS denies ec2:${action}`);
   const message = error.message.replace(/\.$/, '');
   return problem(isUnreachable(error) ? `${action}: ${message}.` : `${action}: ${message} (${code}).`);
 }

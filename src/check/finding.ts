@@ -38,7 +38,7 @@ class NotLookedAt extends Error {}
 
 /** Thrown where something cannot be looked at for want of something else, which has a finding of its own. */
 export function notLookedAt(reason: string): Error {
-  return new NotLookedAt(`not looked at: ${reason}`);
+  return new NotLookedAt(`not checked: ${reason}`);
 }
 
 export function isNotLookedAt(error: unknown): error is Error {

@@ -52,14 +52,15 @@ function judgeType(
   const span = spanOf(own);
   if (low.dollars > bid) {
     return refuse(
-      `${type} costs ${span}, more than the bid of ${price(bid)}: there will be none.`,
+      `${type} costs ${span}, more than the bid of ${price(bid)}: EC2 will not launch any.`,
       `In ${place}:\n    spot_bid = ${enough(low.dollars)}`,
     );
   }
   const dear = own.filter(({ dollars }) => dollars > bid).map(({ zone }) => zone);
   const tight = low.dollars * HEADROOM > bid;
   if (tight || dear.length > 0) {
-    const why = dear.length > 0 ? `none to be had in ${dear.join(', ')}` : 'a small rise ends them all';
+    const why =
+      dear.length > 0 ? `too expensive in ${dear.join(', ')}` : 'a small rise in price would end them all';
     const bidFor = enough(dear.length > 0 ? high.dollars : low.dollars);
     return warning(
       `${type} costs ${span}, the bid is ${price(bid)}: ${why}.`,

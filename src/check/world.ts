@@ -173,7 +173,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     const where = await region();
     await client.findCredentials().catch(elsewhere('no credentials'));
     await authenticated().catch(error => {
-      throw notLookedAt(isUnreachable(error) ? 'EC2 does not answer' : 'AWS does not take the credentials');
+      throw notLookedAt(isUnreachable(error) ? 'EC2 does not answer' : 'AWS rejects the credentials');
     });
     const retrying = retryReads(client.ec2, systemClock);
     const ec2: Ec2 = (action, request) => retrying(action, request, { signal }).finally(answered);

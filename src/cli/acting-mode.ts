@@ -20,11 +20,11 @@ import { VERSION } from './version.ts';
 
 const FAREWELL = {
   clean: 'stopped: no slave is left',
-  'slaves kept': 'stopped: the slaves stay for the next start to take up',
+  'slaves kept': 'stopped: the slaves stay for the next start to take over',
   hurried: 'stopped without waiting: all slaves were asked to end',
   incomplete: 'stopped, but not everything could be removed from EC2: see above for what is left',
   crippled:
-    'ended, because nobody can write the farm file any more; the slaves stay for the next start to take up',
+    'ended, because nobody can write the farm file any more; the slaves stay for the next start to take over',
 } as const;
 
 async function heldByAnother(name: string): Promise<UserError> {
@@ -32,7 +32,7 @@ async function heldByAnother(name: string): Promise<UserError> {
   return failure(
     state === 'claimed'
       ? `${describeHolder(holder)} claims to be the balancer of the master "${name}" on this machine; end it, give this one another [MASTER] name, or start this one as root with --user, which no other user can prevent`
-      : `another gbrowse-aws-balancer (${describeHolder(holder)}) is running on this machine for the master "${name}"; end it first, or give this one another [MASTER] name`,
+      : `another gbrowse-aws-balancer (${describeHolder(holder)}) is running on this machine for the master "${name}"; stop it first, or give this one another [MASTER] name`,
   );
 }
 
@@ -70,7 +70,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
       const databases = await findDatabases();
       const findAddress = async () => {
         const address = await findExternalAddress();
-        log.info(`external address of this master: ${address}`);
+        log.info(`this master's external address: ${address}`);
         return address;
       };
       return {

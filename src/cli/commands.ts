@@ -34,17 +34,17 @@ export const COMMANDS = [
     description: 'Replay a load through the policy on a simulated spot market; needs no account',
     example: {
       words: 'simulate --log access.log --suggest',
-      meaning: 'Propose a load table for the requests of a log',
+      meaning: 'Suggest a load table for the requests in a log',
     },
   },
   {
     name: 'gc',
-    description: 'List, or remove, what is left in EC2 and no running balancer owns',
+    description: 'List or remove resources in EC2 that no running balancer owns',
     example: { words: 'gc --yes', meaning: 'Remove what is left over' },
   },
   {
     name: 'iam-policy',
-    description: 'Print the least that AWS must allow for this configuration',
+    description: 'Print the least-privilege IAM policy for this configuration',
     example: {
       words: 'iam-policy --commands',
       meaning: 'Print the commands that make a role or a user with it',

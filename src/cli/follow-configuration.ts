@@ -92,7 +92,7 @@ function fleetOf(current: () => SpotFleet): SpotFleet {
   };
 }
 
-/** SIGHUP: the log is opened anew and the configuration read again; a bad one is refused. */
+/** SIGHUP: reopens the log and reads the configuration again; a bad one is refused. */
 export async function reload(parts: {
   readonly file: Configuration;
   readonly keeper: Pick<Keeper, 'reopenLog'>;

@@ -42,7 +42,7 @@ export function helpText(name: CommandName | undefined, look: Look): string {
     lines.push(title('Commands'), ...rows(commands.map(it => [it.name, it.description])), '');
   }
   if (name === undefined) {
-    lines.push(...paragraph(`Without a command, ${command.name} is meant. Its options:`), '');
+    lines.push(...paragraph(`Without a command, the program does "${command.name}". Its options:`), '');
   }
   for (const group of OPTION_GROUPS) {
     const options: readonly DescribedOption[] = group.options;

@@ -15,7 +15,7 @@ export const OPTION_GROUPS = [
         original: true,
         mayBeBlank: true,
         commands: ['run', 'sync', 'check', 'gc'],
-        description: 'EC2 access key; else EC2_ACCESS_KEY, else what the AWS SDK finds',
+        description: 'EC2 access key (default: EC2_ACCESS_KEY, else what the AWS SDK finds)',
       },
       {
         name: 'secret_key',
@@ -25,7 +25,8 @@ export const OPTION_GROUPS = [
         secret: true,
         abbreviations: ['s'],
         commands: ['run', 'sync', 'check', 'gc'],
-        description: 'EC2 secret key; better EC2_SECRET_KEY, which nobody else sees while the program starts',
+        description:
+          'EC2 secret key; EC2_SECRET_KEY is safer, because no other user sees it while the program starts',
       },
       {
         name: 'ssh_key',
@@ -33,7 +34,7 @@ export const OPTION_GROUPS = [
         original: true,
         mayBeBlank: true,
         commands: ['run', 'check', 'iam-policy'],
-        description: 'AWS key pair to log in to the slaves with, from this host alone',
+        description: 'AWS key pair for logging in to the slaves, from this host only',
       },
       {
         name: 'user',
@@ -52,18 +53,18 @@ export const OPTION_GROUPS = [
         name: 'background',
         original: true,
         commands: ['run'],
-        description: 'Go into the background and run as a daemon',
+        description: 'Run in the background, as a daemon',
       },
       {
         name: 'kill',
         original: true,
         commands: ['run'],
-        description: 'End the balancer of this --pidfile and wait until it has cleaned up',
+        description: 'Stop the balancer with this --pidfile, and wait until it has cleaned up',
       },
       {
         name: 'keep-slaves',
         commands: ['run'],
-        description: 'With --kill: leave the slaves and the farm file for the next start to take up',
+        description: 'With --kill: leave the slaves and the farm file for the next start to take over',
       },
       {
         name: 'dry-run',
@@ -93,7 +94,7 @@ export const OPTION_GROUPS = [
         commands: ['sync'],
         default: '3',
         description:
-          'How many sets of data snapshots stay; older ones that no configuration names are deleted',
+          'How many sets of data snapshots to keep; older ones that no configuration names are deleted',
       },
       {
         name: 'watch',
@@ -118,12 +119,12 @@ export const OPTION_GROUPS = [
       {
         name: 'yes',
         commands: ['gc'],
-        description: 'Remove what is left over; without it, it is only listed',
+        description: 'Remove the leftovers; without this option they are only listed',
       },
       {
         name: 'all-masters',
         commands: ['gc'],
-        description: 'Look at the leftovers of every master in the account, in this region',
+        description: 'Include the leftovers of every master in the account, in this region',
       },
       {
         name: 'commands',
@@ -134,7 +135,7 @@ export const OPTION_GROUPS = [
       {
         name: 'sync',
         commands: ['iam-policy'],
-        description: 'Allow what sync does as well',
+        description: 'Also allow what sync does',
       },
     ],
   },
@@ -150,7 +151,7 @@ export const OPTION_GROUPS = [
         abbreviations: ['config'],
         commands: ['run', 'sync', 'status', 'check', 'simulate', 'gc', 'iam-policy'],
         description:
-          'Configuration file; else the first of /etc/gbrowse2, /etc/gbrowse, /opt/gbrowse/etc that has one',
+          'Configuration file (default: aws_balancer.conf in /etc/gbrowse2, /etc/gbrowse or /opt/gbrowse/etc)',
       },
       {
         name: 'pidfile',
@@ -187,7 +188,7 @@ export const OPTION_GROUPS = [
         limited: true,
         commands: ['run'],
         default: 'text',
-        description: 'Log lines for people, or one JSON object a line',
+        description: 'Log as text, or as one JSON object per line',
       },
       {
         name: 'metrics-file',
@@ -207,7 +208,7 @@ export const OPTION_GROUPS = [
   {
     title: 'Help',
     options: [
-      { name: 'help', abbreviations: ['h', '?'], description: 'Show this' },
+      { name: 'help', abbreviations: ['h', '?'], description: 'Show this help' },
       { name: 'version', letter: 'V', description: 'Show the version' },
     ],
   },

@@ -18,7 +18,7 @@ export const SIMULATE_GROUPS = [
         name: 'rates',
         value: 'FILE',
         commands: ['simulate'],
-        description: 'Load to replay: the requests in each second, one number a line; gzip or not',
+        description: 'Load to replay: the requests of each second, one number per line, gzip or not',
       },
       {
         name: 'trace',
@@ -26,7 +26,7 @@ export const SIMULATE_GROUPS = [
         read: oneOf('day', 'burst', 'week'),
         limited: true,
         commands: ['simulate'],
-        description: 'Load to replay that comes with the program; the day, when nothing else is given',
+        description: 'Built-in load to replay (default: day)',
       },
       {
         name: 'speed',
@@ -35,7 +35,7 @@ export const SIMULATE_GROUPS = [
         limited: true,
         commands: ['simulate'],
         default: '1',
-        description: 'Replay the load so many times as fast: more requests a second, in less time',
+        description: 'Replay the load this many times faster: more requests per second, in less time',
       },
     ],
   },
@@ -48,7 +48,8 @@ export const SIMULATE_GROUPS = [
         limited: true,
         commands: ['simulate'],
         default: '90',
-        description: 'How long a slave takes from its launch until it answers; 60-120 draws it from a range',
+        description:
+          'How long a slave takes from its launch to its first answer; 60-120 draws it from a range',
       },
       {
         name: 'price',
@@ -56,7 +57,7 @@ export const SIMULATE_GROUPS = [
         limited: true,
         commands: ['simulate'],
         description:
-          'Spot price an hour, or what "aws ec2 describe-spot-price-history" has printed; else the spot_bid',
+          'Spot price per hour, or a file with the output of "aws ec2 describe-spot-price-history" (default: the spot_bid)',
       },
       {
         name: 'interruptions',
@@ -65,14 +66,14 @@ export const SIMULATE_GROUPS = [
         limited: true,
         commands: ['simulate'],
         default: '0',
-        description: 'How often EC2 takes a slave back, an instance and hour: 0.01 is once in 100 hours',
+        description: 'How often EC2 interrupts a slave, per instance and hour: 0.01 is once in 100 hours',
       },
       {
         name: 'seed',
         value: 'TEXT',
         commands: ['simulate'],
         default: '1',
-        description: 'What chance depends on: the same seed gives the same answer',
+        description: 'Seed of the random numbers: the same seed gives the same result',
       },
     ],
   },
@@ -85,18 +86,18 @@ export const SIMULATE_GROUPS = [
         read: countBetween(0, 1000, 'of slaves'),
         limited: true,
         commands: ['simulate'],
-        description: 'Slaves of the fixed farm to compare with; else what the highest load needs',
+        description: 'Size of the fixed farm to compare with (default: what the highest load needs)',
       },
       {
         name: 'compare',
         value: 'FILE',
         commands: ['simulate'],
-        description: 'A second configuration file, to put beside the first',
+        description: 'A second configuration file, to compare with the first',
       },
       {
         name: 'suggest',
         commands: ['simulate'],
-        description: 'Propose a load table for this load, and say how sure that is',
+        description: 'Suggest a load table for this load, and say how certain it is',
       },
       {
         name: 'html',

@@ -41,7 +41,7 @@ export function holderOf(
   const last = signs.toSorted((a, b) => b.at - a.at)[0];
   if (last !== undefined && here.now - last.at < SIGN_LASTS) {
     const where = last.host === '' || last.host === here.host ? 'another machine' : last.host;
-    return `${who} on ${where} gave a sign of life ${duration(here.now - last.at)} ago`;
+    return `${who} on ${where} was active ${duration(here.now - last.at)} ago`;
   }
   if (isOwn) return undefined;
   const youngest = Math.max(...resources.flatMap(({ bornAt }) => bornAt ?? []));

@@ -69,11 +69,11 @@ export function outcomeAsText(outcome: Outcome): string {
 function became(outcome: Outcome): string {
   switch (outcome.became) {
     case 'removed':
-      return outcome.resource.kind === 'instance' ? 'has ended' : 'removed';
+      return outcome.resource.kind === 'instance' ? 'terminated' : 'removed';
     case 'gone':
       return ['volume', 'spot request'].includes(outcome.resource.kind)
-        ? 'went with its instance'
-        : 'is gone already';
+        ? 'deleted with its instance'
+        : 'already gone';
     case 'left':
       return `left alone: ${outcome.why}`;
     case 'failed':

@@ -98,7 +98,7 @@ async function endInstances(
   onWait(`waiting for ${counted(ending.size, 'instance')} to end`);
   const deadline = clock.monotonic() + ENDING;
   for (;;) {
-    let why = `EC2 has not ended it within ${ENDING / MINUTE} minutes`;
+    let why = `EC2 did not terminate it within ${ENDING / MINUTE} minutes`;
     try {
       const ended = await endedAmong(ec2, [...ending.keys()]);
       for (const id of ended) {
@@ -107,7 +107,7 @@ async function endInstances(
         if (resource !== undefined) done({ resource, became: 'removed' });
       }
     } catch (error) {
-      why = `whether it has ended cannot be seen: ${explain(error)}`;
+      why = `its state cannot be read: ${explain(error)}`;
     }
     if (ending.size === 0) return;
     if (clock.monotonic() >= deadline) {
@@ -185,7 +185,7 @@ async function remove(
       if (isGone(error)) return { resource, became: 'gone' };
       if (!isInUse(error) || clock.monotonic() >= deadline)
         return { resource, became: 'failed', why: explain(error) };
-      if (!waited) onWait(`waiting for EC2 to let go of ${kind} ${id}`);
+      if (!waited) onWait(`waiting until EC2 releases ${kind} ${id}`);
       waited = true;
       await clock.sleep(LOOK_INTERVAL);
     }

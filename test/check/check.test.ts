@@ -47,8 +47,8 @@ describe('the topics', () => {
       [
         ['configuration', 'problem', 'There is no such file.'],
         ['farm file', 'ok', 'It is there.'],
-        ['image', 'skipped', 'not looked at: no credentials'],
-        ['price', 'skipped', 'not looked at: AWS denies ec2:DescribeSpotPriceHistory'],
+        ['image', 'skipped', 'not checked: no credentials'],
+        ['price', 'skipped', 'not checked: AWS denies ec2:DescribeSpotPriceHistory'],
         ['network', 'problem', 'DescribeSubnets: no answer within the time limit.'],
         ['snapshots', 'problem', 'DescribeSnapshots: broken (InternalError).'],
       ],
@@ -95,7 +95,7 @@ describe('the topics', () => {
     for (const name of ['mod_status', 'farm file', 'permissions', 'image', 'price', 'network']) {
       assert.deepEqual(
         [said.get(name)?.verdict, said.get(name)?.message],
-        ['skipped', 'not looked at: there is no readable configuration'],
+        ['skipped', 'not checked: there is no readable configuration'],
         name,
       );
     }

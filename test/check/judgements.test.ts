@@ -63,12 +63,12 @@ describe('the clock', () => {
   });
 });
 
-describe('credentials that AWS does not take', () => {
+describe('credentials that AWS rejects', () => {
   const cases = [
     ['RequestExpired', /timedatectl/],
     ['ExpiredToken', /aws sso login/],
-    ['SignatureDoesNotMatch', /secret key is not the one of this access key/],
-    ['AuthFailure', /no such access key .*region is not enabled/],
+    ['SignatureDoesNotMatch', /secret key does not belong to this access key/],
+    ['AuthFailure', /access key does not exist .*region is not enabled/],
     ['InvalidClientTokenId', /IAM console/],
     ['Blocked', /AWS console/],
     ['SomethingNew', /SomethingNew/],
@@ -77,7 +77,7 @@ describe('credentials that AWS does not take', () => {
     test(`${code} is explained`, () => {
       const finding = refusal(code, 'AWS says so', 'AKIAYEAST', 'the options');
       assertFound([finding], 'problem', said);
-      assert.match(finding.message, /AKIAYEAST, from the options/);
+      assert.match(finding.message, /AKIAYEAST from the options/);
     });
   }
 });

@@ -286,7 +286,7 @@ describe('the account', () => {
     );
     const expired = await checked(master);
     assertProblem(expired, 'credentials', /RequestExpired[\s\S]*\n {4}timedatectl set-ntp true/);
-    assert.equal(about(expired, 'image')[0]?.message, 'not looked at: AWS does not take the credentials');
+    assert.equal(about(expired, 'image')[0]?.message, 'not checked: AWS rejects the credentials');
     assert.ok(about(expired, 'mod_status').some(({ verdict }) => verdict === 'ok'));
 
     const ahead = await checked(master, { AWS_ENDPOINT_URL_EC2: url });
@@ -303,7 +303,7 @@ describe('the account', () => {
     for (const topic of ['permissions', 'image', 'instance type', 'price', 'leftovers']) {
       assert.deepEqual(
         about(report, topic).map(({ verdict, message }) => `${verdict}: ${message}`),
-        ['skipped: not looked at: no credentials'],
+        ['skipped: not checked: no credentials'],
         topic,
       );
     }

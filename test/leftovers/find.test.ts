@@ -101,7 +101,7 @@ describe('what is left over', () => {
       masters.map(it => [it.master, it.leftovers.length > 0, it.held[0]?.why]),
       [
         [MASTER, false, undefined],
-        ['alive', false, 'a balancer on web7 gave a sign of life 12 min ago'],
+        ['alive', false, 'a balancer on web7 was active 12 min ago'],
         ['dead', true, undefined],
         ['new', false, 'made 12 min ago, so a balancer may be running on another machine'],
       ],

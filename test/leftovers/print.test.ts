@@ -122,15 +122,15 @@ EC2 did not list key pairs, there may be leftovers among them: DescribeKeyPairs:
   it('says of each what became of it', () => {
     assert.equal(
       outcomeAsText({ resource: INSTANCE, became: 'removed' }),
-      'instance i-0123456789abcdef0: has ended',
+      'instance i-0123456789abcdef0: terminated',
     );
     assert.equal(
       outcomeAsText({ resource: VOLUME, became: 'gone' }),
-      'volume vol-0123456789abcdef0: went with its instance',
+      'volume vol-0123456789abcdef0: deleted with its instance',
     );
     assert.equal(
       outcomeAsText({ resource: GROUP, became: 'gone' }),
-      'security group sg-0123456789abcdef0: is gone already',
+      'security group sg-0123456789abcdef0: already gone',
     );
     assert.equal(
       outcomeAsText({ resource: GROUP, became: 'failed', why: 'No.' }),

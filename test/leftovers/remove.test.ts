@@ -169,7 +169,7 @@ describe('removing what is left over', () => {
     const outcomes = await remove({ allMasters: true });
     assert.equal(outcomes[0], 'instance: removed');
     for (const outcome of outcomes.slice(3)) {
-      assert.match(outcome, /: left: a balancer on web2\.example\.org gave a sign of life/);
+      assert.match(outcome, /: left: a balancer on web2\.example\.org was active/);
     }
     assert.notEqual(template('web2'), '');
     assert.equal(account.groups().length, 2);
@@ -187,7 +187,7 @@ describe('removing what is left over', () => {
     const outcomes = await remove();
     assert.match(
       outcomes[0] ?? '',
-      /^instance: failed: whether it has ended cannot be seen: DescribeInstances: InternalError/,
+      /^instance: failed: its state cannot be read: DescribeInstances: InternalError/,
     );
     assert.ok(clock.monotonic() - before < 8 * MINUTE);
     assert.ok(

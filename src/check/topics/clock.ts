@@ -28,7 +28,7 @@ export function judged(difference: number): Finding {
   const off = Math.abs(difference);
   const details = { secondsAhead: Math.round(difference / SECOND) };
   const way = difference > 0 ? 'ahead of' : 'behind';
-  const fix = 'Have it set:\n    timedatectl set-ntp true';
+  const fix = 'Set the clock:\n    timedatectl set-ntp true';
   if (off > MOST) {
     return problem(
       `This machine's clock is ${span(off)} ${way} AWS's, which refuses signatures that are more than 5 minutes off (RequestExpired, AuthFailure).`,

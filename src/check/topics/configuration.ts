@@ -20,8 +20,8 @@ export const configuration: Topic = {
     if (shipped === text) {
       findings.push(
         problem(
-          'The file is as the package brought it, so the service does not start with it.',
-          `Decide on region, image_id, instance_type and spot_bid in\n    ${file}`,
+          'The file is unchanged since the package installed it, so the service does not start.',
+          `Set region, image_id, instance_type and spot_bid in\n    ${file}`,
         ),
       );
     }

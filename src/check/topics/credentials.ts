@@ -32,7 +32,7 @@ export const credentials: Topic = {
       await world.authenticated();
     } catch (error) {
       if (isNotLookedAt(error))
-        return [skipped(`${keyId}, from ${place}. Whose they are was ${error.message}.`)];
+        return [skipped(`${keyId}, from ${place}; their owner was ${error.message}.`)];
       if (!isEc2Error(error)) throw error;
       return [refusal(error.code, error.message, keyId, place)];
     }
@@ -46,7 +46,7 @@ export const credentials: Topic = {
     }
     const whose = account === undefined ? '' : ` of account ${account}`;
     const details = { accessKeyId: keyId, ...(account !== undefined && { account }) };
-    return [ok(`${keyId}${whose}, from ${place}; EC2 takes them.`, { details })];
+    return [ok(`${keyId}${whose}, from ${place}; EC2 accepts them.`, { details })];
   },
 };
 
@@ -68,11 +68,11 @@ const NOWHERE = /^Could not load credentials from any providers/;
 function none(world: World, error: unknown): Finding {
   const said = messageOf(error);
   // A profile that is not there, a session that is over: it knows better.
-  if (!NOWHERE.test(said)) return problem(`There are none that can be used: ${said.replace(/\.$/, '')}.`);
+  if (!NOWHERE.test(said)) return problem(`No usable credentials: ${said.replace(/\.$/, '')}.`);
   const settings = world.edges.settingsFile;
   return problem(
-    'There are none: not in the options, the environment, ~/.aws or a role of this machine.',
-    `On EC2 give the instance a role. Elsewhere, for the service, in ${settings}:\n    ACCESS_KEY=KEY\n    SECRET_KEY=SECRET\nand by hand, in the environment:\n    EC2_ACCESS_KEY=KEY EC2_SECRET_KEY=SECRET gbrowse-aws-balancer check\n"gbrowse-aws-balancer iam-policy" prints what their owner must be allowed.`,
+    'No credentials were found in the options, the environment, ~/.aws or a role of this machine.',
+    `On EC2, give the instance a role. Elsewhere, put the keys for the service into ${settings}:\n    ACCESS_KEY=KEY\n    SECRET_KEY=SECRET\nand for commands into the environment:\n    EC2_ACCESS_KEY=KEY EC2_SECRET_KEY=SECRET gbrowse-aws-balancer check\n"gbrowse-aws-balancer iam-policy" prints the permissions that their owner needs.`,
   );
 }
 
@@ -90,43 +90,38 @@ async function placeOf(
 
 /** Why AWS does not take credentials, by the code of its error. */
 export function refusal(code: string, message: string, keyId: string, place: string): Finding {
-  const begin = `AWS does not take ${keyId}, from ${place}`;
+  const begin = `AWS rejects ${keyId} from ${place}`;
   switch (code) {
     case 'RequestExpired':
       return problem(
-        `${begin}: the request's time is too far from AWS's (${code}).`,
-        "Have this machine's clock set:\n    timedatectl set-ntp true",
+        `${begin}: this machine's clock is too far from AWS's (${code}).`,
+        "Set this machine's clock:\n    timedatectl set-ntp true",
       );
     case 'ExpiredToken':
     case 'ExpiredTokenException':
       return problem(
-        `${begin}: the session is over (${code}).`,
-        'Log in again (aws sso login), or use keys that last: an instance role, an access key.',
+        `${begin}: the session has expired (${code}).`,
+        'Log in again (aws sso login), or use permanent credentials: an instance role or an access key.',
       );
     case 'SignatureDoesNotMatch':
       return problem(
-        `${begin}: the secret key is not the one of this access key (${code}).`,
-        `Put the right secret key there; it is shown only when the access key is made, so make a new one if it is lost.`,
+        `${begin}: the secret key does not belong to this access key (${code}).`,
+        `Enter the right secret key. AWS shows it only when the access key is created, so create a new access key if it is lost.`,
       );
     case 'AuthFailure':
     case 'InvalidClientTokenId':
     case 'UnrecognizedClientException':
       return problem(
-        `${begin}: there is no such access key (${code}); or the clock is wrong, or the region is not enabled for the account.`,
-        'Look in the IAM console whether the access key is there and active.',
+        `${begin}: the access key does not exist (${code}), the clock is wrong, or the region is not enabled for the account.`,
+        'Check in the IAM console that the access key exists and is active.',
       );
     case 'Blocked':
     case 'PendingVerification':
     case 'OptInRequired':
-      return problem(
-        `${begin}: ${message} (${code}).`,
-        'The account itself has to be put right, in the AWS console.',
-      );
+      return problem(`${begin}: ${message} (${code}).`, 'Fix the account itself in the AWS console.');
     case NO_ANSWER:
     case FOREIGN_ANSWER:
-      return problem(
-        `EC2 does not answer, so whether it takes ${keyId}, from ${place}, is not known: ${message}.`,
-      );
+      return problem(`EC2 does not answer, so ${keyId} from ${place} could not be tried: ${message}.`);
     default:
       return problem(`${begin}: ${message} (${code}).`);
   }

@@ -71,7 +71,7 @@ async function writable(file: string, world: World): Promise<readonly Finding[]>
     .catch(() => undefined);
   const message = `This user (${userInfo().username}) may not write ${file}: ${reason}.`;
   const fix =
-    'A balancer that is started by root may, also as another user:\n    sudo gbrowse-aws-balancer --user NAME';
+    'A balancer that root starts may, even if it runs as another user:\n    sudo gbrowse-aws-balancer --user NAME';
   return [asService === undefined ? problem(message, fix) : warning(message, fix)];
 }
 
@@ -103,7 +103,7 @@ async function closedToTheUnit(directory: string): Promise<Finding | undefined> 
 /** Slaves in the list that nobody looks after are gone sooner or later, and GBrowse asks them all the same. */
 async function list(file: string, world: World): Promise<readonly Finding[]> {
   const text = await readFarmFile(file);
-  if (text === undefined) return [ok('It is not there yet; the balancer makes it.')];
+  if (text === undefined) return [ok('It does not exist yet; the balancer creates it.')];
   const slaves = listedIn(text);
   if (slaves.length === 0) return [];
   const { name } = await world.site();
@@ -111,8 +111,8 @@ async function list(file: string, world: World): Promise<readonly Finding[]> {
     return [ok(`It lists ${slaves.length} now.`, { details: { slaves } })];
   return [
     warning(
-      `It lists ${slaves.length}, and no balancer runs that looks after them: GBrowse may be asking slaves that are gone.`,
-      'A start of the balancer takes them up, or out:\n    service gbrowse-aws-balancer start',
+      `It lists ${slaves.length}, but no balancer is running to manage them: GBrowse may be contacting slaves that are gone.`,
+      'Starting the balancer takes over the live ones and removes the others:\n    service gbrowse-aws-balancer start',
       { details: { slaves } },
     ),
   ];

@@ -55,7 +55,7 @@ export function findingsOf({ wanted, offered, image, region, place }: TypeFacts)
     const hints = [
       ...(usable.length === 1 ? ['several types would be interrupted less often'] : []),
       ...(old.length > 0
-        ? [`${old.join(', ')}: not of today's generation, which can mean dearer and scarcer`]
+        ? [`${old.join(', ')}: of an older generation, which can cost more and be scarcer`]
         : []),
     ];
     findings.unshift(
@@ -63,7 +63,7 @@ export function findingsOf({ wanted, offered, image, region, place }: TypeFacts)
     );
   }
   if (image === undefined) {
-    findings.push(skipped('whether the image runs on them was not looked at: there is no image'));
+    findings.push(skipped('not checked whether the image runs on them: there is no image'));
   }
   return findings;
 }
@@ -83,6 +83,6 @@ function faultOf(type: InstanceTypeInfo, image: Image | undefined): string | und
     return `it does not run ${virtualization} images such as this one`;
   }
   if (type.Hypervisor === 'nitro' && image?.EnaSupport === false)
-    return 'it needs an image with ENA support, which this one has not';
+    return 'it needs an image with ENA support, and this one has none';
   return undefined;
 }

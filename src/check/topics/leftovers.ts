@@ -16,8 +16,8 @@ export const leftovers: Topic = {
     else {
       findings.push(
         warning(
-          `${summary(left)} of this master, and no balancer runs that owns them. The next start takes them up.`,
-          `To look at them, and with --yes to remove them:\n    gbrowse-aws-balancer gc --conf ${file}`,
+          `${summary(left)} of this master that no running balancer owns. The next start takes them over.`,
+          `To list them (add --yes to remove them):\n    gbrowse-aws-balancer gc --conf ${file}`,
           { details: { ids: left.map(({ id }) => id) } },
         ),
       );

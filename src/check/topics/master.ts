@@ -18,14 +18,14 @@ export const master: Topic = {
           : 'the instance id';
     const where =
       metadata === undefined
-        ? 'outside of EC2'
+        ? 'outside EC2'
         : `on EC2, in ${metadata.availabilityZone}; region, image and network are its own`;
     const findings: Finding[] = [ok(`"${site.name}" (${named}), ${where}.`)];
     const vendor = metadata === undefined ? await world.edges.machineVendor() : undefined;
     if (vendor?.trim() === 'Amazon EC2' && world.edges.env.AWS_EC2_METADATA_DISABLED === undefined) {
       findings.push(
         warning(
-          'This is an EC2 instance, but its metadata service does not answer, so the balancer works as on a machine outside of EC2: slaves are reached by their public addresses.',
+          'This is an EC2 instance, but its metadata service does not answer, so the balancer works as on a machine outside EC2: slaves are reached by their public addresses.',
           'In a container the answers need one hop more:\n    aws ec2 modify-instance-metadata-options --instance-id ID --http-endpoint enabled --http-put-response-hop-limit 2\nWhere the service has an IPv6 address only, set AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6.',
         ),
       );
@@ -33,19 +33,16 @@ export const master: Topic = {
     if (named === 'the host name' && COMMON_NAMES.test(site.name)) {
       findings.push(
         warning(
-          `"${site.name}" is a name that another master of the account may have too; they would take each other's slaves for their own.`,
+          `"${site.name}" is a common host name: another master of the account with the same name would take these slaves for its own.`,
           `In ${await world.place('MASTER', 'name')}:\n    name = a-name-of-its-own`,
         ),
       );
     }
     const runs = await isLockHeld(`master:${site.name}`);
     findings.push(
-      ok(
-        runs
-          ? 'Its balancer is running on this machine: a second one would be refused.'
-          : 'Its balancer is not running on this machine.',
-        { details: { running: runs } },
-      ),
+      ok(runs ? 'The balancer is running on this machine.' : 'The balancer is not running on this machine.', {
+        details: { running: runs },
+      }),
     );
     return findings;
   },

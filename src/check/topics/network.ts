@@ -62,7 +62,10 @@ async function addressOf(
 ): Promise<{ readonly found?: string; readonly findings: readonly Finding[] }> {
   if (site.reach === 'private') {
     const own = site.address === undefined ? {} : { found: site.address };
-    return { ...own, findings: [ok(`They let in ${site.address}, this instance's private address.`)] };
+    return {
+      ...own,
+      findings: [ok(`They accept connections from ${site.address}, this instance's private address.`)],
+    };
   }
   const place = await world.place('MASTER', 'external_ip');
   const seen = await world.edges.findAddress().catch(error => {
@@ -71,9 +74,16 @@ async function addressOf(
   });
   if (site.address === undefined) {
     if (seen !== undefined)
-      return { found: seen, findings: [ok(`They let in ${seen}, this machine's address on the internet.`)] };
-    const fix = `In ${place}, the address that this machine has on the internet:\n    external_ip = ADDRESS`;
-    return { findings: [problem('The address that slaves are to let in could not be found out.', fix)] };
+      return {
+        found: seen,
+        findings: [ok(`They accept connections from ${seen}, this machine's address on the internet.`)],
+      };
+    const fix = `Set this machine's address on the internet in ${place}:\n    external_ip = ADDRESS`;
+    return {
+      findings: [
+        problem('The address that slaves must accept connections from could not be determined.', fix),
+      ],
+    };
   }
   const { address } = site;
   if (!isIPv6(address) && PRIVATE.check(address)) {
@@ -94,7 +104,7 @@ async function addressOf(
       findings: [warning(message, `In ${place}, or leave it blank:\n    external_ip = ${seen}`)],
     };
   }
-  return { found: address, findings: [ok(`They let in ${address} (external_ip).`)] };
+  return { found: address, findings: [ok(`They accept connections from ${address} (external_ip).`)] };
 }
 
 async function securityGroup(

@@ -64,7 +64,7 @@ export function judgeAnswers(
     findings.push(
       problem(
         `Denied: ${denied.join(', ')}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}.`,
-        `Let the user or role have the policy that this prints (there: ${statements.map(({ Sid }) => Sid).join(', ')}):\n    gbrowse-aws-balancer iam-policy --conf ${file}`,
+        `Give the user or role the policy that this command prints (statements: ${statements.map(({ Sid }) => Sid).join(', ')}):\n    gbrowse-aws-balancer iam-policy --conf ${file}`,
         { details: { denied, statements } },
       ),
     );

@@ -13,7 +13,7 @@ export const region: Topic = {
     if (name === undefined) {
       return [
         problem(
-          'No region is set, and this machine is not an EC2 instance whose own could be used.',
+          'No region is set, and this machine is not an EC2 instance that could supply it.',
           `In ${await world.place('SLAVE', 'region')}:\n    region = us-west-2`,
         ),
       ];
@@ -21,7 +21,7 @@ export const region: Topic = {
     const url = await world.endpoint();
     try {
       await world.edges.fetchDate(url.href, world.signal);
-      return [ok(`${name}; its EC2 answers at ${url.host}.`)];
+      return [ok(`${name}; EC2 answers at ${url.host}.`)];
     } catch (error) {
       if (world.signal.aborted) throw error;
       return [
@@ -43,7 +43,7 @@ function why(error: unknown, env: NodeJS.ProcessEnv): string {
     case 'ECONNREFUSED':
       return env.HTTPS_PROXY === undefined
         ? 'connection refused'
-        : 'connection refused, by HTTPS_PROXY perhaps';
+        : 'connection refused, possibly by HTTPS_PROXY';
     case undefined:
       return messageOf(error);
     default:

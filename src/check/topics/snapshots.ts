@@ -8,7 +8,7 @@ export const snapshots: Topic = {
   name: 'snapshots',
   async look(world) {
     const { dataSnapshots } = (await world.config()).slave;
-    if (dataSnapshots.length === 0) return [ok('None: slaves render from the data of their image.')];
+    if (dataSnapshots.length === 0) return [ok('None configured: slaves render the data of their image.')];
     const { ec2 } = await world.account();
     const { Snapshots = [] } = await ec2('DescribeSnapshots', {
       // A filter, because an id that EC2 does not know is an error otherwise.
@@ -36,13 +36,13 @@ export type SnapshotFacts = {
 
 /** What is wrong with the snapshots, or when they were made. */
 export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotFacts): readonly Finding[] {
-  const again = `Have them made anew, which corrects ${place}:\n    gbrowse-aws-balancer sync --conf ${file}`;
+  const again = `Make new ones, which also updates ${place}:\n    gbrowse-aws-balancer sync --conf ${file}`;
   const findings: Finding[] = [];
   const missing = wanted.filter(id => !found.some(it => it.SnapshotId === id));
   if (missing.length > 0) {
     findings.push(
       problem(
-        `${missing.join(', ')}: not in this region, or not for this account. No slave can start.`,
+        `${missing.join(', ')}: not in this region, or not accessible to this account. No slave can start.`,
         again,
       ),
     );
@@ -64,7 +64,7 @@ export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotF
   if (others.length > 0) {
     findings.push(
       warning(
-        `They were made by the master "${others.join('", "')}", and this is "${master}": is that its data?`,
+        `They were made by the master "${others.join('", "')}", but this is "${master}": make sure that they hold its data.`,
         again,
       ),
     );
@@ -72,7 +72,7 @@ export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotF
   const syncs = new Set(found.map(it => tagValue(it.Tags, SYNC_TAG)));
   if (syncs.size > 1) {
     findings.push(
-      warning('They do not come from one sync, so the data of a slave may not fit together.', again),
+      warning('They were not all made by one sync, so the data of a slave may be inconsistent.', again),
     );
   }
   if (findings.length > 0) return findings;

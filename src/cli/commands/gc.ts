@@ -25,7 +25,7 @@ export async function gc(given: Given<'gc'>): Promise<number> {
     return given.yes ? await removeAll(ec2, options, given) : await list(ec2, options, given);
   } catch (error) {
     if (isEc2Error(error))
-      throw failure(`EC2 does not say what is left over: ${explain(error)}`, { cause: error });
+      throw failure(`resources in EC2 cannot be listed: ${explain(error)}`, { cause: error });
     throw error;
   } finally {
     sdk.close();
