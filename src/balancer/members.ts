@@ -1,11 +1,12 @@
 import type { Candidate, Standing } from '../policy/scale.ts';
 import { type Slave, urlsOf } from '../spot/slave.ts';
+import { dataTag } from '../spot/tags.ts';
 import type { LeavingReason, Member, StateView } from './state.ts';
 import { FAILURES_TOLERATED } from './timing.ts';
 
 /** Why a slave is not as a new one would be; undefined when it is. */
 export function outOfDate(state: StateView, { data, imageId }: Slave): LeavingReason | undefined {
-  if (data !== state.config.slave.dataSnapshots.join(' ')) return 'its data are out of date';
+  if (data !== dataTag(state.config.slave.dataSnapshots)) return 'its data are out of date';
   const { plan } = state;
   const isOther = plan !== undefined && imageId !== '' && imageId !== plan.imageId;
   return isOther ? 'its image is out of date' : undefined;

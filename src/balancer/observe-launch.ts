@@ -17,6 +17,8 @@ export function recordPlan(state: State, config: Config, plan: LaunchPlan, now: 
   // A template that has no sign of life yet.
   if (plan.templateId !== state.plan?.templateId) state.aliveAt = Number.NEGATIVE_INFINITY;
   state.plan = plan;
+  if (plan.warning === undefined) state.said.delete('plan');
+  else sayOnce(state, 'plan', 'warn', plan.warning);
   state.plannedAt = now;
 }
 

@@ -17,7 +17,7 @@ import { type ServiceSettings, serviceSettings } from '../master/service-setting
 import { type Site, siteOf } from '../master/site.ts';
 import { findImage, type SlaveImage } from '../spot/image.ts';
 import { findPlacements, type Placement } from '../spot/network.ts';
-import { vpcOfGroup } from '../spot/security-group.ts';
+import { findGivenGroup } from '../spot/security-group.ts';
 import { notLookedAt } from './finding.ts';
 import type { Patience } from './patience.ts';
 
@@ -180,14 +180,17 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     return { ec2, sdk: client, region: where };
   });
   const image = once(async () => {
-    const [{ ec2 }, { image: name }, { slave }] = await Promise.all([account(), siteElsewhere(), config()]);
-    const found = await findImage(ec2, name, slave.imageOwners);
+    const [{ ec2 }, where, { slave }] = await Promise.all([account(), siteElsewhere(), config()]);
+    const found = await findImage(ec2, where, slave.imageOwners);
     const { Images = [] } = await ec2('DescribeImages', { ImageIds: [found.imageId] });
     return { ...found, description: Images[0] ?? {} };
   });
   const placements = once(async () => {
     const [{ ec2 }, where, { slave }] = await Promise.all([account(), siteElsewhere(), config()]);
-    return findPlacements(ec2, where, slave.securityGroup && (await vpcOfGroup(ec2, slave.securityGroup)));
+    const { securityGroup } = slave;
+    const group =
+      securityGroup === undefined ? undefined : await findGivenGroup(ec2, securityGroup, where.vpc);
+    return findPlacements(ec2, where, group?.vpcId);
   });
 
   return {

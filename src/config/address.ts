@@ -1,6 +1,6 @@
-import { isIP } from 'node:net';
+import { isIPv4 } from 'node:net';
 
-/** An IPv4 or IPv6 address, without a zone. */
+/** An IPv4 address. */
 export function parseAddress(text: string): string | undefined {
-  return isIP(text) !== 0 && !text.includes('%') ? text : undefined;
+  return isIPv4(text) ? text : undefined;
 }

@@ -43,7 +43,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   externalIp: {
     name: 'external_ip',
     meaning: 'The address of the master as the slaves see it, for their firewall rule.',
-    expected: 'an IPv4 or IPv6 address',
+    expected: 'an IPv4 address, which is how slaves are reached',
     whenUnset: { otherwise: 'known from EC2 where the master runs there, else looked up with a web service' },
     parse: parseAddress,
   },
@@ -168,7 +168,7 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   imageId: {
     name: 'image_id',
     meaning:
-      'The AMI of the slaves, by its id, its name or a part of its name; needed only where the master is not on EC2.',
+      'The AMI of the slaves, by its id, its name or a part of its name; blank on EC2: the one that the master was started from.',
     expected: "an AMI's id or name",
     whenUnset: { otherwise: "the master's own image" },
     parse: anyText,
@@ -205,9 +205,9 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   securityGroup: {
     name: 'security_group',
     meaning: 'The security group of the slaves; it must let the master in to the ports.',
-    expected: 'the id of a security group (not its name), such as sg-0123456789abcdef0',
+    expected: 'the id or the name of a security group, such as sg-0123456789abcdef0',
     whenUnset: { otherwise: 'one is made, and deleted at the end' },
-    parse: matching(/^sg-[0-9a-f]+$/),
+    parse: matching(/^[a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]{1,255}$/),
   },
   bootTimeout: {
     name: 'boot_timeout',

@@ -16,6 +16,7 @@ export type BalancerActions = {
   DescribeImages: [sdk.DescribeImagesRequest, sdk.DescribeImagesResult];
   DescribeInstances: [sdk.DescribeInstancesRequest, sdk.DescribeInstancesResult];
   DescribeLaunchTemplates: [sdk.DescribeLaunchTemplatesRequest, sdk.DescribeLaunchTemplatesResult];
+  DescribeRouteTables: [sdk.DescribeRouteTablesRequest, sdk.DescribeRouteTablesResult];
   DescribeSecurityGroups: [sdk.DescribeSecurityGroupsRequest, sdk.DescribeSecurityGroupsResult];
   DescribeSpotInstanceRequests: [
     sdk.DescribeSpotInstanceRequestsRequest,

@@ -21,6 +21,7 @@ const REQUIRED: { readonly [A in Ec2Action]?: (answer: Ec2Actions[A][1]) => bool
   DescribeInstanceTypes: it => each(it.InstanceTypes, one => one.InstanceType),
   DescribeKeyPairs: it => each(it.KeyPairs, one => one.KeyPairId),
   DescribeLaunchTemplates: it => each(it.LaunchTemplates, one => one.LaunchTemplateId),
+  DescribeRouteTables: it => each(it.RouteTables, one => one.RouteTableId),
   DescribeSecurityGroups: it => each(it.SecurityGroups, one => one.GroupId),
   DescribeSnapshots: it => each(it.Snapshots, one => one.SnapshotId && one.State),
   DescribeSpotInstanceRequests: it => each(it.SpotInstanceRequests, one => one.SpotInstanceRequestId),

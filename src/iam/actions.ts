@@ -24,6 +24,7 @@ const BALANCER = {
   DescribeImages: 'look',
   DescribeInstances: 'look',
   DescribeLaunchTemplates: 'look',
+  DescribeRouteTables: 'look',
   DescribeSecurityGroups: 'look',
   DescribeSpotInstanceRequests: 'look',
   DescribeSubnets: 'look',

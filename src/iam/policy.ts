@@ -104,7 +104,7 @@ export function policyFor(subject: PolicySubject): Policy {
         'image',
         'snapshot',
         subnet === undefined ? 'subnet' : `subnet/${subnet}`,
-        ...(securityGroup === undefined ? [] : [`security-group/${securityGroup}`]),
+        ...(securityGroup === undefined ? [] : [groupArn(securityGroup)]),
         ...(sshKey === undefined ? [] : [`key-pair/${escaped(sshKey)}`]),
       ),
     },
@@ -170,6 +170,11 @@ export function policyText(policy: Policy): string {
 /** The names of the statements that an action needs. */
 export function statementsFor(policy: Policy, action: Ec2Action): readonly string[] {
   return policy.Statement.filter(({ Action }) => Action.includes(`ec2:${action}`)).map(({ Sid }) => Sid);
+}
+
+/** Groups have their ids in ARNs; one that is given by name may be any. */
+function groupArn(group: string): string {
+  return /^sg-[0-9a-f]+$/.test(group) ? `security-group/${group}` : 'security-group/*';
 }
 
 /** A name in an ARN pattern: `*` and `?` are wildcards there, and a variable begins with `$`. */

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { SECOND } from '../clock.ts';
 import { failure, messageOf } from '../errors.ts';
 
@@ -7,7 +7,7 @@ const SERVICES = ['https://checkip.amazonaws.com', 'https://api.ipify.org', 'htt
 const TIME_LIMIT = 5 * SECOND;
 
 /**
- * The address that slaves see the master's requests come from, asked from a public service over HTTPS
+ * The IPv4 address that slaves see the master's requests come from, asked from a public service over HTTPS
  * (the manual, "external_ip").
  *
  * @throws {UserError} when no service answers with an address
@@ -24,8 +24,8 @@ export async function findExternalAddress(services: readonly string[] = SERVICES
         responseType: 'text',
       });
       const address = String(text).trim();
-      if (isIP(address) !== 0) return address;
-      troubles.push(`${service}: its answer is not an address`);
+      if (isIPv4(address)) return address;
+      troubles.push(`${service}: its answer is not an IPv4 address`);
     } catch (error) {
       troubles.push(`${service}: ${messageOf(error)}`);
     }

@@ -12,6 +12,8 @@ export type Site = {
   readonly reach: 'private' | 'public';
   /** The slaves' image: an AMI's id, or a name or part of one. */
   readonly image: string;
+  /** The AMI that the master itself was started from, on EC2: what slaves get where no image has the name. */
+  readonly ownImage?: string;
   /** The master's address as slaves see it, when it is known without asking anybody. */
   readonly address?: string;
   readonly subnet?: string;
@@ -29,8 +31,8 @@ export function masterNameOf(
 }
 
 /**
- * The manual, "[SLAVE]": on EC2 region, zone, subnet and image are the master's own, and slaves talk to its private
- * address; elsewhere `region` and `image_id` are required. A zone or subnet in the file is obeyed in both places.
+ * The manual, "[SLAVE]": on EC2 region, zone and subnet are the master's own, and slaves talk to its private
+ * address; the image is the master's own unless the file names another; elsewhere `region` and `image_id` are required. A zone or subnet in the file is obeyed in both places.
  *
  * @throws {UserError} when the file lacks what a master outside EC2 needs, or this machine is itself a slave
  */
@@ -50,7 +52,8 @@ export function siteOf(config: Config, metadata: MasterMetadata | undefined, hos
       name,
       region: metadata.region,
       reach: 'private',
-      image: metadata.imageId,
+      image: slave.imageId ?? metadata.imageId,
+      ownImage: metadata.imageId,
       address: metadata.privateAddress,
       vpc: metadata.vpcId,
       ...(slave.subnet !== undefined && { subnet: slave.subnet }),

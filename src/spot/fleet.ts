@@ -64,9 +64,9 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
     const { slave } = config;
     const ports = [...new Set([...slave.ports, ...portsInUse])];
     const databases = config.master.databases?.[0] ?? settings.databases;
-    const { image, vpcId, pools } = await survey(ec2, site, slave);
+    const { image, vpcId, pools, securityGroupId: given } = await survey(ec2, site, slave);
     const securityGroupId =
-      slave.securityGroup ??
+      given ??
       (await ensureSecurityGroup(ec2, site.name, vpcId, {
         address: site.address ?? (await settings.findAddress()),
         ports: slave.sshKey === undefined ? ports : [...ports, SSH_PORT],
@@ -82,6 +82,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
     return {
       templateId: template.id,
       imageId: image.imageId,
+      ...(image.warning !== undefined && { warning: image.warning }),
       found: template.found,
       spotBid: slave.spotBid,
       pools,

@@ -1,52 +1,101 @@
-import type { BlockDeviceMapping, Image } from '@aws-sdk/client-ec2';
+import type { Image } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
 import { isNoSuch, unless } from '../ec2/errors.ts';
+import { allPages } from '../ec2/pages.ts';
 import { failure } from '../errors.ts';
+import type { Site } from '../master/site.ts';
 
 /** The image of the slaves. */
 export type SlaveImage = {
   readonly imageId: string;
-  /** The root device as the image says it; unset for an image without an EBS root. */
-  readonly root?: BlockDeviceMapping;
+  /** The name of the root device; unset for an image without an EBS root. */
+  readonly rootDevice?: string;
+  /** The names of all devices that become EBS volumes, the root among them. */
+  readonly devices: readonly string[];
+  /** What the administrator should know of the choice. */
+  readonly warning?: string;
 };
 
 /**
  * Finds the slaves' AMI. An id is taken as it is. A name, or a part of one (the manual), must belong to one of
- * `owners`, else anybody's image of that name would be run; the newest that fits is taken, an exact name first.
+ * `owners`, else anybody's image of that name would be run; the newest that fits is taken, an exact name first, and one
+ * that its owner has deprecated last. Where no image has the name, a master on EC2 takes its own AMI.
  *
+ * @param now wall clock ms
  * @throws {UserError} when there is none
  * @throws {Ec2Error}
  */
-export async function findImage(ec2: Ec2, image: string, owners: readonly string[]): Promise<SlaveImage> {
-  const found = image.startsWith('ami-') ? await byId(ec2, image) : await byName(ec2, image, owners);
-  if (found?.ImageId === undefined) {
+export async function findImage(
+  ec2: Ec2,
+  { image: wanted, ownImage }: Pick<Site, 'image' | 'ownImage'>,
+  owners: readonly string[],
+  now: number = Date.now(),
+): Promise<SlaveImage> {
+  if (wanted.startsWith('ami-')) {
+    const image = await byId(ec2, wanted);
+    if (image !== undefined) return slaveImage(image, deprecation(image, now));
     throw failure(
-      image.startsWith('ami-')
-        ? `[SLAVE] image_id: there is no AMI ${image} in this region, or this account may not use it`
-        : `[SLAVE] image_id: no available AMI whose name has "${image}" belongs to ${owners.join(', ')} in this region; give its id, or name its owner in [SLAVE] image_owner`,
+      `[SLAVE] image_id: there is no AMI ${wanted} in this region, or this account may not use it`,
     );
   }
-  const root = found.BlockDeviceMappings?.find(
-    mapping => mapping.DeviceName === found.RootDeviceName && mapping.Ebs !== undefined,
+  const image = await byName(ec2, wanted, owners, now);
+  if (image !== undefined) return slaveImage(image, deprecation(image, now));
+  const none = `[SLAVE] image_id: no available AMI whose name has "${wanted}" belongs to ${owners.join(', ')} in this region`;
+  const own = ownImage === undefined ? undefined : await byId(ec2, ownImage);
+  if (own === undefined) throw failure(`${none}; give its id, or name its owner in [SLAVE] image_owner`);
+  return slaveImage(own, `${none}, so slaves are started from this master's own AMI ${own.ImageId}`);
+}
+
+function slaveImage(image: Image, warning: string | undefined): SlaveImage {
+  const devices = (image.BlockDeviceMappings ?? []).flatMap(it =>
+    it.DeviceName !== undefined && it.Ebs !== undefined ? [it.DeviceName] : [],
   );
-  return { imageId: found.ImageId, ...(root !== undefined && { root }) };
+  const rootDevice = devices.find(it => it === image.RootDeviceName);
+  return {
+    imageId: image.ImageId ?? '',
+    devices,
+    ...(rootDevice !== undefined && { rootDevice }),
+    ...(warning !== undefined && { warning }),
+  };
+}
+
+function isDeprecated({ DeprecationTime }: Image, now: number): boolean {
+  return Date.parse(DeprecationTime ?? '') <= now;
+}
+
+function deprecation(image: Image, now: number): string | undefined {
+  if (!isDeprecated(image, now)) return undefined;
+  return `the owner of the slaves' AMI ${image.ImageId} ("${image.Name}") deprecated it on ${image.DeprecationTime?.slice(0, 10)} and may delete it: name a newer one in [SLAVE] image_id`;
 }
 
 async function byId(ec2: Ec2, id: string): Promise<Image | undefined> {
   return (await unless(isNoSuch, ec2('DescribeImages', { ImageIds: [id] })))?.Images?.[0];
 }
 
-async function byName(ec2: Ec2, name: string, owners: readonly string[]): Promise<Image | undefined> {
-  const answer = await ec2('DescribeImages', {
-    Owners: [...owners],
-    Filters: [
-      { Name: 'name', Values: [`*${name}*`] },
-      { Name: 'state', Values: ['available'] },
-    ],
-  });
-  const images = answer.Images ?? [];
+async function byName(
+  ec2: Ec2,
+  name: string,
+  owners: readonly string[],
+  now: number,
+): Promise<Image | undefined> {
+  const images = await allPages(
+    'DescribeImages',
+    token =>
+      ec2('DescribeImages', {
+        Owners: [...owners],
+        IncludeDeprecated: true,
+        Filters: [
+          { Name: 'name', Values: [`*${name}*`] },
+          { Name: 'state', Values: ['available'] },
+        ],
+        ...token,
+      }),
+    page => page.Images,
+  );
   const exact = images.filter(image => image.Name === name);
-  return (exact.length > 0 ? exact : images).toSorted((a, b) =>
-    (b.CreationDate ?? '').localeCompare(a.CreationDate ?? ''),
+  return (exact.length > 0 ? exact : images).toSorted(
+    (a, b) =>
+      Number(isDeprecated(a, now)) - Number(isDeprecated(b, now)) ||
+      (b.CreationDate ?? '').localeCompare(a.CreationDate ?? ''),
   )[0];
 }

@@ -3,9 +3,10 @@ import type { BlockDeviceMapping, RequestLaunchTemplateData } from '@aws-sdk/cli
 import type { SlaveConfig } from '../config/config.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { isDuplicate, unlessGone } from '../ec2/errors.ts';
+import { failure } from '../errors.ts';
 import type { Site } from '../master/site.ts';
 import type { SlaveImage } from './image.ts';
-import { DATA_TAG, isBalancers, ownedBy, ownTags, PORTS_TAG, tagged } from './tags.ts';
+import { DATA_TAG, dataTag, isBalancers, ownedBy, ownTags, PORTS_TAG, portsTag, tagged } from './tags.ts';
 import { userData } from './user-data.ts';
 
 /** Everything that a launch template is made from. */
@@ -22,8 +23,8 @@ export function templateData(source: TemplateSource): RequestLaunchTemplateData 
   const { site, slave, image, databases } = source;
   const tags = [
     ...ownTags(site.name),
-    { Key: PORTS_TAG, Value: slave.ports.join(' ') },
-    ...(slave.dataSnapshots.length > 0 ? [{ Key: DATA_TAG, Value: slave.dataSnapshots.join(' ') }] : []),
+    { Key: PORTS_TAG, Value: portsTag(slave.ports) },
+    ...(slave.dataSnapshots.length > 0 ? [{ Key: DATA_TAG, Value: dataTag(slave.dataSnapshots) }] : []),
   ];
   const groups = [source.securityGroupId];
   const script = userData({
@@ -52,29 +53,31 @@ export function templateData(source: TemplateSource): RequestLaunchTemplateData 
   };
 }
 
-/** The root as the image says, and each data snapshot from /dev/sdg on; all of them end with the instance. */
+/**
+ * Every device of the image, and each data snapshot from /dev/sdg on; all of them end with the instance. What is not said
+ * of the image's devices (type, size, IOPS) stays as the image says it.
+ */
 function blockDevices(image: SlaveImage, snapshots: readonly string[]): BlockDeviceMapping[] {
-  const devices: BlockDeviceMapping[] = [];
-  if (image.root?.DeviceName !== undefined) {
-    const { SnapshotId, VolumeSize, VolumeType } = image.root.Ebs ?? {};
-    devices.push({
-      DeviceName: image.root.DeviceName,
-      Ebs: {
-        DeleteOnTermination: true,
-        ...(SnapshotId !== undefined && { SnapshotId }),
-        ...(VolumeSize !== undefined && { VolumeSize }),
-        ...(VolumeType !== undefined && { VolumeType }),
-      },
-    });
+  const own = image.devices.map(DeviceName => ({ DeviceName, Ebs: { DeleteOnTermination: true } }));
+  // The image may have named the disk of a letter /dev/sdg, /dev/xvdg or /dev/hdg.
+  const taken = new Set(image.devices.map(it => it.replace(/^\/dev\/[a-z]+([a-z])\d*$/, '$1')));
+  const free = LETTERS.filter(letter => !taken.has(letter));
+  if (snapshots.length > free.length) {
+    throw failure(
+      `[SLAVE] data_snapshots: the image leaves room for ${free.length} data volumes, and there are ${snapshots.length} snapshots`,
+    );
   }
-  snapshots.forEach((snapshot, index) => {
-    devices.push({
-      DeviceName: `/dev/sd${String.fromCharCode('g'.charCodeAt(0) + index)}`,
-      Ebs: { SnapshotId: snapshot, DeleteOnTermination: true, VolumeType: 'gp3' },
-    });
-  });
-  return devices;
+  return [
+    ...own,
+    ...snapshots.map((SnapshotId, index) => ({
+      DeviceName: `/dev/sd${free[index]}`,
+      Ebs: { SnapshotId, DeleteOnTermination: true, VolumeType: 'gp3' as const },
+    })),
+  ];
 }
+
+/** What is free for data volumes, by convention (EC2 User Guide, "Device names for volumes"). */
+const LETTERS = [...'ghijklmnopqrstuvwxyz'];
 
 /**
  * The name of the template for this data. It holds the data's hash, so that a template of the name says the same, and

@@ -12,6 +12,8 @@ export type LaunchPlan = {
   readonly imageId: string;
   readonly pools: readonly Pool[];
   readonly spotBid: number;
+  /** What the administrator should know of it. */
+  readonly warning?: string;
   /** Whether the launch template was there before: a predecessor has worked with it. */
   readonly found: boolean;
 };

@@ -50,16 +50,41 @@ export async function findOwnGroups(ec2: Ec2, master: string): Promise<readonly 
   return SecurityGroups.filter(isBalancers);
 }
 
+/** A security group of the administrator's. */
+export type GivenGroup = { readonly groupId: string; readonly vpcId: string };
+
 /**
- * The VPC of the group that `[SLAVE] security_group` names.
+ * The group that `[SLAVE] security_group` names, by its id or its name. A name is unique in its VPC only.
  *
- * @throws {UserError} when there is no such group
+ * @param vpcId the VPC that it must be in, when that is known
+ * @throws {UserError} when there is no such group, or more than one
  */
-export async function vpcOfGroup(ec2: Ec2, groupId: string): Promise<string | undefined> {
-  const answer = await unlessGone(ec2('DescribeSecurityGroups', { GroupIds: [groupId] }));
-  const group = answer?.SecurityGroups?.[0];
-  if (group !== undefined) return group.VpcId;
-  throw failure(`[SLAVE] security_group: there is no security group ${groupId} in this region`);
+export async function findGivenGroup(ec2: Ec2, given: string, vpcId?: string): Promise<GivenGroup> {
+  const filters = [
+    { Name: 'group-name', Values: [given] },
+    ...(vpcId === undefined ? [] : [{ Name: 'vpc-id', Values: [vpcId] }]),
+  ];
+  const isId = /^sg-[0-9a-f]+$/.test(given);
+  const answer = await unlessGone(
+    ec2('DescribeSecurityGroups', isId ? { GroupIds: [given] } : { Filters: filters }),
+  );
+  const groups = (answer?.SecurityGroups ?? []).flatMap(it =>
+    it.GroupId === undefined || it.VpcId === undefined ? [] : [{ groupId: it.GroupId, vpcId: it.VpcId }],
+  );
+  const [group, ...more] = groups;
+  const where = isId || vpcId === undefined ? 'in this region' : `in ${vpcId}`;
+  if (group === undefined) {
+    throw failure(
+      `[SLAVE] security_group: there is no security group ${isId ? given : `named "${given}"`} ${where}`,
+    );
+  }
+  if (more.length > 0) {
+    const ids = groups.map(it => `${it.groupId} in ${it.vpcId}`).join(', ');
+    throw failure(
+      `[SLAVE] security_group: ${groups.length} groups are named "${given}" (${ids}); give the id`,
+    );
+  }
+  return group;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Instance, InstanceStateName, SpotInstanceRequest } from '@aws-sdk/client-ec2';
-import { DATA_TAG, DRAINING_TAG, LAUNCH_TAG, PORTS_TAG, tagValue } from './tags.ts';
+import { DATA_TAG, DRAINING_TAG, LAUNCH_TAG, PORTS_TAG, portsOfTag, tagValue } from './tags.ts';
 
 /** A slave, as EC2 shows it now. */
 export type Slave = {
@@ -20,7 +20,7 @@ export type Slave = {
   readonly endedByUser: boolean;
   /** Why it ended or is about to, in EC2's words. */
   readonly reason?: string;
-  /** The data snapshots that it was made from, space-delimited as in the configuration file. */
+  /** The value of its data tag: the snapshots that it was made from, see `dataTag`. */
   readonly data: string;
   /** Its AMI; empty when EC2 does not say. */
   readonly imageId: string;
@@ -52,7 +52,7 @@ export function slaveOf(
   const reclaimed =
     (status !== undefined && RECLAIMING.includes(status)) ||
     instance.StateReason?.Code === 'Server.SpotInstanceTermination';
-  const reason = instance.StateReason?.Message ?? (reclaimed ? `its spot request is ${status}` : undefined);
+  const reason = reasonOf(instance) ?? (reclaimed ? `its spot request is ${status}` : undefined);
   const launchToken = tagValue(instance.Tags, LAUNCH_TAG);
   const draining = Date.parse(tagValue(instance.Tags, DRAINING_TAG) ?? '');
   return {
@@ -61,7 +61,7 @@ export function slaveOf(
     launchedAt: instance.LaunchTime?.getTime() ?? 0,
     instanceType: instance.InstanceType ?? 'unknown',
     availabilityZone: instance.Placement?.AvailabilityZone ?? 'unknown',
-    ports: (tagValue(instance.Tags, PORTS_TAG) ?? '').split(' ').filter(Boolean).map(Number),
+    ports: portsOfTag(tagValue(instance.Tags, PORTS_TAG) ?? ''),
     reclaimed,
     endedByUser: instance.StateReason?.Code === 'Client.UserInitiatedShutdown',
     data: tagValue(instance.Tags, DATA_TAG) ?? '',
@@ -71,6 +71,13 @@ export function slaveOf(
     ...(reason !== undefined && { reason }),
     ...(launchToken !== undefined && { launchToken }),
   };
+}
+
+/** Why it ended, in EC2's words; with what to do where these do not help. */
+function reasonOf({ StateReason: { Code, Message } = {} }: Instance): string | undefined {
+  if (Code !== 'Client.InternalError') return Message;
+  // EC2 tells no more of a key that it could not use (EC2 User Guide, "Instance terminates immediately").
+  return `${Message ?? Code}: most likely a KMS key that encrypts its volumes may not be used by this user or role, which needs kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKeyWithoutPlaintext and kms:ReEncrypt* on it`;
 }
 
 /** Whether the instance still exists as far as money goes: it costs, or will once it runs again. */

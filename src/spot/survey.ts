@@ -4,25 +4,32 @@ import type { Site } from '../master/site.ts';
 import { findImage, type SlaveImage } from './image.ts';
 import type { Pool } from './launch.ts';
 import { findPlacements } from './network.ts';
-import { vpcOfGroup } from './security-group.ts';
+import { findGivenGroup } from './security-group.ts';
 
 /** What there is to launch slaves from, and where. */
-export type Survey = { readonly image: SlaveImage; readonly vpcId: string; readonly pools: readonly Pool[] };
+export type Survey = {
+  readonly image: SlaveImage;
+  readonly vpcId: string;
+  readonly pools: readonly Pool[];
+  /** The group that the configuration names. */
+  readonly securityGroupId?: string;
+};
 
 /**
- * Looks, and changes nothing.
+ * Finds out what a launch needs, and changes nothing.
  *
  * @throws {UserError} when the configuration names something that is not there
  * @throws {Ec2Error}
  */
 export async function survey(ec2: Ec2, site: Site, slave: SlaveConfig): Promise<Survey> {
-  const image = await findImage(ec2, site.image, slave.imageOwners);
-  const givenVpc = slave.securityGroup && (await vpcOfGroup(ec2, slave.securityGroup));
-  const placements = await findPlacements(ec2, site, givenVpc);
+  const image = await findImage(ec2, site, slave.imageOwners);
+  const { securityGroup } = slave;
+  const group = securityGroup === undefined ? undefined : await findGivenGroup(ec2, securityGroup, site.vpc);
+  const placements = await findPlacements(ec2, site, group?.vpcId);
   const vpcId = placements[0]?.vpcId ?? '';
   const subnets = placements.filter(placement => placement.vpcId === vpcId);
   const pools = slave.instanceTypes.flatMap(instanceType =>
     subnets.map(({ subnetId }) => ({ instanceType, subnetId })),
   );
-  return { image, vpcId, pools };
+  return { image, vpcId, pools, ...(group && { securityGroupId: group.groupId }) };
 }

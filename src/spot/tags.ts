@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Filter, Tag, TagSpecification } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
+import { failure } from '../errors.ts';
 
 /** The ownership tag: what does not carry it with this master's name is never touched. */
 export const MASTER_TAG = 'gbrowse-aws-balancer:master';
@@ -32,6 +34,46 @@ export function tagged(
   tags: Tag[],
 ): TagSpecification {
   return { ResourceType: resourceType, Tags: tags };
+}
+
+/** A tag's value has at most so many characters (EC2 User Guide, "Tag restrictions"). */
+const LONGEST_VALUE = 256;
+
+/** The value of the data tag: the snapshots as the configuration file has them, or their hash where that is too long. */
+export function dataTag(snapshots: readonly string[]): string {
+  const list = snapshots.join(' ');
+  if (list.length <= LONGEST_VALUE) return list;
+  return `sha256:${createHash('sha256').update(list).digest('hex')}`;
+}
+
+/**
+ * The value of the ports tag: `8101 8102`, and runs of more than two as `8101-8116`.
+ *
+ * @throws {UserError} when that is too long for a tag
+ */
+export function portsTag(ports: readonly number[]): string {
+  const runs: { from: number; to: number }[] = [];
+  for (const port of ports.toSorted((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last !== undefined && port <= last.to + 1) last.to = port;
+    else runs.push({ from: port, to: port });
+  }
+  const value = runs
+    .map(({ from, to }) => (to - from > 1 ? `${from}-${to}` : from === to ? `${from}` : `${from} ${to}`))
+    .join(' ');
+  if (value.length <= LONGEST_VALUE) return value;
+  throw failure(
+    `[SLAVE] ports: a tag of EC2 takes ${LONGEST_VALUE} characters, too few for these ${ports.length} ports; give ports that follow each other, such as 8101 8102 8103`,
+  );
+}
+
+/** The ports that a ports tag names. */
+export function portsOfTag(value: string): readonly number[] {
+  return value.split(' ').flatMap(run => {
+    const [from = Number.NaN, to = from] = run.split('-', 2).map(Number);
+    if (!(1 <= from && from <= to && to <= 65_535)) return [];
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
 }
 
 /** The filter that finds only what is this master's. */

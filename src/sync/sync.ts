@@ -7,7 +7,7 @@ import { patient } from '../ec2/retry.ts';
 import { failure, messageOf } from '../errors.ts';
 import { duration } from '../format/durations.ts';
 import { findPlacements } from '../spot/network.ts';
-import { vpcOfGroup } from '../spot/security-group.ts';
+import { findGivenGroup } from '../spot/security-group.ts';
 import { createPhases, phaseTable } from '../staging/phases.ts';
 import type { Run } from '../staging/run.ts';
 import { type Launch, withTemporaryInstance } from '../staging/temporary.ts';
@@ -85,12 +85,12 @@ async function launchOf(
   given: SyncTools,
 ): Promise<Launch> {
   const { securityGroup, sshUser, orphanTimeout, bootTimeout } = config.slave;
-  const vpc = securityGroup === undefined ? undefined : await vpcOfGroup(ec2, securityGroup);
+  const group = securityGroup === undefined ? undefined : await findGivenGroup(ec2, securityGroup, site.vpc);
   return {
     imageId,
     devices: stagingDevices(imageDevices, volumes),
     instanceTypes,
-    placements: await findPlacements(ec2, site, vpc),
+    placements: await findPlacements(ec2, site, group?.vpcId),
     reach: site.reach,
     admitted: site.address ?? (await given.findAddress()),
     login: sshUser,

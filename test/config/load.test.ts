@@ -118,7 +118,6 @@ spot_bid = 0.08
 
 describe('values', () => {
   const accepted: [section: 'MASTER' | 'SLAVE', line: string, key: string, value: unknown][] = [
-    ['MASTER', 'external_ip = 2001:db8::1', 'externalIp', '2001:db8::1'],
     ['MASTER', 'poll_interval = .05', 'pollInterval', 3000],
     ['MASTER', 'server_status_url = https://[::1]:8443/s?a=b', 'serverStatusUrl', 'https://[::1]:8443/s?a=b'],
     ['MASTER', 'name = gbrowse @ Zürich/1', 'name', 'gbrowse @ Zürich/1'],
@@ -184,11 +183,24 @@ describe('values', () => {
   const owners =
     'expected space-delimited account ids of 12 digits, self, amazon or aws-marketplace, each once';
   const snapshots = 'expected space-delimited EBS snapshot ids, each once, such as snap-0123456789abcdef0';
-  const group = 'expected the id of a security group (not its name), such as sg-0123456789abcdef0';
+  const group = 'expected the id or the name of a security group, such as sg-0123456789abcdef0';
 
   const refused: [section: string, line: string, message: string][] = [
-    ['MASTER', 'external_ip = 300.1.1.1', 'external_ip is "300.1.1.1", expected an IPv4 or IPv6 address'],
-    ['MASTER', 'external_ip = gbrowse.org', 'external_ip is "gbrowse.org", expected an IPv4 or IPv6 address'],
+    [
+      'MASTER',
+      'external_ip = 300.1.1.1',
+      'external_ip is "300.1.1.1", expected an IPv4 address, which is how slaves are reached',
+    ],
+    [
+      'MASTER',
+      'external_ip = 2001:db8::1',
+      'external_ip is "2001:db8::1", expected an IPv4 address, which is how slaves are reached',
+    ],
+    [
+      'MASTER',
+      'external_ip = gbrowse.org',
+      'external_ip is "gbrowse.org", expected an IPv4 address, which is how slaves are reached',
+    ],
     ['MASTER', 'poll_interval = 0', `poll_interval is "0", ${minutes}`],
     ['MASTER', 'poll_interval = -1', `poll_interval is "-1", ${minutes}`],
     ['MASTER', 'poll_interval = abc', `poll_interval is "abc", ${minutes}`],
@@ -229,7 +241,7 @@ describe('values', () => {
       'subnet = default',
       'subnet is "default", expected the id of a subnet, such as subnet-0123456789abcdef0',
     ],
-    ['SLAVE', 'security_group = gbrowse', `security_group is "gbrowse", ${group}`],
+    ['SLAVE', 'security_group = grün', `security_group is "grün", ${group}`],
     ['SLAVE', 'boot_timeout = 0', 'boot_timeout is "0", expected a number of minutes from 0.1 to 1440'],
     ['SLAVE', 'orphan_timeout = 0', 'orphan_timeout is "0", expected a number of minutes from 1 to 10080'],
     [

@@ -98,6 +98,7 @@ const SCENARIOS: Readonly<Record<keyof BalancerActions, Scenario>> &
   DescribeImages: {},
   DescribeInstances: {},
   DescribeLaunchTemplates: {},
+  DescribeRouteTables: {},
   DescribeSecurityGroups: {},
   DescribeSpotInstanceRequests: {},
   DescribeSpotPriceHistory: { unimportant: true },

@@ -16,7 +16,6 @@ async function service(t: TestContext, answer: string, status = 200): Promise<st
 describe('the external address', () => {
   for (const [what, answer, address] of [
     ['an IPv4 address and a line end', '198.51.100.7\n', '198.51.100.7'],
-    ['an IPv6 address', '2001:db8::1', '2001:db8::1'],
   ] as const) {
     it(`is what the service answers: ${what}`, async t => {
       assert.equal(await findExternalAddress([await service(t, answer)]), address);
@@ -27,6 +26,7 @@ describe('the external address', () => {
     const services = [
       await service(t, 'busy', 503),
       await service(t, '<html>please log in</html>'),
+      await service(t, '2001:db8::1'),
       await service(t, '198.51.100.7'),
     ];
     assert.equal(await findExternalAddress(services), '198.51.100.7');

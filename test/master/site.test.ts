@@ -22,17 +22,23 @@ function config(master = '', slave = '') {
 }
 
 describe('on EC2', () => {
-  it('region, zone, subnet, image and address are the master’s own, whatever the file says', () => {
-    assert.deepEqual(siteOf(config('', 'image_id = GBrowse-2.54'), METADATA, 'host'), {
+  it('region, zone, subnet and address are the master’s own, and the image where the file names none', () => {
+    assert.deepEqual(siteOf(config(), METADATA, 'host'), {
       name: 'i-0master',
       region: 'eu-west-1',
       reach: 'private',
       image: 'ami-master',
+      ownImage: 'ami-master',
       address: '10.1.2.3',
       vpc: 'vpc-0aaa',
       subnet: 'subnet-0aaa',
       availabilityZone: 'eu-west-1b',
     });
+  });
+
+  it('the image that the file names is used, and the master’s own is known where no image has the name', () => {
+    const { image, ownImage } = siteOf(config('', 'image_id = GBrowse-2.54'), METADATA, 'host');
+    assert.deepEqual([image, ownImage], ['GBrowse-2.54', 'ami-master']);
   });
 
   it('a machine whose user-data is that of a slave never runs a balancer', () => {

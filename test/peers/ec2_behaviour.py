@@ -42,6 +42,16 @@ def backend():
     return ec2_backends[ACCOUNT][REGION]
 
 
+def open_to_internet():
+    # As AWS makes it: the default VPC has an internet gateway, and its main route table leads there.
+    account = backend()
+    vpc = account.get_default_vpc()
+    gateway = account.create_internet_gateway()
+    account.attach_internet_gateway(gateway.id, vpc.id)
+    main = next(it for it in account.describe_route_tables() if it.vpc_id == vpc.id)
+    account.create_route(main.id, destination_cidr_block='0.0.0.0/0', gateway_id=gateway.id)
+
+
 def error(code, message):
     return type(code.replace('.', ''), (ServiceException,), {'code': code})(message)
 
@@ -316,8 +326,22 @@ def note_peaks():
         PEAKS[master] = max(count, PEAKS.get(master, 0))
 
 
+def refuse_duplicates(configs):
+    # A type may stand once for each zone: EC2 refuses the whole call otherwise.
+    seen = set()
+    for config in configs:
+        for override in config.get('Overrides') or []:
+            subnet = override.get('SubnetId')
+            zone = backend().get_subnet(subnet).availability_zone if subnet else override.get('AvailabilityZone')
+            pool = (override.get('InstanceType'), zone)
+            if pool in seen:
+                raise error('InvalidFleetConfig', f'The fleet configuration contains duplicate instance pools: {pool}')
+            seen.add(pool)
+
+
 def create_fleet(self):
     self.error_on_dryrun()
+    refuse_duplicates(self.params['LaunchTemplateConfigs'])
     own_tags = tags_by_kind(self.params.get('TagSpecifications'))
     wanted = int(self.params['TargetCapacitySpecification']['TotalTargetCapacity'])
     instances, errors = [], []

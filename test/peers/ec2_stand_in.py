@@ -54,7 +54,7 @@ with tempfile.NamedTemporaryFile('w', suffix='.json') as images:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 
-    ec2.backend()
+    ec2.open_to_internet()
 
 FAULTS = []
 # By access key.

@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EC2Client, RegisterImageCommand } from '@aws-sdk/client-ec2';
+import {
+  AttachInternetGatewayCommand,
+  CreateInternetGatewayCommand,
+  CreateRouteCommand,
+  DescribeRouteTablesCommand,
+  EC2Client,
+  RegisterImageCommand,
+} from '@aws-sdk/client-ec2';
 import { freePort } from './free-port.ts';
 
 /** A `moto_server`: EC2's API over the wire, with the SDK's real requests and answers. */
@@ -57,6 +64,7 @@ export async function startMoto(server: string): Promise<Moto> {
   process.once('exit', stopNow);
   const endpoint = `http://127.0.0.1:${port}`;
   await answering(endpoint, child);
+  await openToInternet(endpoint);
   return {
     endpoint,
     image: await registerImage(endpoint),
@@ -88,6 +96,21 @@ async function answering(endpoint: string, child: ChildProcess): Promise<void> {
     }
   }
   throw new Error('moto_server does not answer');
+}
+
+/** As in a new account of AWS's: the default VPC has an internet gateway, and its main route table leads there. */
+async function openToInternet(endpoint: string): Promise<void> {
+  const credentials = { accessKeyId: 'testing', secretAccessKey: 'testing' };
+  const client = new EC2Client({ endpoint, region: REGION, credentials });
+  const { InternetGateway } = await client.send(new CreateInternetGatewayCommand({}));
+  const { RouteTables = [] } = await client.send(new DescribeRouteTablesCommand({}));
+  const InternetGatewayId = InternetGateway?.InternetGatewayId;
+  for (const { VpcId, RouteTableId } of RouteTables) {
+    await client.send(new AttachInternetGatewayCommand({ InternetGatewayId, VpcId }));
+    const route = { DestinationCidrBlock: '0.0.0.0/0', GatewayId: InternetGatewayId };
+    await client.send(new CreateRouteCommand({ RouteTableId, ...route }));
+  }
+  client.destroy();
 }
 
 async function registerImage(endpoint: string): Promise<string> {

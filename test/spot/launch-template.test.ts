@@ -19,16 +19,14 @@ const SOURCE: TemplateSource = {
   slave: SLAVE,
   image: {
     imageId: 'ami-1',
-    root: {
-      DeviceName: '/dev/xvda',
-      Ebs: { SnapshotId: 'snap-root', VolumeSize: 8, VolumeType: 'gp3', DeleteOnTermination: false },
-    },
+    rootDevice: '/dev/xvda',
+    devices: ['/dev/xvda', '/dev/sdh'],
   },
   securityGroupId: 'sg-1',
 };
 
 describe('the launch template of slaves', () => {
-  it('has the root as the image says, and each data snapshot from /dev/sdg on; all end with the instance', () => {
+  it('names the image’s devices and no more of them than their names, and each data snapshot on a free one; all end with the instance', () => {
     assert.deepEqual(
       templateData(SOURCE).BlockDeviceMappings?.map(it => [
         it.DeviceName,
@@ -36,16 +34,20 @@ describe('the launch template of slaves', () => {
         it.Ebs?.DeleteOnTermination,
       ]),
       [
-        ['/dev/xvda', 'snap-root', true],
+        ['/dev/xvda', undefined, true],
+        ['/dev/sdh', undefined, true],
         ['/dev/sdg', 'snap-1', true],
-        ['/dev/sdh', 'snap-2', true],
+        ['/dev/sdi', 'snap-2', true],
       ],
     );
   });
 
   it('has no devices where there are none to name', () => {
     const slave = { ...SLAVE, dataSnapshots: [] };
-    assert.deepEqual(templateData({ ...SOURCE, slave, image: { imageId: 'ami-1' } }).BlockDeviceMappings, []);
+    assert.deepEqual(
+      templateData({ ...SOURCE, slave, image: { imageId: 'ami-1', devices: [] } }).BlockDeviceMappings,
+      [],
+    );
   });
 
   it('requires IMDSv2, and ends an instance that shuts itself down', () => {

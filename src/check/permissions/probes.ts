@@ -1,8 +1,10 @@
 import type { _InstanceType, RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
+import type { Config } from '../../config/config.ts';
 import type { Ec2Action, Ec2Actions } from '../../ec2/api.ts';
 import { actionsOf } from '../../iam/actions.ts';
 import { createFleetRequest } from '../../spot/launch.ts';
 import { templateData, templateName } from '../../spot/launch-template.ts';
+import { findGivenGroup, groupName } from '../../spot/security-group.ts';
 import { aliveTag, ownTags, tagged } from '../../spot/tags.ts';
 import { known } from '../known.ts';
 import type { World } from '../world.ts';
@@ -51,12 +53,13 @@ async function creating(world: World, own: OwnResources): Promise<readonly Probe
   const [site, config] = await Promise.all([world.site(), world.config()]);
   const { slave } = config;
   const [image, placements] = await Promise.all([known(world.image()), known(world.placements())]);
-  const place = placements?.[0] ?? { subnetId: NO_SUBNET, vpcId: NO_VPC };
-  const group = slave.securityGroup ?? own.securityGroup;
+  const places = placements ?? [{ subnetId: NO_SUBNET, vpcId: NO_VPC }];
+  const place = places[0] ?? { subnetId: NO_SUBNET, vpcId: NO_VPC };
+  const group = (await givenGroup(world, config)) ?? own.securityGroup;
   const data = templateData({
     site,
     slave,
-    image: image ?? { imageId: NO_IMAGE },
+    image: image ?? { imageId: NO_IMAGE, devices: [] },
     securityGroupId: group ?? NO_GROUP,
   });
   const plan = {
@@ -64,7 +67,9 @@ async function creating(world: World, own: OwnResources): Promise<readonly Probe
     imageId: image?.imageId ?? NO_IMAGE,
     found: own.launchTemplate !== undefined,
     spotBid: slave.spotBid,
-    pools: slave.instanceTypes.map(instanceType => ({ instanceType, subnetId: place.subnetId })),
+    pools: slave.instanceTypes.flatMap(instanceType =>
+      places.map(({ subnetId }) => ({ instanceType, subnetId })),
+    ),
   };
   const fleet = createFleetRequest({ token: 'gbrowse-check', count: 1, plan }, site.name);
   return [
@@ -74,7 +79,7 @@ async function creating(world: World, own: OwnResources): Promise<readonly Probe
       TagSpecifications: [tagged('launch-template', ownTags(site.name))],
     }),
     probe('CreateSecurityGroup', {
-      GroupName: `gbrowse-aws-balancer ${site.name}`.slice(0, 255),
+      GroupName: groupName(site.name),
       Description: 'GBrowse render slaves: lets in their master alone',
       VpcId: place.vpcId,
       TagSpecifications: [tagged('security-group', ownTags(site.name))],
@@ -96,6 +101,13 @@ async function creating(world: World, own: OwnResources): Promise<readonly Probe
       group === undefined ? ['security-group'] : [],
     ),
   ];
+}
+
+/** The id of the group that the configuration names; undefined where there is none, which another topic reports. */
+async function givenGroup(world: World, { slave }: Config): Promise<string | undefined> {
+  if (slave.securityGroup === undefined) return undefined;
+  const [{ ec2 }, { vpc }] = await Promise.all([world.account(), world.site()]);
+  return (await known(findGivenGroup(ec2, slave.securityGroup, vpc)))?.groupId;
 }
 
 /** What RunInstances takes of a launch template's data; without a group, that of the VPC stands in. */

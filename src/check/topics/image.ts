@@ -17,7 +17,13 @@ export const image: Topic = {
     });
     if ('verdict' in there) return [there];
     const { imageId, description } = there;
-    return [found(wanted, imageId, description), ...faultsOf(description, place, Date.now())];
+    const site = await world.site();
+    return [
+      found(wanted, imageId, description),
+      ...(there.warning !== undefined && !isDeprecation(there) ? [warning(sentence(there.warning))] : []),
+      ...bareOf(description, imageId === site.ownImage, place),
+      ...faultsOf(description, place, Date.now()),
+    ];
   },
 };
 
@@ -39,6 +45,39 @@ function found(wanted: string, imageId: string, image: Image): Finding {
   return ok(`${which}${name}: ${facts.join(', ')}.`, {
     details: { imageId, name: image.Name, architecture: image.Architecture, owner: image.OwnerId },
   });
+}
+
+/** The fault of being deprecated is told of any image. */
+function isDeprecation({
+  imageId,
+  description,
+}: {
+  readonly imageId: string;
+  readonly description: Image;
+}): boolean {
+  return imageId === description.ImageId && Date.parse(description.DeprecationTime ?? '') <= Date.now();
+}
+
+/** Accounts that publish the plain images of distributions: Debian, Canonical, Red Hat, SUSE, Rocky Linux, AlmaLinux. */
+const VENDORS = [
+  '136693071363',
+  '099720109477',
+  '309956199498',
+  '013907871322',
+  '792107900819',
+  '764336703387',
+];
+
+/** A master's own AMI that is a distribution's plain one: what was installed on the master is not in it. */
+export function bareOf(image: Image, isOwn: boolean, place: string): readonly Finding[] {
+  const isVendors = image.ImageOwnerAlias === 'amazon' || VENDORS.includes(image.OwnerId ?? '');
+  if (!isOwn || !isVendors) return [];
+  return [
+    warning(
+      `It is the plain image that this master was started from ("${image.Name}"): what was installed on the master since, GBrowse too, is not in it.`,
+      `Make an image with GBrowse, which "gbrowse-aws-balancer image" does, and name it in ${place}.`,
+    ),
+  ];
 }
 
 /** What keeps slaves from starting from it, or will. */

@@ -1,10 +1,11 @@
 import { BlockList, isIPv6 } from 'node:net';
 import type { IpPermission } from '@aws-sdk/client-ec2';
-import { isGone } from '../../ec2/errors.ts';
 import { isUserError } from '../../errors.ts';
 import type { Site } from '../../master/site.ts';
 import type { Placement } from '../../spot/network.ts';
+import { findGivenGroup } from '../../spot/security-group.ts';
 import { type Finding, isNotLookedAt, ok, problem, skipped, warning } from '../finding.ts';
+import { known } from '../known.ts';
 import { sentence } from '../sentence.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
@@ -15,7 +16,7 @@ export const network: Topic = {
   async look(world) {
     const [site, { slave }] = await Promise.all([world.site(), world.config()]);
     const [where, address] = await Promise.all([subnets(world), addressOf(site, world)]);
-    const group = await securityGroup(slave.securityGroup, slave.ports, address.found, world);
+    const group = await securityGroup(slave.securityGroup, slave.ports, address.found, world, site.vpc);
     return [...where, ...address.findings, ...group];
   },
 };
@@ -108,24 +109,23 @@ async function addressOf(
 }
 
 async function securityGroup(
-  groupId: string | undefined,
+  given: string | undefined,
   ports: readonly number[],
   address: string | undefined,
   world: World,
+  vpc: string | undefined,
 ): Promise<readonly Finding[]> {
   const list = ports.join(', ');
-  if (groupId === undefined)
+  if (given === undefined)
     return [ok(`The balancer's own security group lets the master in to ${list}, and nobody else.`)];
   const { ec2 } = await world.account();
   const place = await world.place('SLAVE', 'security_group');
-  try {
-    const { SecurityGroups = [] } = await ec2('DescribeSecurityGroups', { GroupIds: [groupId] });
-    return judgeGroup({ groupId, rules: SecurityGroups[0]?.IpPermissions ?? [], ports, address, place });
-  } catch (error) {
-    // The subnet check reports a missing group.
-    if (isGone(error)) return [];
-    throw error;
-  }
+  const group = await known(findGivenGroup(ec2, given, vpc));
+  // The subnet check reports a missing group.
+  if (group === undefined) return [];
+  const { groupId } = group;
+  const { SecurityGroups = [] } = await ec2('DescribeSecurityGroups', { GroupIds: [groupId] });
+  return judgeGroup({ groupId, rules: SecurityGroups[0]?.IpPermissions ?? [], ports, address, place });
 }
 
 export type GroupFacts = {

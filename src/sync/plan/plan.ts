@@ -42,7 +42,7 @@ export async function planSync(order: SyncOrder, ec2: Ec2, signal: AbortSignal):
     found.map(async tree => ({ tree, size: await measure(tree, found, signal) })),
   );
   const [image, sets, configuredSizes] = await Promise.all([
-    findImage(ec2, site.image, imageOwners),
+    findImage(ec2, site, imageOwners),
     findSets(ec2, site.name),
     sizesOf(ec2, dataSnapshots),
   ]);
@@ -53,7 +53,7 @@ export async function planSync(order: SyncOrder, ec2: Ec2, signal: AbortSignal):
     volumes: volumesOf(base, needOf(trees.map(({ size }) => size))),
     imageId: image.imageId,
     imageDevices: await devicesOf(ec2, image.imageId),
-    rootDevice: image.root?.DeviceName,
+    rootDevice: image.rootDevice,
     instanceTypes,
     region,
     warnings: await warningsOf(trees, config.file),

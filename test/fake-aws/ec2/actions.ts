@@ -3,7 +3,7 @@ import type { Account } from './account.ts';
 import { createTags } from './create-tags.ts';
 import { deleteVolume, describeVolumes } from './describe-volumes.ts';
 import { createFleet } from './fleets.ts';
-import { describeImages, describeSubnets } from './images-and-subnets.ts';
+import { describeImages, describeRouteTables, describeSubnets } from './images-and-subnets.ts';
 import { describeInstances, findInstances, terminateInstances } from './instances.ts';
 import { deleteKeyPair, describeKeyPairs } from './key-pairs.ts';
 import { createLaunchTemplate, deleteLaunchTemplate, describeLaunchTemplates } from './launch-templates.ts';
@@ -70,13 +70,14 @@ const HANDLERS: { readonly [A in Ec2Action]?: Handler<A> } = {
   DeleteSecurityGroup: { run: deleteSecurityGroup, served: ['GroupId', 'GroupName'] },
   DeleteSnapshot: { run: deleteSnapshot, served: ['SnapshotId'] },
   DeleteVolume: { run: deleteVolume, served: ['VolumeId'] },
-  DescribeImages: { run: describeImages, served: ['Filters', 'ImageIds', 'Owners'] },
+  DescribeImages: { run: describeImages, served: ['Filters', 'ImageIds', 'IncludeDeprecated', 'Owners'] },
   DescribeInstances: { run: describeInstances, served: [...PAGE, 'InstanceIds'] },
   DescribeKeyPairs: { run: describeKeyPairs, served: ['Filters', 'KeyNames', 'KeyPairIds'] },
   DescribeLaunchTemplates: {
     run: describeLaunchTemplates,
     served: [...PAGE, 'LaunchTemplateIds', 'LaunchTemplateNames'],
   },
+  DescribeRouteTables: { run: describeRouteTables, served: ['Filters'] },
   DescribeSecurityGroups: { run: describeSecurityGroups, served: [...PAGE, 'GroupIds', 'GroupNames'] },
   DescribeSnapshots: { run: describeSnapshots, served: [...PAGE, 'OwnerIds', 'SnapshotIds'] },
   DescribeSpotInstanceRequests: {

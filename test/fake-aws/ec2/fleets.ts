@@ -36,6 +36,7 @@ export function createFleet(account: Account, request: CreateFleetRequest): Crea
       'network-interface',
     ]);
     const candidates = (request.LaunchTemplateConfigs ?? []).flatMap(config => candidatesOf(account, config));
+    refuseDuplicates(account, candidates);
     const fleet = account.newResource('fleet', tags.get('fleet') ?? new Map(), 32);
     // AWS's ids of fleets are UUIDs.
     const id = fleet.id.replace(/^fleet-(.{8})(.{4})(.{4})(.{4})/, 'fleet-$1-$2-$3-$4-');
@@ -89,6 +90,23 @@ function candidatesOf(account: Account, config: FleetLaunchTemplateConfigRequest
       },
     },
   }));
+}
+
+/** A type may stand once for each zone, whatever its subnets (EC2 answers so to the whole call). */
+function refuseDuplicates(account: Account, candidates: readonly Candidate[]): void {
+  const seen = new Set<string>();
+  for (const { override } of candidates) {
+    const { InstanceType, SubnetId, AvailabilityZone, ImageId } = override;
+    const subnet = account.settings.subnets.find(it => it.id === SubnetId);
+    const pool = [InstanceType, subnet?.zone ?? AvailabilityZone, ImageId].join(' ');
+    if (seen.has(pool)) {
+      throw new Refusal(
+        'InvalidFleetConfig',
+        `The fleet configuration contains duplicate instance pools: ${pool.trim()}`,
+      );
+    }
+    seen.add(pool);
+  }
 }
 
 /** Takes from one pool after the other until there are enough. */

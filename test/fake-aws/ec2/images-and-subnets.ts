@@ -1,6 +1,8 @@
 import type {
   DescribeImagesRequest,
   DescribeImagesResult,
+  DescribeRouteTablesRequest,
+  DescribeRouteTablesResult,
   DescribeSubnetsRequest,
   DescribeSubnetsResult,
   Image,
@@ -41,8 +43,16 @@ export function describeImages(account: Account, request: DescribeImagesRequest)
       image =>
         owners === undefined || owners.includes(image.owner) || owners.includes(image.ownerAlias ?? ''),
     )
+    .filter(
+      image => ImageIds !== undefined || request.IncludeDeprecated === true || !isHidden(account, image),
+    )
     .filter(passes('DescribeImages', request.Filters, IMAGE_FIELDS));
   return { Images: images.map(image => toSdkImage(account, image)) };
+}
+
+/** A deprecated image of somebody else is found by its id, or when it is asked for (API reference, `IncludeDeprecated`). */
+function isHidden(account: Account, { owner, deprecatedAt }: ImageSettings): boolean {
+  return owner !== account.settings.accountId && Date.parse(deprecatedAt ?? '') <= account.now();
 }
 
 /** @throws {Refusal} as EC2 does for an id that is malformed or not there */
@@ -63,6 +73,7 @@ function toSdkImage(account: Account, image: ImageSettings): Image {
     ...(image.ownerAlias !== undefined && { ImageOwnerAlias: image.ownerAlias }),
     ImageLocation: `${image.ownerAlias ?? image.owner}/${image.name}`,
     CreationDate: image.createdAt,
+    ...(image.deprecatedAt !== undefined && { DeprecationTime: image.deprecatedAt }),
     State: 'available',
     Public: true,
     Architecture: 'x86_64',
@@ -82,15 +93,21 @@ function toSdkImage(account: Account, image: ImageSettings): Image {
           Encrypted: false,
         },
       },
+      ...Object.entries(image.dataDevices ?? {}).map(([DeviceName, SnapshotId]) => ({
+        DeviceName,
+        Ebs: { SnapshotId, VolumeType: 'gp3' as const, DeleteOnTermination: false },
+      })),
     ],
   };
 }
 
-const SUBNET_FIELDS: Fields<SubnetSettings & Tagged & { readonly vpcId: string }> = {
+const SUBNET_FIELDS: Fields<
+  SubnetSettings & Tagged & { readonly vpcId: string; readonly isDefault: boolean }
+> = {
   'subnet-id': it => it.id,
   'vpc-id': it => it.vpcId,
   'availability-zone': it => it.zone,
-  'default-for-az': () => 'true',
+  'default-for-az': it => String(it.isDefault),
   state: () => 'available',
   'cidr-block': it => it.cidr,
 };
@@ -100,7 +117,7 @@ export function describeSubnets(account: Account, request: DescribeSubnetsReques
   for (const id of SubnetIds ?? []) findSubnet(account, id);
   const { vpcId } = account.settings;
   const subnets = account.settings.subnets
-    .map(subnet => ({ ...subnet, vpcId, tags: NO_TAGS }))
+    .map(subnet => ({ ...subnet, vpcId, isDefault: isDefault(account, subnet), tags: NO_TAGS }))
     .filter(subnet => SubnetIds === undefined || SubnetIds.includes(subnet.id))
     .filter(passes('DescribeSubnets', request.Filters, SUBNET_FIELDS));
   return { Subnets: subnets.map(subnet => toSdkSubnet(account, subnet)) };
@@ -115,7 +132,8 @@ export function findSubnet(account: Account, id: string): SubnetSettings {
   return subnet;
 }
 
-function toSdkSubnet(account: Account, { id, zone, cidr }: SubnetSettings): Subnet {
+function toSdkSubnet(account: Account, subnet: SubnetSettings): Subnet {
+  const { id, zone, cidr } = subnet;
   return {
     SubnetId: id,
     VpcId: account.settings.vpcId,
@@ -124,10 +142,42 @@ function toSdkSubnet(account: Account, { id, zone, cidr }: SubnetSettings): Subn
     AvailabilityZoneId: zoneId(account, zone),
     CidrBlock: cidr,
     State: 'available',
-    DefaultForAz: true,
+    DefaultForAz: isDefault(account, subnet),
     MapPublicIpOnLaunch: true,
     AvailableIpAddressCount: freeAddresses(account, id),
     Tags: [],
+  };
+}
+
+function isDefault({ settings }: Account, subnet: SubnetSettings): boolean {
+  return settings.subnets.find(it => it.zone === subnet.zone)?.id === subnet.id;
+}
+
+/** The main route table, with a route to the internet, and one without for the subnets that have none. */
+export function describeRouteTables(
+  { settings }: Account,
+  { Filters = [] }: DescribeRouteTablesRequest,
+): DescribeRouteTablesResult {
+  const inVpc = Filters.every(it => it.Name === 'vpc-id' && it.Values?.includes(settings.vpcId));
+  if (!inVpc) return { RouteTables: [] };
+  const local = { DestinationCidrBlock: '172.31.0.0/16', GatewayId: 'local', State: 'active' as const };
+  const internet = {
+    DestinationCidrBlock: '0.0.0.0/0',
+    GatewayId: 'igw-0f1e2d3c4b5a69780',
+    State: 'active' as const,
+  };
+  const inside = settings.subnets.filter(it => it.isRouted === false);
+  const common = { VpcId: settings.vpcId, OwnerId: settings.accountId };
+  return {
+    RouteTables: [
+      { ...common, RouteTableId: 'rtb-0a1', Associations: [{ Main: true }], Routes: [local, internet] },
+      {
+        ...common,
+        RouteTableId: 'rtb-0a2',
+        Associations: inside.map(it => ({ Main: false, SubnetId: it.id })),
+        Routes: [local],
+      },
+    ],
   };
 }
 

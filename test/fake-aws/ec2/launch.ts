@@ -62,7 +62,7 @@ export function planLaunch(
     groupIds: groupsOf(account, data),
     isPublic: data.NetworkInterfaces?.[0]?.AssociatePublicIpAddress ?? true,
     ...(override.MaxPrice !== undefined && { maxPrice: priceOf(override.MaxPrice) }),
-    volumes: planVolumes(account, image.rootSnapshot, data.BlockDeviceMappings ?? []),
+    volumes: planVolumes(account, image, data.BlockDeviceMappings ?? []),
   };
 }
 

@@ -6,6 +6,8 @@ export type SubnetSettings = {
   readonly zone: string;
   /** Private addresses come from here; the first four and the last are AWS's. */
   readonly cidr: string;
+  /** Whether its route table leads to an internet gateway; it does when unset. */
+  readonly isRouted?: boolean;
 };
 
 export type ImageSettings = {
@@ -15,6 +17,10 @@ export type ImageSettings = {
   /** `amazon`, `aws-marketplace`. */
   readonly ownerAlias?: string;
   readonly createdAt: string;
+  /** Since when its owner has deprecated it. */
+  readonly deprecatedAt?: string;
+  /** Further EBS devices, with their snapshots; they outlive an instance unless the launch says otherwise. */
+  readonly dataDevices?: Readonly<Record<string, string>>;
   readonly rootSnapshot: string;
 };
 
@@ -33,7 +39,7 @@ export type Ec2Settings = {
   /** From shutting-down to terminated. */
   readonly shutdownTime: Delay;
   readonly vpcId: string;
-  /** All in the default VPC, the default one of their zones; one for each zone. */
+  /** All in the default VPC; the first of each zone is the default one of the zone. */
   readonly subnets: readonly SubnetSettings[];
   /** Public addresses come from here. */
   readonly publicCidr: string;

@@ -3,6 +3,7 @@ import type { Account, Volume } from './account.ts';
 import { ROOT_DEVICE } from './images-and-subnets.ts';
 import { stateAt } from './lifecycle.ts';
 import { Refusal } from './refusal.ts';
+import type { ImageSettings } from './settings.ts';
 import { findSnapshot } from './snapshots.ts';
 
 /** A volume that an instance will be launched with. */
@@ -15,15 +16,17 @@ export type PlannedVolume = {
 };
 
 /**
- * The volumes that block device mappings ask for, and the image's root in any case.
+ * The volumes that block device mappings ask for, and the image's own in any case.
  *
  * @throws {Refusal} for a snapshot that is not there, a volume smaller than its snapshot, a device named twice
  */
 export function planVolumes(
   account: Account,
-  rootSnapshot: string,
+  image: ImageSettings,
   mappings: readonly LaunchTemplateBlockDeviceMappingRequest[],
 ): PlannedVolume[] {
+  const { rootSnapshot } = image;
+  const own = new Map([[ROOT_DEVICE, rootSnapshot], ...Object.entries(image.dataDevices ?? {})]);
   const volumes = new Map<string, PlannedVolume>();
   for (const { DeviceName: deviceName = '', Ebs = {} } of mappings) {
     if (volumes.has(deviceName)) {
@@ -33,7 +36,7 @@ export function planVolumes(
       );
     }
     const isRoot = deviceName === ROOT_DEVICE;
-    const snapshotId = Ebs.SnapshotId ?? (isRoot ? rootSnapshot : undefined);
+    const snapshotId = Ebs.SnapshotId ?? own.get(deviceName);
     const least = snapshotId === undefined ? 1 : snapshotSize(account, snapshotId);
     const size = Ebs.VolumeSize ?? (snapshotId === undefined ? 0 : least);
     if (size === 0) throw new Refusal('InvalidBlockDeviceMapping', 'ebs size or snapshot is required');
@@ -46,25 +49,25 @@ export function planVolumes(
     volumes.set(deviceName, {
       deviceName,
       size,
-      type: Ebs.VolumeType ?? (isRoot ? IMAGE_VOLUME_TYPE : DEFAULT_VOLUME_TYPE),
+      type: Ebs.VolumeType ?? (own.has(deviceName) ? IMAGE_VOLUME_TYPE : DEFAULT_VOLUME_TYPE),
       ...(snapshotId !== undefined && { snapshotId }),
       deleteOnTermination: Ebs.DeleteOnTermination ?? isRoot,
     });
   }
-  if (!volumes.has(ROOT_DEVICE)) {
-    const size = snapshotSize(account, rootSnapshot);
-    volumes.set(ROOT_DEVICE, {
-      deviceName: ROOT_DEVICE,
-      size,
+  for (const [deviceName, snapshotId] of own) {
+    if (volumes.has(deviceName)) continue;
+    volumes.set(deviceName, {
+      deviceName,
+      size: snapshotSize(account, snapshotId),
       type: IMAGE_VOLUME_TYPE,
-      snapshotId: rootSnapshot,
-      deleteOnTermination: true,
+      snapshotId,
+      deleteOnTermination: deviceName === ROOT_DEVICE,
     });
   }
   return [...volumes.values()];
 }
 
-/** What the images' root devices say. */
+/** What the images' devices say. */
 const IMAGE_VOLUME_TYPE = 'gp3';
 /** Where a mapping says nothing (API reference, `EbsBlockDevice`). */
 const DEFAULT_VOLUME_TYPE = 'gp2';
