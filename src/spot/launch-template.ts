@@ -3,7 +3,6 @@ import type { BlockDeviceMapping, RequestLaunchTemplateData } from '@aws-sdk/cli
 import type { SlaveConfig } from '../config/config.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { isDuplicate, unlessGone } from '../ec2/errors.ts';
-import { failure } from '../errors.ts';
 import type { Site } from '../master/site.ts';
 import type { SlaveImage } from './image.ts';
 import { DATA_TAG, dataTag, isBalancers, ownedBy, ownTags, PORTS_TAG, portsTag, tagged } from './tags.ts';
@@ -55,29 +54,19 @@ export function templateData(source: TemplateSource): RequestLaunchTemplateData 
 
 /**
  * Every device of the image, and each data snapshot from /dev/sdg on; all of them end with the instance. What is not said
- * of the image's devices (type, size, IOPS) stays as the image says it.
+ * of the image's devices (type, size, IOPS) stays as the image says it. Where the image has a volume in the place of one
+ * of the data, that one is replaced: the original's images have their own data there.
  */
 function blockDevices(image: SlaveImage, snapshots: readonly string[]): BlockDeviceMapping[] {
-  const own = image.devices.map(DeviceName => ({ DeviceName, Ebs: { DeleteOnTermination: true } }));
-  // The image may have named the disk of a letter /dev/sdg, /dev/xvdg or /dev/hdg.
-  const taken = new Set(image.devices.map(it => it.replace(/^\/dev\/[a-z]+([a-z])\d*$/, '$1')));
-  const free = LETTERS.filter(letter => !taken.has(letter));
-  if (snapshots.length > free.length) {
-    throw failure(
-      `[SLAVE] data_snapshots: the image leaves room for ${free.length} data volumes, and there are ${snapshots.length} snapshots`,
-    );
-  }
-  return [
-    ...own,
-    ...snapshots.map((SnapshotId, index) => ({
-      DeviceName: `/dev/sd${free[index]}`,
-      Ebs: { SnapshotId, DeleteOnTermination: true, VolumeType: 'gp3' as const },
-    })),
-  ];
+  const data = snapshots.map((SnapshotId, index) => ({
+    DeviceName: `/dev/sd${String.fromCharCode('g'.charCodeAt(0) + index)}`,
+    Ebs: { SnapshotId, DeleteOnTermination: true, VolumeType: 'gp3' as const },
+  }));
+  const own = image.devices
+    .filter(device => data.every(it => it.DeviceName !== device))
+    .map(DeviceName => ({ DeviceName, Ebs: { DeleteOnTermination: true } }));
+  return [...own, ...data];
 }
-
-/** What is free for data volumes, by convention (EC2 User Guide, "Device names for volumes"). */
-const LETTERS = [...'ghijklmnopqrstuvwxyz'];
 
 /**
  * The name of the template for this data. It holds the data's hash, so that a template of the name says the same, and

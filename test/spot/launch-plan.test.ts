@@ -152,7 +152,7 @@ describe('the image of slaves', () => {
   });
 
   it('with further data disks leaves none of them behind', async () => {
-    const images = [image('ami-0c1', 'GBrowse', { dataDevices: { '/dev/sdg': 'snap-0fedcba9876543210' } })];
+    const images = [image('ami-0c1', 'GBrowse', { dataDevices: { '/dev/sdb': 'snap-0fedcba9876543210' } })];
     const world = createWorld({ images });
     const ec2 = world.ec2;
     const slaveImage = await world.clock.run(findImage(ec2, { image: 'ami-0c1' }, ['self'], NOW));
@@ -160,7 +160,7 @@ describe('the image of slaves', () => {
     const { BlockDeviceMappings = [] } = data;
     assert.deepEqual(
       BlockDeviceMappings.map(it => it.DeviceName),
-      ['/dev/xvda', '/dev/sdg', '/dev/sdh'],
+      ['/dev/xvda', '/dev/sdb', '/dev/sdg'],
     );
     const ids = await world.clock.run(world.launch(1, { ImageId: 'ami-0c1', BlockDeviceMappings }));
     await world.clock.runFor(60_000);

@@ -20,13 +20,13 @@ const SOURCE: TemplateSource = {
   image: {
     imageId: 'ami-1',
     rootDevice: '/dev/xvda',
-    devices: ['/dev/xvda', '/dev/sdh'],
+    devices: ['/dev/xvda', '/dev/sdb', '/dev/sdg'],
   },
   securityGroupId: 'sg-1',
 };
 
 describe('the launch template of slaves', () => {
-  it('names the image’s devices and no more of them than their names, and each data snapshot on a free one; all end with the instance', () => {
+  it('names the image’s devices and no more of them than their names, and the data from /dev/sdg on; all end with the instance', () => {
     assert.deepEqual(
       templateData(SOURCE).BlockDeviceMappings?.map(it => [
         it.DeviceName,
@@ -35,9 +35,9 @@ describe('the launch template of slaves', () => {
       ]),
       [
         ['/dev/xvda', undefined, true],
-        ['/dev/sdh', undefined, true],
+        ['/dev/sdb', undefined, true],
         ['/dev/sdg', 'snap-1', true],
-        ['/dev/sdi', 'snap-2', true],
+        ['/dev/sdh', 'snap-2', true],
       ],
     );
   });
