@@ -108,6 +108,12 @@ export const OPTION_GROUPS = [
         description: 'Check only what begins with this, such as configuration or mod_status',
       },
       {
+        name: 'render',
+        commands: ['check'],
+        description:
+          'Also draw one track of every data source, through a slave of the farm where there is one',
+      },
+      {
         name: 'timeout',
         value: 'SECONDS',
         read: numberBetween(2, 600, 'of seconds'),

@@ -6,6 +6,7 @@ import { check as checkAll } from '../../check/check.ts';
 import { createPatience } from '../../check/patience.ts';
 import { reportAsJson, reportAsText } from '../../check/print.ts';
 import type { Topic } from '../../check/topic.ts';
+import { rendering } from '../../check/topics/rendering.ts';
 import { TOPICS } from '../../check/topics.ts';
 import { type CheckOptions, createWorld, type Edges, type World } from '../../check/world.ts';
 import { SECOND } from '../../clock.ts';
@@ -28,13 +29,13 @@ import { VERSION } from '../version.ts';
  */
 export async function check(given: Given<'check'>): Promise<number> {
   const options = optionsFrom(given);
-  const topics = topicsOf(given.topic);
+  const topics = [...topicsOf(given.topic), ...(given.render ? [rendering] : [])];
   const patience = createPatience(options.timeLimit);
   const world = createWorld(options, edges(), patience);
   const { config } = await world.readConfig().catch(() => ({ config: undefined }));
   if (config !== undefined) useProxy(config);
   const report = await checkAll(topics, world, showProgress(process.stderr, given.json));
-  const starts = topics === TOPICS && report.result !== 'problem' && !(await isRunning(world));
+  const starts = (given.topic ?? '') === '' && report.result !== 'problem' && !(await isRunning(world));
   patience.end();
   world.close();
   const text = given.json
@@ -75,7 +76,7 @@ function topicsOf(begin = ''): readonly Topic[] {
 }
 
 function optionsFrom(given: Given<'check'>): CheckOptions {
-  const { conf, timeout, accessKey, secretKey, ...more } = given;
+  const { conf, timeout, accessKey, secretKey, render, ...more } = given;
   // Of keys, both or none: a wrong command line rather than a finding.
   credentialsFrom(keysFrom(given, process.env));
   return {
