@@ -38,10 +38,11 @@ export function asJson(
     price: about.price,
     interruptionsPerInstanceHour: world.interruptions,
     tooFewMeans: NEED_IN_WORDS,
-    policies: policies.map(({ id, title, outcome, timesBest = null }) => ({
+    policies: policies.map(({ id, title, outcome, tooFewKnown, timesBest = null }) => ({
       id,
       title,
       requestsWithTooFewSlaves: Math.round(outcome.tooFew),
+      requestsWithTooFewSlavesForThePastMinute: Math.round(tooFewKnown),
       missingSlaveMinutes: outcome.missing / 60_000,
       slaveHoursPaid: outcome.paid / 3_600_000,
       slaveHoursServing: outcome.served / 3_600_000,

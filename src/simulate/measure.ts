@@ -99,6 +99,16 @@ export function servingOf(lifetimes: readonly Lifetime[]): Steps {
   return { from: from.subarray(0, length), slaves: slaves.subarray(0, length) };
 }
 
+/** The requests that came while fewer slaves served than were needed. */
+export function requestsShort(trace: Trace, need: Need, serving: Steps): number {
+  const days = Array.from(
+    { length: Math.max(1, Math.ceil(durationOf(trace) / DAY)) },
+    (): Results => ({ tooFew: 0, missing: 0, cost: 0 }),
+  );
+  judge(trace, need, serving, days);
+  return days.reduce((sum, { tooFew }) => sum + tooFew, 0);
+}
+
 function judge(trace: Trace, need: Need, serving: Steps, days: readonly Results[]): void {
   let [wanted, has] = [-1, -1];
   for (let at = 0; at < need.until; ) {

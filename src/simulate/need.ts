@@ -7,7 +7,7 @@ const HALF_WINDOW = 30;
 
 /** What being served is judged by, for people. */
 export const NEED_IN_WORDS =
-  "A request meets too few slaves when fewer serve than the load table's min for the load of that moment (the requests/s of the minute around it).";
+  "A request meets too few slaves when fewer serve than the load table's min for the load of that moment (the requests/s of the minute around it). Half of that minute lies in the future, which nobody knows; the second figure takes the load of the minute before instead.";
 
 /** How many slaves were needed when: from `from[i]` (ms since the beginning) until the next, `slaves[i]`. */
 export type Need = {
@@ -28,15 +28,31 @@ export function loadAt({ cumulative, seconds }: Trace, second: number): number {
   return ((cumulative[until] ?? 0) - (cumulative[from] ?? 0)) / (until - from);
 }
 
+/** The load of the minute before a second, requests/s: what can be known then. */
+function pastLoadAt({ cumulative, seconds }: Trace, second: number): number {
+  const from = Math.max(0, second - 2 * HALF_WINDOW);
+  const until = Math.min(seconds, Math.max(second, 1));
+  return ((cumulative[until] ?? 0) - (cumulative[from] ?? 0)) / (until - from);
+}
+
 /** How many slaves a load calls for at least, over a trace. */
 export function needOf(trace: Trace, table: LoadTable): Need {
+  return needFrom(trace, table, loadAt);
+}
+
+/** The same by what can be known: by the minute before each moment. */
+export function pastNeedOf(trace: Trace, table: LoadTable): Need {
+  return needFrom(trace, table, pastLoadAt);
+}
+
+function needFrom(trace: Trace, table: LoadTable, load: (trace: Trace, second: number) => number): Need {
   const ranges = rememberedRanges(table);
   const from: number[] = [];
   const slaves: number[] = [];
   const atMost: number[] = [];
   let range: Range = { min: -1, max: -1 };
   for (let second = 0; second < trace.seconds; second++) {
-    const now = ranges(loadAt(trace, second));
+    const now = ranges(load(trace, second));
     if (now.min === range.min && now.max === range.max) continue;
     range = now;
     from.push(second * 1000);

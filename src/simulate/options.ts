@@ -24,7 +24,7 @@ export type Asked = {
 };
 
 /** The example of the manual, for those who have no configuration yet. */
-const EXAMPLE = `[LOAD TABLE]
+export const EXAMPLE = `[LOAD TABLE]
 0.1     0   1
 0.5     0   2
 1.0     1   3

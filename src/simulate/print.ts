@@ -4,13 +4,14 @@ import { columnChart } from '../format/charts.ts';
 import { duration } from '../format/durations.ts';
 import { dollars } from '../format/money.ts';
 import { grouped, requestRate, share } from '../format/numbers.ts';
+import { alignedRows } from '../format/tables.ts';
 import { wrapped } from '../format/wrap.ts';
 import { NEED_IN_WORDS } from './need.ts';
 import { BEST_IN_WORDS } from './run-best.ts';
 import { loadOf, meanOf, partsOf, wantedOf } from './series.ts';
 import type { Policy, Simulation } from './simulate.ts';
 import type { Suggestion } from './suggest.ts';
-import { aboutLoad, bootWords, moment, surenessWords, tableText } from './words.ts';
+import { aboutLoad, bootWords, moment, releaseWords, surenessWords, tableText } from './words.ts';
 
 /** Where the text goes. */
 export type Paper = { readonly columns: number; readonly unicode: boolean; readonly colour: boolean };
@@ -45,7 +46,9 @@ export function printed(
     '',
     fill(NEED_IN_WORDS),
     fill(BEST_IN_WORDS),
-    ...(suggestion === undefined ? [] : ['', ...suggested(simulation, suggestion, paper)]),
+    ...(suggestion === undefined
+      ? []
+      : ['', ...suggested(simulation, suggestion, paper), '', fill(releaseWords(simulation))]),
   ];
   return `${blocks.join('\n')}\n`;
 }
@@ -87,6 +90,7 @@ function charts({ trace, need, policies }: Simulation, paper: Paper): string[] {
 /** The columns: heading of two lines, and what stands below. */
 const COLUMNS: readonly (readonly [string, string, (policy: Policy, simulation: Simulation) => string])[] = [
   ['too few', 'slaves', ({ outcome }, { requests }) => share(outcome.tooFew, requests)],
+  ['by past', 'minute', ({ tooFewKnown }, { requests }) => share(tooFewKnown, requests)],
   ['missing', 'min/day', ({ outcome }, { days }) => short(outcome.missing / 60_000 / days)],
   ['launched', 'a day', ({ outcome }, { days }) => short(outcome.launches / days)],
   ['inter-', 'rupted', ({ outcome }) => grouped(outcome.interruptions)],
@@ -95,38 +99,26 @@ const COLUMNS: readonly (readonly [string, string, (policy: Policy, simulation: 
 ];
 
 function policyTable(simulation: Simulation, paper: Paper): string[] {
-  const titles = Math.max(...simulation.policies.map(({ title }) => title.length));
-  const rows = simulation.policies.map(policy => ({
-    policy,
-    cells: COLUMNS.map(([, , cell]) => cell(policy, simulation)),
-  }));
-  const widths = COLUMNS.map(([one, two], at) =>
-    Math.max(one.length, two.length, ...rows.map(({ cells }) => cells[at]?.length ?? 0)),
+  const { policies } = simulation;
+  const tableOf = (columns: typeof COLUMNS) =>
+    alignedRows(
+      [
+        ['', ...columns.map(([one]) => one)],
+        ['', ...columns.map(([, two]) => two)],
+        ...policies.map(policy => [policy.title, ...columns.map(([, , cell]) => cell(policy, simulation))]),
+      ],
+      { right: column => column > 0 },
+    );
+  const full = tableOf(COLUMNS);
+  const fits = full.every(line => line.length <= paper.columns);
+  const lines = fits ? full : tableOf(COLUMNS.filter(([title]) => title !== 'missing'));
+  return lines.map((line, at) =>
+    at < 2
+      ? coloured(line, 'dim', paper)
+      : policies[at - 2]?.id === 'balancer'
+        ? coloured(line, 'bold', paper)
+        : line,
   );
-  const line = (title: string, cells: readonly string[]) =>
-    `${title.padEnd(titles)}${cells.map((cell, at) => `  ${cell.padStart(widths[at] ?? 0)}`).join('')}`;
-  return [
-    coloured(
-      line(
-        '',
-        COLUMNS.map(([one]) => one),
-      ),
-      'dim',
-      paper,
-    ),
-    coloured(
-      line(
-        '',
-        COLUMNS.map(([, two]) => two),
-      ),
-      'dim',
-      paper,
-    ),
-    ...rows.map(({ policy, cells }) => {
-      const text = line(policy.title, cells);
-      return policy.id === 'balancer' ? coloured(text, 'bold', paper) : text;
-    }),
-  ];
 }
 
 function suggested(

@@ -11,12 +11,13 @@ import {
   NO_BACKOFF,
   permitted,
 } from '../policy/backoff.ts';
-import { largestMax } from '../policy/load-table.ts';
+import { largestMax, type Range } from '../policy/load-table.ts';
 import { type Candidate, scale } from '../policy/scale.ts';
 import { lifetimeOf, type World } from './chance.ts';
 import type { Lifetime, Run } from './lifetimes.ts';
 import { INTERRUPTION_NOTICE } from './market.ts';
-import { type Polls, pollsOf, rememberedRanges } from './need.ts';
+import type { Polls } from './need.ts';
+import { createRanges, readingsFor } from './ranges.ts';
 import { durationOf, type Trace } from './trace.ts';
 
 /** From the decision to launch until EC2 has the instance: a look at what there is, and CreateFleet. */
@@ -29,7 +30,8 @@ const END_CALLS = 0.4 * SECOND;
 /** What of a configuration decides how many slaves there are when. */
 export type Settings = {
   readonly loadTable: Config['loadTable'];
-  readonly master: Pick<Config['master'], 'pollInterval' | 'drainTime'>;
+  readonly master: Pick<Config['master'], 'pollInterval' | 'drainTime'> &
+    Partial<Pick<Config['master'], 'releaseAfter'>>;
   readonly slave: Pick<Config['slave'], 'spotBid' | 'bootTimeout'>;
 };
 
@@ -42,12 +44,14 @@ type Slave = {
   readonly noticedAt: number;
   leaves: boolean;
   ready: boolean;
+  /** Whether its boot time is known to the release policy. */
+  learnt: boolean;
   proven: boolean;
 };
 
 /** The readings that this balancer makes of a trace. */
-export function readingsOf(trace: Trace, { master }: Settings): Polls {
-  return pollsOf(trace, master.pollInterval, FIRST_READING_SPAN);
+export function readingsOf(trace: Trace, settings: Settings): Polls {
+  return readingsFor(trace, settings, FIRST_READING_SPAN);
 }
 
 /**
@@ -65,13 +69,13 @@ export function runBalancer(
   const { market } = world;
   const end = durationOf(trace);
   const ceiling = largestMax(loadTable);
-  const ranges = rememberedRanges(loadTable);
+  const ranges = createRanges(trace, settings, polls);
   const round = Math.min(master.pollInterval, LONGEST_ROUND);
   const lifetimes: Lifetime[] = [];
   let slaves: Slave[] = [];
   let backoff: Backoff = NO_BACKOFF;
   let interruptions = 0;
-  let range = ranges(0);
+  let range: Range = { min: 0, max: 0 };
   let rateIsKnown = false;
   /** When something is to be decided besides the readings. */
   let alarm = Number.POSITIVE_INFINITY;
@@ -105,6 +109,7 @@ export function runBalancer(
         noticedAt,
         leaves: false,
         ready: false,
+        learnt: false,
         proven: false,
       });
       lifetimes.push(life);
@@ -157,6 +162,12 @@ export function runBalancer(
     backoff = afterReady(backoff, it.life.servesFrom);
   }
 
+  function learnBoot(it: Slave, now: number): void {
+    if (it.learnt || it.leaves || now < it.life.servesFrom) return;
+    it.learnt = true;
+    ranges.booted(it.life.servesFrom - it.life.launchedAt);
+  }
+
   function noteHealth(it: Slave, now: number): void {
     noteReady(it, now);
     if (!it.proven && now >= it.life.servesFrom + slave.bootTimeout) {
@@ -198,7 +209,8 @@ export function runBalancer(
     const now = Math.min(pollAt, alarm);
     if (now >= end) return { lifetimes, interruptions };
     if (now === pollAt) {
-      const wanted = ranges(polls.rate[poll] ?? 0);
+      for (const it of slaves) learnBoot(it, now);
+      const wanted = ranges.at(poll, now);
       if (wanted.min !== range.min || wanted.max !== range.max) settled = false;
       range = wanted;
       rateIsKnown = true;

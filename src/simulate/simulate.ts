@@ -1,9 +1,10 @@
 import { HOUR } from '../clock.ts';
 import type { LoadTable } from '../config/config.ts';
+import type { ReleaseAfter } from '../policy/release.ts';
 import type { World } from './chance.ts';
 import type { Run } from './lifetimes.ts';
-import { measure, type Outcome } from './measure.ts';
-import { loadAt, type Need, needOf } from './need.ts';
+import { measure, type Outcome, requestsShort } from './measure.ts';
+import { loadAt, type Need, needOf, pastNeedOf } from './need.ts';
 import { runBalancer, type Settings } from './run-balancer.ts';
 import { runBest } from './run-best.ts';
 import { runFixed } from './run-fixed.ts';
@@ -27,11 +28,13 @@ export type Options = {
 
 /** A way to keep a farm, and its results. */
 export type Policy = {
-  readonly id: 'none' | 'fixed' | 'original' | 'balancer' | 'other' | 'suggested' | 'best';
+  readonly id: 'none' | 'fixed' | 'original' | 'balancer' | 'auto' | 'never' | 'other' | 'suggested' | 'best';
   /** For people, 24 characters at most. */
   readonly title: string;
   readonly run: Run;
   readonly outcome: Outcome;
+  /** Requests that met fewer slaves than the load of the minute before called for: what a balancer could know. */
+  readonly tooFewKnown: number;
   /** Its cost, divided by that of the best possible; unset when that costs nothing. */
   readonly timesBest?: number;
 };
@@ -58,6 +61,7 @@ export type Simulation = {
 export function simulate(options: Options): Simulation {
   const { trace, own, other, world } = options;
   const need = needOf(trace, own.settings.loadTable);
+  const past = pastNeedOf(trace, own.settings.loadTable);
   const fixed = options.fixed ?? need.most;
   const suggestion = options.suggest
     ? (suggest(trace, need, own.settings, world) ?? 'impossible')
@@ -66,7 +70,22 @@ export function simulate(options: Options): Simulation {
 
   function policy(id: Policy['id'], title: string, run: Run): Policy {
     const outcome = measure(trace, need, run, world.market);
-    return { id, title, run, outcome, ...(best.cost > 0 && { timesBest: outcome.cost / best.cost }) };
+    const tooFewKnown = requestsShort(trace, past, outcome.serving);
+    return {
+      id,
+      title,
+      run,
+      outcome,
+      tooFewKnown,
+      ...(best.cost > 0 && { timesBest: outcome.cost / best.cost }),
+    };
+  }
+  /** The same with the other release policy. */
+  function released(): Policy {
+    const isAuto = own.settings.master.releaseAfter === 'auto';
+    const settings = withReleaseAfter(own.settings, isAuto ? 'never' : 'auto');
+    const title = isAuto ? 'release_after = never' : 'release_after = auto';
+    return policy(isAuto ? 'never' : 'auto', title, runBalancer(trace, settings, world));
   }
   const withTable = (loadTable: LoadTable): Settings => ({ ...own.settings, loadTable });
   const policies = [
@@ -74,6 +93,7 @@ export function simulate(options: Options): Simulation {
     policy('fixed', `fixed farm of ${fixed}`, runFixed(trace, fixed, world)),
     policy('original', 'the Perl original', runOriginal(trace, own.settings, world)),
     policy('balancer', 'this balancer', runBalancer(trace, own.settings, world)),
+    released(),
     ...(other === undefined
       ? []
       : [policy('other', 'with the other file', runBalancer(trace, other.settings, world))]),
@@ -100,6 +120,10 @@ export function simulate(options: Options): Simulation {
     policies,
     ...(suggestion !== undefined && { suggestion }),
   };
+}
+
+function withReleaseAfter(settings: Settings, releaseAfter: ReleaseAfter): Settings {
+  return { ...settings, master: { ...settings.master, releaseAfter } };
 }
 
 function busiestMinute(trace: Trace): number {

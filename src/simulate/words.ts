@@ -4,7 +4,7 @@ import { duration } from '../format/durations.ts';
 import { dollars } from '../format/money.ts';
 import { grouped, requestRate, share } from '../format/numbers.ts';
 import type { Delay } from './random.ts';
-import type { Simulation } from './simulate.ts';
+import type { Policy, Simulation } from './simulate.ts';
 import type { Suggestion } from './suggest.ts';
 import type { Trace } from './trace.ts';
 
@@ -47,6 +47,30 @@ export function aboutLoad({ trace, requests, days, busiest }: Simulation): strin
       : ` from ${moment(trace, 0)} to ${moment(trace, trace.seconds * SECOND)} (${zoneName(trace.zone)})`;
   const each = requests / trace.seconds;
   return `${trace.name}: ${duration(days * 86_400 * SECOND)}${when}, ${grouped(requests)} requests, ${requestRate(each)}/s on average, ${requestRate(busiest)}/s in the busiest minute`;
+}
+
+/** Which `release_after` fits this load, and why. */
+export function releaseWords({ policies, requests, days }: Simulation): string {
+  const [own, other] = [
+    policies.find(it => it.id === 'balancer'),
+    policies.find(it => it.id === 'auto' || it.id === 'never'),
+  ];
+  if (own === undefined || other === undefined) return '';
+  const [auto, never] = other.id === 'auto' ? [other, own] : [own, other];
+  const name = other.id === 'auto' ? 'the present release_after' : 'release_after = never';
+  const figures = ({ outcome }: Policy) =>
+    `${dollars(outcome.cost / days)} a day with ${share(outcome.tooFew, requests)} of the requests short`;
+  const compared = `auto costs ${figures(auto)}, ${name} ${figures(never)}`;
+  const isCheaper = auto.outcome.cost < 0.99 * never.outcome.cost;
+  const isDearer = auto.outcome.cost > 1.01 * never.outcome.cost;
+  const servesWorse = auto.outcome.tooFew > 1.1 * never.outcome.tooFew + requests / 10_000;
+  const servesBetter = never.outcome.tooFew > 1.1 * auto.outcome.tooFew + requests / 10_000;
+  if (isCheaper && !servesWorse)
+    return `release_after = auto fits: it costs less and serves as well (${compared}).`;
+  if (isCheaper) return `release_after = auto costs less and serves fewer requests in time (${compared}).`;
+  if (servesBetter)
+    return `release_after = auto serves more requests in time, and costs ${isDearer ? 'more' : 'the same'} (${compared}).`;
+  return `release_after = auto saves nothing at this load (${compared}).`;
 }
 
 /** How sure a suggestion is, and why, for people. */

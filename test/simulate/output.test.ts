@@ -84,6 +84,7 @@ describe('the JSON', () => {
         'fixed',
         'original',
         'balancer',
+        'auto',
         'other',
         ...(json.suggestion.kept ? [] : ['suggested']),
         'best',

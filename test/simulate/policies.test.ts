@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { BUILT_INS, builtInTrace, isBuiltIn } from '../../src/simulate/built-in.ts';
 import type { World } from '../../src/simulate/chance.ts';
 import { constantMarket, createMarket } from '../../src/simulate/market.ts';
 import { measure, servingOf } from '../../src/simulate/measure.ts';
 import { needOf } from '../../src/simulate/need.ts';
+import { EXAMPLE } from '../../src/simulate/options.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { runBalancer, type Settings } from '../../src/simulate/run-balancer.ts';
 import { runFixed } from '../../src/simulate/run-fixed.ts';
 import { runOriginal } from '../../src/simulate/run-original.ts';
+import { simulate } from '../../src/simulate/simulate.ts';
 import { createTrace, type Trace } from '../../src/simulate/trace.ts';
 
 const SETTINGS: Settings = {
@@ -163,4 +166,46 @@ describe('the built-in traces', () => {
       assert.ok(need.most === 3 && need.slaves.includes(0));
     });
   }
+});
+
+describe('the release policy', () => {
+  const config = parseConfig('the example', EXAMPLE).config;
+  assert.ok(config);
+  const world = { market: constantMarket(0.05), interruptions: 0, random: createRandom('release') };
+  const farm = (trace: Trace, bootTime: number) =>
+    simulate({ trace, own: { name: 'x', settings: config }, world: { ...world, bootTime }, suggest: false });
+
+  /** Cost beside the best possible, and percent of the requests that met too few slaves: at most so much. */
+  const BOUNDS = [
+    ['day', 90 * SECOND, 1.12, 0.81],
+    ['day', 180 * SECOND, 1.12, 0.61],
+    ['week', 90 * SECOND, 1.1, 0.45],
+    ['burst', 90 * SECOND, 1.23, 8.2],
+  ] as const;
+  for (const [name, bootTime, cost, short] of BOUNDS) {
+    it(`auto costs at most ${cost} times the best on the trace ${name} at a boot of ${bootTime / SECOND} s`, () => {
+      const { policies, requests } = farm(builtInTrace(name, '1'), bootTime);
+      const auto = policies.find(it => it.id === 'auto');
+      assert.ok(auto?.timesBest !== undefined && auto.timesBest <= cost + 0.005, String(auto?.timesBest));
+      assert.ok((100 * auto.outcome.tooFew) / requests <= short);
+    });
+  }
+
+  it('launches nothing within the keep time of a release at a constant load', () => {
+    const { policies } = farm(constant([1, 4], [2, 1.5]), 90 * SECOND);
+    const auto = policies.find(it => it.id === 'auto');
+    assert.ok(auto);
+    const keepTime = 4 * (90 + 60) * SECOND;
+    for (const { servesUntil } of auto.run.lifetimes)
+      for (const { launchedAt } of auto.run.lifetimes)
+        assert.ok(
+          launchedAt <= servesUntil || launchedAt - servesUntil > keepTime || servesUntil > 3 * HOUR - 1,
+        );
+  });
+
+  it('asks in its second figure for no more than can be known', () => {
+    const { policies } = farm(builtInTrace('day', '1'), 90 * SECOND);
+    for (const { id, tooFewKnown, outcome } of policies)
+      if (id === 'balancer' || id === 'auto') assert.ok(tooFewKnown < outcome.tooFew);
+  });
 });

@@ -6,7 +6,7 @@ import { NEED_IN_WORDS } from '../need.ts';
 import { BEST_IN_WORDS } from '../run-best.ts';
 import type { Policy, Simulation } from '../simulate.ts';
 import type { Suggestion } from '../suggest.ts';
-import { aboutLoad, bootWords, moment, surenessWords, tableText } from '../words.ts';
+import { aboutLoad, bootWords, moment, releaseWords, surenessWords, tableText } from '../words.ts';
 import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from './assets.ts';
 import { chartData } from './data.ts';
 import { drawCharts } from './draw.ts';
@@ -44,7 +44,7 @@ ${figure('load', 'Drag across a chart to look closer, double-click to go back; a
 ${figure('slaves', 'The band is what the load table wants, from its min to its max, for the load of the moment.')}
 <h2>Cost since the beginning, dollars</h2>
 ${figure('cost', '')}
-${suggestion === undefined ? '' : suggested(simulation, suggestion)}
+${suggestion === undefined ? '' : `${suggested(simulation, suggestion)}\n<p>${html(releaseWords(simulation))}</p>`}
 <h2>Day by day</h2>
 ${days(simulation)}
 <h2>What the numbers mean</h2>
@@ -72,13 +72,13 @@ function farms(simulation: Simulation): string {
   const mostCost = Math.max(...policies.map(({ outcome }) => outcome.cost));
   const bar = (id: Policy['id'], part: number) =>
     `<span class="bar" style="width:${(100 * Math.min(1, part)).toFixed(1)}%;background:var(--${id})"></span>`;
-  const rows = policies.map(({ id, title, outcome, timesBest }) => {
+  const rows = policies.map(({ id, title, outcome, tooFewKnown, timesBest }) => {
     const { tooFew, missing, launches, interruptions, cost } = outcome;
-    return `<tr class="${id}"><th scope="row"><span class="key" style="background:var(--${id})"></span>${html(title)}</th><td>${dollars(cost / length)}${bar(id, mostCost > 0 ? cost / mostCost : 0)}</td><td>${timesBest === undefined ? '–' : timesBest.toFixed(2)}</td><td>${share(tooFew, requests)}${bar(id, requests > 0 ? tooFew / requests : 0)}</td><td class="wide">${grouped(missing / 60_000)}</td><td class="wide">${grouped(launches)}</td><td class="wide">${grouped(interruptions)}</td></tr>`;
+    return `<tr class="${id}"><th scope="row"><span class="key" style="background:var(--${id})"></span>${html(title)}</th><td>${dollars(cost / length)}${bar(id, mostCost > 0 ? cost / mostCost : 0)}</td><td>${timesBest === undefined ? '–' : timesBest.toFixed(2)}</td><td>${share(tooFew, requests)}${bar(id, requests > 0 ? tooFew / requests : 0)}</td><td>${share(tooFewKnown, requests)}</td><td class="wide">${grouped(missing / 60_000)}</td><td class="wide">${grouped(launches)}</td><td class="wide">${grouped(interruptions)}</td></tr>`;
   });
   return `<h2>Farms</h2>
 <div class="table"><table class="farms">
-<thead><tr><th scope="col"></th><th scope="col">cost a day</th><th scope="col">times the best</th><th scope="col">requests with too few slaves</th><th scope="col" class="wide">slave-minutes missing</th><th scope="col" class="wide">launches</th><th scope="col" class="wide">interruptions</th></tr></thead>
+<thead><tr><th scope="col"></th><th scope="col">cost a day</th><th scope="col">times the best</th><th scope="col">requests with too few slaves</th><th scope="col">by the past minute</th><th scope="col" class="wide">slave-minutes missing</th><th scope="col" class="wide">launches</th><th scope="col" class="wide">interruptions</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody></table></div>`;

@@ -1,0 +1,69 @@
+import { SECOND } from '../clock.ts';
+import { type Range, rangeFor } from '../policy/load-table.ts';
+import {
+  bootTimeOf,
+  certainLoad,
+  keepTimeOf,
+  keptRange,
+  type LastWanted,
+  MEAN_WINDOW,
+  noteWanted,
+  type ReleaseAfter,
+  withBoot,
+} from '../policy/release.ts';
+import { type Polls, pollsOf, rememberedRanges } from './need.ts';
+import type { Settings } from './run-balancer.ts';
+import { requestsUntil, type Trace } from './trace.ts';
+
+/** With `release_after` the counter is read so often (ms), or at each poll where those are more frequent. */
+export const READING_INTERVAL = 10 * SECOND;
+
+/** How many slaves each reading of the load calls for. */
+export type Ranges = {
+  /** @param now when the reading was made, ms since the trace began */
+  at(reading: number, now: number): Range;
+  /** A slave became ready after so many ms. */
+  booted(bootTime: number): void;
+};
+
+/** When the balancer reads the load: at each poll, or more often where it is certain loads that it looks for. */
+export function readingsFor(trace: Trace, { master }: Settings, firstSpan: number): Polls {
+  const { pollInterval, releaseAfter = 'never' } = master;
+  return pollsOf(
+    trace,
+    releaseAfter === 'never' ? pollInterval : Math.min(pollInterval, READING_INTERVAL),
+    firstSpan,
+  );
+}
+
+/** The balancer's own policy for `release_after`. */
+export function createRanges(trace: Trace, { loadTable, master }: Settings, polls: Polls): Ranges {
+  const { releaseAfter = 'never', drainTime } = master;
+  if (releaseAfter === 'never') {
+    const ranges = rememberedRanges(loadTable);
+    return { at: reading => ranges(polls.rate[reading] ?? 0), booted() {} };
+  }
+  let boots: readonly number[] = [];
+  let lastWanted: LastWanted = [];
+  return {
+    at(_, now) {
+      const until = Math.floor(requestsUntil(trace, now));
+      // What was before the trace is not known; a counter shows whole requests.
+      const loadOver = (seconds: number) => {
+        const from = Math.max(0, now - seconds * SECOND);
+        return ((until - Math.floor(requestsUntil(trace, from))) * SECOND) / (now - from);
+      };
+      const certain = certainLoad(loadOver);
+      lastWanted = noteWanted(lastWanted, rangeFor(loadTable, certain).min, now);
+      const keepTime = keepTimeFor(releaseAfter, boots, drainTime);
+      return keptRange(loadTable, { certain, mean: loadOver(MEAN_WINDOW) }, lastWanted, keepTime, now);
+    },
+    booted(bootTime) {
+      boots = withBoot(boots, bootTime);
+    },
+  };
+}
+
+function keepTimeFor(releaseAfter: ReleaseAfter, boots: readonly number[], drain: number): number {
+  return keepTimeOf(releaseAfter, bootTimeOf(boots), drain) ?? Number.POSITIVE_INFINITY;
+}
