@@ -1,5 +1,6 @@
 import { isUserError } from '../../errors.ts';
 import { assertRestartable, findApaches, findResidents, type Resident } from '../../farm/apache.ts';
+import { pathSeenBy } from '../../gbrowse/seen-at.ts';
 import { type RunningProcess, seesFile } from '../../os/process.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
@@ -9,26 +10,96 @@ import type { World } from '../world.ts';
 export const gbrowse: Topic = {
   name: 'GBrowse',
   async look(world) {
+    const farmFile = await world.farmFile().catch(() => undefined);
+    const all = findResidents(Date.now());
+    const here = all.filter(({ process: { pid } }) => farmFile === undefined || seesFile(pid, farmFile));
+    const elsewhere = all.filter(resident => !here.includes(resident));
     const { reloadCommand } = (await world.config()).master;
-    const residents = readersOf(await world.farmFile().catch(() => undefined));
-    if (residents.length === 0) return [await asCgi(reloadCommand)];
-    const ways = [...new Set(residents.map(({ runsAs }) => runsAs))].join(' and ');
-    if (reloadCommand === 'none') return [await silent(ways, world)];
-    if (reloadCommand !== 'auto') {
-      return [
-        ok(`It runs as ${ways}; reload_command tells it of a new farm file (not tried): ${reloadCommand}`),
-      ];
-    }
-    return reloads(residents, ways, world);
+    return [
+      ...(here.length > 0 || elsewhere.length === 0 ? await ofThose(here, reloadCommand, world) : []),
+      ...(farmFile === undefined ? [] : await inContainers(elsewhere, farmFile, reloadCommand, world)),
+    ];
   },
 };
 
-/** The GBrowses in memory, without those in containers of their own, which see another file there. */
-function readersOf(farmFile: string | undefined): readonly Resident[] {
-  const residents = findResidents(Date.now());
-  return farmFile === undefined
-    ? residents
-    : residents.filter(({ process }) => seesFile(process.pid, farmFile));
+async function ofThose(
+  residents: readonly Resident[],
+  reloadCommand: string,
+  world: World,
+): Promise<readonly Finding[]> {
+  if (residents.length === 0) return [await asCgi(reloadCommand)];
+  const ways = [...new Set(residents.map(({ runsAs }) => runsAs))].join(' and ');
+  if (reloadCommand === 'none') return [await silent(ways, world)];
+  if (reloadCommand !== 'auto') {
+    return [
+      ok(`It runs as ${ways}; reload_command tells it of a new farm file (not tried): ${reloadCommand}`),
+    ];
+  }
+  return reloads(residents, ways, world);
+}
+
+/** GBrowses that do not see the farm file at its path: they run in containers, where it may be mounted at another. */
+async function inContainers(
+  residents: readonly Resident[],
+  farmFile: string,
+  reloadCommand: string,
+  world: World,
+): Promise<readonly Finding[]> {
+  const place = await world.place('MASTER', 'reload_command');
+  const paths = new Map<string | undefined, Resident>();
+  for (const resident of residents) paths.set(pathSeenBy(resident.process.pid, farmFile), resident);
+  return [...paths].flatMap(
+    ([
+      seen,
+      {
+        process: { pid },
+        runsAs,
+      },
+    ]) =>
+      containerFinding({
+        pid,
+        runsAs,
+        farmFile,
+        seen,
+        place,
+        isTold: !['auto', 'none'].includes(reloadCommand),
+      }),
+  );
+}
+
+/** @param seen the path of the farm file in the container; undefined where it is not there */
+export function containerFinding({
+  pid,
+  runsAs,
+  farmFile,
+  seen,
+  place,
+  isTold,
+}: {
+  readonly pid: number;
+  readonly runsAs: string;
+  readonly farmFile: string;
+  readonly seen: string | undefined;
+  readonly place: string;
+  readonly isTold: boolean;
+}): readonly Finding[] {
+  const who = `A GBrowse (pid ${pid}, ${runsAs}) runs in a container`;
+  if (seen === undefined) {
+    return [
+      warning(
+        `${who} that does not see ${farmFile}: no slave draws for it.`,
+        `Mount the directory of ${farmFile} into the container, or set renderfarm_conf to the file that it reads.`,
+      ),
+    ];
+  }
+  if (isTold)
+    return [ok(`${who}, which has ${farmFile} at ${seen}; reload_command tells it of a change (not tried).`)];
+  return [
+    warning(
+      `${who}, which has ${farmFile} at ${seen} and keeps what it has read: it will not see a change.`,
+      `In ${place}, the command that reloads the container's Apache:\n    reload_command = docker exec CONTAINER apachectl graceful`,
+    ),
+  ];
 }
 
 async function asCgi(reloadCommand: string): Promise<Finding> {
