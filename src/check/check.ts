@@ -57,7 +57,7 @@ function timeUp(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** What an error that ended a look says to a person. A bug of the program is thrown on. */
+/** The finding that an error stands for. A bug of the program is thrown again. */
 function findingOf(error: unknown): Finding {
   if (isNotLookedAt(error)) return skipped(error.message);
   if (isUserError(error)) return problem(sentence(error.message));

@@ -1,12 +1,12 @@
-/** How one thing stands. `skipped`: it could not be looked at, and why is said. */
+/** The state of one thing. `skipped`: it could not be checked, and the message says why. */
 export type Verdict = 'ok' | 'warning' | 'problem' | 'skipped';
 
-/** What a look at one thing has shown. */
+/** The result of checking one thing. */
 export type Finding = {
   readonly verdict: Verdict;
   /** A sentence or two; lines that begin with four spaces are to be shown as they are. */
   readonly message: string;
-  /** What fixes it: a line of a file with its place, or a command; written like the message. */
+  /** How to fix it: a line of a file with its place, or a command; written like the message. */
   readonly fix?: string;
   /** Figures, for programs. */
   readonly details?: Readonly<Record<string, unknown>>;
@@ -19,7 +19,7 @@ export function ok(message: string, more: More = {}): Finding {
   return { verdict: 'ok', message, ...more };
 }
 
-/** It works, but not as somebody would want it. */
+/** It works, but not well. */
 export function warning(message: string, fix?: string, more: More = {}): Finding {
   return { verdict: 'warning', message, ...(fix !== undefined && { fix }), ...more };
 }
@@ -29,14 +29,14 @@ export function problem(message: string, fix?: string, more: More = {}): Finding
   return { verdict: 'problem', message, ...(fix !== undefined && { fix }), ...more };
 }
 
-/** It could not be looked at. */
+/** It could not be checked. */
 export function skipped(message: string): Finding {
   return { verdict: 'skipped', message };
 }
 
 class NotLookedAt extends Error {}
 
-/** Thrown where something cannot be looked at for want of something else, which has a finding of its own. */
+/** Thrown where something cannot be checked because something else is missing, which another topic reports. */
 export function notLookedAt(reason: string): Error {
   return new NotLookedAt(`not checked: ${reason}`);
 }

@@ -2,7 +2,7 @@ import { isEc2Error } from '../ec2/errors.ts';
 import { isUserError } from '../errors.ts';
 import { isNotLookedAt } from './finding.ts';
 
-/** A fact where it is known; what is wrong with the thing itself is said by the topic that looks at it. */
+/** A fact, or undefined; the topic that checks the fact itself reports why it is missing. */
 export async function known<T>(fact: Promise<T>): Promise<T | undefined> {
   try {
     return await fact;

@@ -1,13 +1,13 @@
 import type { Finding } from './finding.ts';
 import type { World } from './world.ts';
 
-/** One thing that `check` looks at. It changes nothing anywhere. */
+/** One thing that `check` checks. It changes nothing anywhere. */
 export type Topic = {
-  /** A word or two, at the beginning of its lines. */
+  /** A word or two, which its lines begin with. */
   readonly name: string;
   /**
-   * @throws `NotLookedAt` for want of something that is another topic's; `Ec2Error`, `UserError` for what the finding is
-   *   then made from
+   * @throws `NotLookedAt` when something is missing that another topic reports; `Ec2Error` and `UserError`, which become
+   *   the finding
    */
   look(world: World): Promise<readonly Finding[]>;
 };

@@ -17,7 +17,7 @@ import { region } from './topics/region.ts';
 import { snapshots } from './topics/snapshots.ts';
 import { user } from './topics/user.ts';
 
-/** All that is looked at, in the order in which it is said: this machine first, then EC2. A new topic is a line here. */
+/** All topics, in the order of the report: this machine first, then EC2. A new topic is a line here. */
 export const TOPICS: readonly Topic[] = [
   configuration,
   master,

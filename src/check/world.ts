@@ -18,7 +18,7 @@ import { type Site, siteOf } from '../master/site.ts';
 import { findImage, type SlaveImage } from '../spot/image.ts';
 import { findPlacements, type Placement } from '../spot/network.ts';
 import { findGivenGroup } from '../spot/security-group.ts';
-import { notLookedAt } from './finding.ts';
+import { isNotLookedAt, notLookedAt } from './finding.ts';
 import type { Patience } from './patience.ts';
 
 /** What `check` was asked for. */
@@ -35,7 +35,7 @@ export type CheckOptions = {
   readonly timeLimit: number;
 };
 
-/** Where the world begins. */
+/** What `check` reads from outside. */
 export type Edges = {
   readonly env: NodeJS.ProcessEnv;
   readonly hostName: string;
@@ -67,8 +67,8 @@ export type KeySource = 'options' | 'environment' | 'service' | 'sdk';
 export type Account = { readonly ec2: Ec2; readonly sdk: SdkEc2; readonly region: string };
 
 /**
- * What the topics look at, each fact found out once, when the first of them asks. A fact that cannot be had is
- * `NotLookedAt` to all but the one topic whose affair it is.
+ * The facts that the topics check, each determined once, when the first topic asks. A fact that cannot be determined is
+ * `NotLookedAt` to all topics but the one that reports it.
  */
 export type World = {
   readonly options: CheckOptions;
@@ -122,7 +122,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     const [known, found] = await Promise.all([config(), metadata()]);
     return siteOf(known, found, edges.hostName);
   });
-  const siteElsewhere = () => site().catch(elsewhere('it is not known where this master stands'));
+  const siteElsewhere = () => site().catch(elsewhere('the site of this master is not known'));
   const sdk = once(async () => {
     const { keys, source } = await keysOf(options, edges, service);
     const credentials = credentialsFrom(keys);
@@ -250,7 +250,7 @@ function once<T>(find: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** What a person can fix has a finding in one topic; the others only say that they could not look. */
+/** One topic reports what a person can fix; the others only say that they could not check. */
 function elsewhere(reason: string): (error: unknown) => never {
   return error => {
     const isBug = error instanceof Error && !isUserError(error) && !isEc2Error(error) && !isProvider(error);
@@ -260,5 +260,5 @@ function elsewhere(reason: string): (error: unknown) => never {
 
 /** The SDK's own errors about credentials. */
 function isProvider(error: Error): boolean {
-  return /Provider|Token|SSO/.test(error.name) || error.name === 'NotLookedAt';
+  return /Provider|Token|SSO/.test(error.name) || isNotLookedAt(error);
 }

@@ -4,7 +4,7 @@ import type { SdkEc2 } from '../ec2/sdk.ts';
 import { failure, messageOf } from '../errors.ts';
 import { type Keys, keysFrom } from '../master/keys.ts';
 
-/** The keys that were given; asked for when there are none anywhere and somebody is there to ask. */
+/** The given keys; asks at the terminal when there are none anywhere. */
 export async function keysOrAsk(options: Pick<Keys, 'accessKey' | 'secretKey'>): Promise<Keys> {
   const keys = keysFrom(options, process.env);
   const complete = keys.accessKey !== undefined && keys.secretKey !== undefined;
@@ -56,7 +56,7 @@ async function ask(question: string, visible: boolean): Promise<string> {
   }
 }
 
-/** What the SDK says when it has looked everywhere and found nothing; otherwise it knows better. */
+/** What the SDK says when it has found nothing in any place; its other messages say more than ours. */
 const NOWHERE = /^Could not load credentials from any providers/;
 
 /**

@@ -2,13 +2,13 @@ import type { Balancer } from '../balancer/loop.ts';
 import { handleSignals } from '../daemon/signals.ts';
 import type { Log } from '../log/log.ts';
 
-/** The signals of this process, on their way to a balancer that may not be there yet. */
+/** The signals of this process, for a balancer that may not exist yet. */
 export type EarlySignals = {
-  /** The balancer is there: it gets what has come so far, and what will come. */
+  /** The balancer exists: it gets the signals that came so far, and those to come. */
   take(balancer: Balancer, log: Log, reload: () => Promise<void>): void;
 };
 
-/** From the first moment a signal is remembered, so that one during the start is not lost. */
+/** Remembers signals from the first moment, so that one during the start is not lost. */
 export function earlySignals(): EarlySignals {
   type Order = (balancer: Balancer, log: Log) => void;
   const missed: Order[] = [];

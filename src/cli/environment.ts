@@ -1,6 +1,6 @@
 import { SETTINGS_FILE, takeServiceSettings } from '../master/service-settings.ts';
 
-/** The SDK sends them as they are, and a line end in a header ends no request well. */
+/** The SDK sends them unchanged, and a line end in a header breaks the request. */
 const AWS_KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 
 /**

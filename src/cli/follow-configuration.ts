@@ -32,7 +32,7 @@ export type Configuration = {
   readIfWritten(): Promise<Config | undefined>;
 };
 
-/** A file that was written a moment ago may be written on: an editor saves in pieces. */
+/** A file that was written a moment ago may not be complete: an editor saves in pieces. */
 const PIECES = SECOND;
 
 /** The configuration of a running balancer, which follows its file. */

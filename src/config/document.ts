@@ -121,7 +121,7 @@ function contentOf(body: string, raw: string, section: string | undefined): Cont
     : { kind: 'option', name: parts.name, value: parts.value };
 }
 
-/** An option's line in pieces that give the line again: head, lead, value, pad, tail. */
+/** An option's line in pieces, which joined give the line: head, lead, value, pad, tail. */
 type OptionParts = {
   readonly name: string;
   /** All up to the `=`. */

@@ -4,7 +4,7 @@ import { parseCount, parseNumber, quote } from './values.ts';
 /** Something wrong in the file, with the line that it is on when it is on one. */
 export type Mistake = { readonly line?: number; readonly message: string };
 
-/** More instances than that are taken for a slip of the pen: each costs money. */
+/** More instances than that are taken for a typing mistake: each costs money. */
 const MOST_SLAVES = 1000;
 
 /**

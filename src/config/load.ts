@@ -11,7 +11,7 @@ import { quote } from './values.ts';
 const SECTIONS: readonly string[] = [LOAD_TABLE, ...Object.keys(OPTIONS)];
 const HEADINGS = SECTIONS.map(name => `[${name}]`).join(', ');
 
-/** A file that is no configuration at all has no end of mistakes. */
+/** A file that is no configuration at all would give a message for every line. */
 const MOST_MESSAGES = 100;
 
 /**
@@ -69,7 +69,7 @@ function readLoadTable(document: Document): ReturnType<typeof parseLoadTable> {
   );
 }
 
-/** Lines that are none of the grammar's. They are not quoted: who knows what was pasted there. */
+/** Lines that do not follow the grammar. They are not quoted, because they may hold a pasted secret. */
 function linesWithoutSense(document: Document): Mistake[] {
   const mistakes: Mistake[] = [];
   const first = document.lines.find(line => line.kind !== 'nothing');
@@ -93,7 +93,7 @@ function linesWithoutSense(document: Document): Mistake[] {
   return mistakes;
 }
 
-/** Where a heading is nearly the missing one, its line says so. */
+/** A section that is missing; where its heading is only misspelt, the message names that line. */
 function missingSection(document: Document, name: string): Mistake {
   const misspelt = document.lines.find(
     ({ kind, section = '' }) =>

@@ -20,7 +20,7 @@ export async function findConfigFile(places: readonly string[] = CONFIG_FILES): 
   throw usageError(`no configuration file: there is none of ${places.join(', ')}; name one with --conf FILE`);
 }
 
-/** A file that cannot be looked at counts: another must not silently take its place. */
+/** A file that cannot be examined counts as present: another one must not silently take its place. */
 async function isThere(file: string): Promise<boolean> {
   try {
     await stat(file);

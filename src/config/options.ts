@@ -44,7 +44,7 @@ const MASTER: OptionsOf<MasterConfig> = {
     name: 'external_ip',
     meaning: 'The address of the master as the slaves see it, for their firewall rule.',
     expected: 'an IPv4 address, which is how slaves are reached',
-    whenUnset: { otherwise: 'known from EC2 where the master runs there, else looked up with a web service' },
+    whenUnset: { otherwise: 'taken from EC2 where the master runs there, else looked up with a web service' },
     parse: parseAddress,
   },
   pollInterval: {
@@ -64,7 +64,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   loadLog: {
     name: 'load_log',
     meaning:
-      'An access log of Apache: its lines are the load, instead of all requests that mod_status counts. The balancer reads it as its own user, as a member of the group adm.',
+      'An access log of Apache: its lines are the load, instead of all requests that mod_status counts. The balancer reads it as its own user, a member of the group adm.',
     expected: 'the absolute path of an access log, such as /var/log/apache2/access.log',
     whenUnset: { otherwise: 'all requests that mod_status counts' },
     parse: path,
@@ -78,7 +78,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   },
   name: {
     name: 'name',
-    meaning: 'The value of the ownership tag; masters of one account need different ones.',
+    meaning: 'The value of the ownership tag. Each master of an account needs its own.',
     // EC2 takes * and ? in a filter's value for wildcards, so they would match the slaves of other masters.
     expected: 'letters, digits, spaces and any of _ . : / = + - @, at most 256 characters',
     whenUnset: { otherwise: 'the EC2 instance id, else the host name' },
@@ -96,7 +96,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   reloadCommand: {
     name: 'reload_command',
     meaning:
-      'How GBrowse is told of a new farm: auto starts it anew where it stays in memory (FastCGI, mod_perl).',
+      'How GBrowse is told of a changed farm: auto restarts it where it stays in memory (FastCGI, mod_perl).',
     expected: 'auto, none or a command',
     whenUnset: { default: 'auto' },
     parse: anyText,
@@ -112,7 +112,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   overload: {
     name: 'overload',
     meaning:
-      'What an overloaded Apache means, in which no worker is idle or which does not answer in time: climb counts the load one row of the table higher with every poll.',
+      'What to do when Apache is overloaded (no worker is idle, or it does not answer in time): climb counts the load one row of the table higher with every poll.',
     expected: 'climb or ignore',
     whenUnset: { default: 'climb' },
     parse: oneOf(['climb', 'ignore']),
@@ -120,7 +120,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   releaseAfter: {
     name: 'release_after',
     meaning:
-      'How long a slave that min no longer asks for is kept in case the load comes back: never releases it only above max, auto keeps it for four times what a boot and a drain take here.',
+      'How long a slave beyond min is kept in case the load comes back: never releases slaves only above max, auto keeps them for four times what a boot and a drain take here.',
     expected: 'never, auto or a number of minutes from 0 to 1440',
     whenUnset: { default: 'never' },
     parse: value => oneOf(['never', 'auto'])(value) ?? durationIn(MINUTE, 0, 1440)(value),
@@ -138,14 +138,14 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   instanceTypes: {
     name: 'instance_type',
     meaning:
-      'The EC2 instance type; of several, capacity is taken where it is cheapest and least likely to be reclaimed.',
+      'The EC2 instance types. With several, EC2 picks the capacity that is cheapest and least likely to be interrupted.',
     expected: 'space-delimited EC2 instance types, each once, such as m5.large',
     whenUnset: 'required',
     parse: listOf(matching(/^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$/)),
   },
   spotBid: {
     name: 'spot_bid',
-    meaning: 'The most to pay for a slave, in US dollars an hour.',
+    meaning: 'The maximum price of a slave, in US dollars per hour.',
     // EC2 wants a MaxPrice above 0.001; no instance type costs as much as 1000.
     expected: 'a number of US dollars above 0.001 and at most 1000, such as 0.10',
     whenUnset: 'required',
@@ -183,7 +183,7 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   dataSnapshots: {
     name: 'data_snapshots',
     meaning:
-      'The EBS snapshots to attach to each slave; sync writes them, and slaves with others are replaced.',
+      'The EBS snapshots to attach to each slave. sync writes them; slaves with other snapshots are replaced.',
     expected: 'space-delimited EBS snapshot ids, each once, such as snap-0123456789abcdef0',
     whenUnset: { default: '' },
     parse: listOf(matching(/^snap-[0-9a-f]+$/)),
@@ -204,9 +204,9 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   },
   securityGroup: {
     name: 'security_group',
-    meaning: 'The security group of the slaves; it must let the master in to the ports.',
+    meaning: 'The security group of the slaves. It must allow the master to connect to the ports.',
     expected: 'the id or the name of a security group, such as sg-0123456789abcdef0',
-    whenUnset: { otherwise: 'one is made, and deleted at the end' },
+    whenUnset: { otherwise: 'the balancer creates one, and deletes it at the end' },
     parse: matching(/^[a-zA-Z0-9 ._\-:/()#,@[\]+=&;{}!$*]{1,255}$/),
   },
   bootTimeout: {
@@ -225,7 +225,7 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   },
   sshKey: {
     name: 'ssh_key',
-    meaning: 'The AWS key pair that may log in to the slaves, from the master alone.',
+    meaning: 'The AWS key pair for logging in to the slaves, from the master only.',
     expected: 'the name of a key pair: at most 255 ASCII characters',
     whenUnset: { otherwise: 'no login' },
     parse: matching(/^[ -~]{1,255}$/),

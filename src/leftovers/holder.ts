@@ -3,7 +3,7 @@ import type { LockState } from '../daemon/lock.ts';
 import { duration } from '../format/durations.ts';
 import type { Resource } from './resource.ts';
 
-/** How long (ms) after a sign of life, or after the birth of its youngest resource, a balancer is taken for alive. */
+/** How long (ms) after a sign of life, or after the birth of its youngest resource, a balancer is considered alive. */
 export const SIGN_LASTS = HOUR;
 
 /** What is known of where we are. */

@@ -18,7 +18,7 @@ import type { Kind, Resource } from './resource.ts';
 /** A kind of resource that EC2 did not list, and its error. */
 export type Unlisted = { readonly kind: Kind; readonly error: unknown };
 
-/** What tells whether a balancer lives: without it nothing can be said of the rest. */
+/** What shows whether a balancer is alive: without it the rest cannot be judged. */
 const NEEDED: readonly Kind[] = ['instance', 'launch template'];
 
 /**
@@ -39,7 +39,7 @@ export async function listResources(
     token => ec2('DescribeSpotInstanceRequests', { Filters, ...token }),
     page => page.SpotInstanceRequests,
   );
-  // What an instance costs at most stands in its request; not to know it is no reason to keep quiet about the instance.
+  // The maximum cost of an instance is in its request; an instance is listed even when its cost is not known.
   const prices = requests.then(pricesOf, () => new Map<string, number>());
   const lists: Readonly<Record<Kind, Promise<readonly (Resource | undefined)[]>>> = {
     instance: allPages(

@@ -44,7 +44,7 @@ export function summary(resources: readonly Resource[]): string {
   }).join(', ');
 }
 
-/** Their names say nothing but that they are ours. */
+/** Their names only say that they are ours. */
 const NAMED_AFTER_US: readonly Kind[] = ['launch template', 'security group'];
 
 function table(resources: readonly Resource[], now: number): string[] {
@@ -60,7 +60,7 @@ function table(resources: readonly Resource[], now: number): string[] {
   );
 }
 
-/** What became of one resource, as a line for people. */
+/** The outcome for one resource, as a line for people. */
 export function outcomeAsText(outcome: Outcome): string {
   const { resource } = outcome;
   return `${resource.kind} ${resource.id}: ${became(outcome)}`;
@@ -81,7 +81,7 @@ function became(outcome: Outcome): string {
   }
 }
 
-/** What was found, and what became of it, for programs. Times are ISO 8601, costs US dollars. */
+/** What was found, and the outcomes, for programs. Times are ISO 8601, costs US dollars. */
 export function leftoversAsJson(found: Leftovers, outcomes?: readonly Outcome[]): string {
   const masters = found.masters.map(({ master, leftovers, held, kept }) => ({
     master,

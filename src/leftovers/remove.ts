@@ -7,7 +7,7 @@ import { counted } from '../format/numbers.ts';
 import type { Leftovers } from './find.ts';
 import { KINDS, type Kind, type Resource } from './resource.ts';
 
-/** What became of a resource that was to be removed. */
+/** The outcome of removing a resource. */
 export type Outcome = { readonly resource: Resource } & (
   | { readonly became: 'removed' | 'gone' }
   /** `why`: whoever holds it now, or why EC2 did not remove it. */
@@ -16,25 +16,25 @@ export type Outcome = { readonly resource: Resource } & (
 
 export type RemoveOptions = {
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
-  /** Looks again: what is left over once the instances have ended, and who holds the rest. */
+  /** Finds the leftovers again: what is left over once the instances have ended, and who holds the rest. */
   readonly findAgain: () => Promise<Leftovers>;
-  /** Is told of each resource, when it is known what became of it. */
+  /** Called for each resource with its outcome. */
   readonly onOutcome: (outcome: Outcome) => void;
-  /** Is told what takes long. */
+  /** Called with a message about what takes long. */
   readonly onWait: (what: string) => void;
 };
 
 /** EC2 ends an instance within a minute or two. */
 const ENDING = 5 * MINUTE;
-/** EC2 lets go of volumes and groups some time after it has shown the end of their instance. */
+/** EC2 releases volumes and groups some time after it has shown the end of their instance. */
 const LETTING_GO = 2 * MINUTE;
 const LOOK_INTERVAL = 3 * SECOND;
 /** How long a call is repeated that EC2 did not answer; each of ours may be made twice. */
 const PATIENCE = 20 * SECOND;
 
 /**
- * Removes leftovers, in an order that EC2 allows: the instances, and what hangs on them once they have ended. What cannot
- * be removed stops nothing else; doing it again is safe.
+ * Removes leftovers, in an order that EC2 allows: the instances, and what depends on them once they have ended. A failure
+ * stops nothing else; running it again is safe.
  */
 export async function removeLeftovers(
   ec2: Ec2,
@@ -81,7 +81,7 @@ function inRemovalOrder(resources: readonly Resource[]): Resource[] {
   return resources.toSorted((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
 }
 
-/** Terminates instances, and waits until they have ended: before, nothing that they use can go. */
+/** Terminates instances, and waits until they have ended: until then nothing that they use can be removed. */
 async function endInstances(
   ec2: Ec2,
   instances: readonly Resource[],
@@ -120,7 +120,7 @@ async function endInstances(
 
 type Attempt = { readonly resource: Resource; readonly error?: unknown };
 
-/** One call for all; where one id spoils it (it is gone, it is protected), one for each. */
+/** One call for all; where one id makes it fail (it is gone or protected), one for each. */
 async function terminate(
   ec2: Ec2,
   instances: readonly Resource[],

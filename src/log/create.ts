@@ -65,7 +65,7 @@ export function createLog(options: LogOptions): OpenLog {
     return lineFormat({ date: new Date(), level: 'warn', message, fields: {} });
   }
 
-  /** Whoever is there to read it learns that the file will not have it. */
+  /** Tells whoever watches the terminal that the file does not get the messages. */
   function tellLossOf(path: string): (reason: string) => void {
     return reason => {
       trouble = `the log file ${path} cannot be written (${reason}): messages are lost until it can be`;
@@ -75,7 +75,7 @@ export function createLog(options: LogOptions): OpenLog {
 
   const consola = createConsola({
     level: consolaLevel(options.verbosity),
-    // Repeated messages are told apart by who reads the log, not held back by a timer.
+    // Repeated messages are not held back by a timer.
     throttle: 0,
     reporters: sinks(options.stream, file, lineFormat, streamFormat).map(write => ({
       log: ({ date, type, args }) => {

@@ -1,10 +1,10 @@
 /** What stands in a log where a secret would have stood. */
 const HIDDEN = '***';
 
-/** A shorter word is no credential, and hiding it would only garble the log. */
+/** A shorter word is no credential; hiding it would only garble the log. */
 const SHORTEST_SECRET = 4;
 
-/** The last guard before anything is written: replaces every secret that it knows of. */
+/** The last guard before anything is written: replaces every secret that it knows. */
 export type Redactor = {
   /** From now on this is hidden too. Unset and very short values are ignored. */
   hide(secret: string | undefined): void;

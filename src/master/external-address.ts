@@ -31,6 +31,6 @@ export async function findExternalAddress(services: readonly string[] = SERVICES
     }
   }
   throw failure(
-    `the external address of this machine could not be found out (${troubles.join('; ')}); set [MASTER] external_ip in the configuration file`,
+    `this machine's external address could not be determined (${troubles.join('; ')}); set [MASTER] external_ip in the configuration file`,
   );
 }

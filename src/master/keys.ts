@@ -11,10 +11,10 @@ export type Keys = {
 /** What the manual's `/etc/default` file has in the place of a key. */
 const PLACEHOLDER = /^YOUR_EC2_\w+_HERE$/;
 
-/** Keys of the Security Token Service begin so; without their token AWS knows them not. */
+/** Keys of the Security Token Service begin so; AWS rejects them without their token. */
 const TEMPORARY = /^ASIA/;
 
-/** A key as it was meant: without the newline of the file that it came from. */
+/** A key without the newline of the file that it came from; undefined for none. */
 function meant(value: string | undefined): string | undefined {
   const key = value?.trim() ?? '';
   return key === '' || PLACEHOLDER.test(key) ? undefined : key;
@@ -57,7 +57,7 @@ export function credentialsFrom(keys: Keys): Credentials | undefined {
   ] as const) {
     if (!/^[!-~]*$/.test(key)) {
       throw usageError(
-        `the EC2 ${name} (not shown) has white space or other characters in it that no key has: copy it again`,
+        `the EC2 ${name} (not shown) contains white space or other characters that no key has: copy it again`,
       );
     }
   }

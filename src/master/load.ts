@@ -11,10 +11,10 @@ export type Overrides = {
   readonly sshKey?: string;
 };
 
-/** A configuration as it counts, and where its master stands. */
+/** The effective configuration, and where its master runs. */
 export type Master = {
   readonly config: Config;
-  /** What is odd about the file, a sentence each. */
+  /** Warnings about the file, a sentence each. */
   readonly warnings: readonly string[];
   readonly site: Site;
 };
@@ -30,13 +30,13 @@ export async function loadMaster(given: { readonly conf?: string } & Overrides):
   return { config: effective, warnings, site: await findSite(effective) };
 }
 
-/** The configuration as it counts: an option of the command line outranks the file. */
+/** The effective configuration: an option of the command line outranks the file. */
 export function withOverrides(config: Config, { sshKey }: Overrides): Config {
   return sshKey === undefined ? config : { ...config, slave: { ...config.slave, sshKey } };
 }
 
 /**
- * Where this machine stands; on EC2 its metadata service is asked.
+ * Where this machine runs; on EC2 its metadata service says so.
  *
  * @throws {UserError} when the file lacks what a master outside EC2 needs
  */

@@ -37,7 +37,7 @@ export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetada
       method,
       headers,
       timeout: TIME_LIMIT,
-      // Whether there is a service shows in the first answer; from then on one that is busy is asked again.
+      // The first request shows whether there is a service; later ones are repeated when it is busy.
       retry: method === 'GET' ? 3 : 0,
       retryDelay: RETRY_DELAY,
       responseType: 'text',

@@ -12,8 +12,8 @@ export type ServiceSettings = Readonly<
 const TAKEN = /^(AWS_\w+|EC2_\w+|https?_proxy|no_proxy)$/i;
 
 /**
- * Reads the settings of the service. Only plain assignments are understood; what the shell would have to work out is
- * left out.
+ * Reads the settings of the service. Only plain assignments are understood; what the shell would have to expand is
+ * ignored.
  *
  * @returns undefined where there is no such file, or we may not read it
  */

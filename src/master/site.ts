@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { usageError } from '../errors.ts';
 import type { MasterMetadata } from './metadata.ts';
 
-/** Where the master stands: what its own metadata says on EC2, what the configuration file says elsewhere. */
+/** Where the master runs: from its own metadata on EC2, from the configuration file elsewhere. */
 export type Site = {
   /** The value of the ownership tag: two masters in one account never touch each other's slaves. */
   readonly name: string;

@@ -1,4 +1,4 @@
-/** How a text is to be shown. */
+/** How to show a text. */
 export type Look = {
   /** Columns. */
   readonly width: number;

@@ -35,7 +35,7 @@ describe('the external address', () => {
   it('that nobody knows is an error which says what to set', async t => {
     await assert.rejects(
       findExternalAddress([await service(t, 'busy', 503)]),
-      /could not be found out .*set \[MASTER\] external_ip/,
+      /could not be determined .*set \[MASTER\] external_ip/,
     );
   });
 });

@@ -37,8 +37,8 @@ describe('the EC2 keys', () => {
     [{ accessKey: 'AKIA' }, /an EC2 access key but no secret key/],
     [{ secretKey: 'secret' }, /an EC2 secret key but no access key/],
     [{ accessKey: 'ASIA', secretKey: 'secret' }, /its session token is missing: set AWS_SESSION_TOKEN/],
-    [{ accessKey: 'AKIA', secretKey: 'my secret' }, /the EC2 secret key \(not shown\) has white space/],
-    [{ accessKey: 'AKIA\nX', secretKey: 'secret' }, /the EC2 access key \(not shown\) has white space/],
+    [{ accessKey: 'AKIA', secretKey: 'my secret' }, /the EC2 secret key \(not shown\) contains white space/],
+    [{ accessKey: 'AKIA\nX', secretKey: 'secret' }, /the EC2 access key \(not shown\) contains white space/],
   ] as const;
   for (const [keys, message] of refused) {
     it(`are refused: ${message.source}`, () => {

@@ -13,7 +13,7 @@ export type OwnResources = {
 };
 
 /**
- * Looks for them. What may not be looked at counts as not there: its own trial says that it is denied.
+ * Finds them. What may not be listed counts as missing: its own trial reports that it is denied.
  *
  * @throws {Ec2Error}
  */

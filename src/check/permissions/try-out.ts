@@ -6,13 +6,13 @@ export type Probe = {
   readonly action: Ec2Action;
   call(ec2: Ec2): Promise<unknown>;
   /**
-   * Types of resource that stand for others here, which will carry the master's tag: a refusal for such a one says
-   * nothing about those.
+   * Types of resource that stand in for others, which will carry the master's tag: a refusal for a stand-in says nothing
+   * about those.
    */
   readonly standIns?: readonly string[];
 };
 
-/** `unsure`: refused for what is only a stand-in. `unclear`: EC2 said something else, and `reason` is what. */
+/** `unsure`: refused for a stand-in resource. `unclear`: EC2 gave another answer, which is `reason`. */
 export type Answer = {
   readonly action: Ec2Action;
   readonly answer: 'allowed' | 'denied' | 'unsure' | 'unclear';
@@ -30,7 +30,7 @@ export async function tryOut(ec2: Ec2, { action, call, standIns = [] }: Probe): 
     await call(ec2);
   } catch (error) {
     if (!isEc2Error(error) || isUnreachable(error)) throw error;
-    // EC2 tells only those who may create it that something of the name exists.
+    // EC2 reports a duplicate name only to those who may create one.
     if (isDryRun(error) || isDuplicate(error)) return { action, answer: 'allowed' };
     if (!isDenied(error)) return { action, answer: 'unclear', reason: `${error.message} (${error.code})` };
     const refused = refusedResource(error.message);
@@ -39,7 +39,7 @@ export async function tryOut(ec2: Ec2, { action, call, standIns = [] }: Probe): 
     const reason = explicitDeny(error.message);
     return { action, answer: 'denied', ...(reason !== undefined && { reason }) };
   }
-  // A peer that does not know DryRun has done it, which can only have been harmless: a description.
+  // A peer that does not know DryRun has executed the call, which can only have been a harmless description.
   return { action, answer: 'allowed' };
 }
 

@@ -5,7 +5,7 @@ import { whoIs } from '../identity.ts';
 import type { Topic } from '../topic.ts';
 import type { KeySource, World } from '../world.ts';
 
-/** What the SDK calls the places that it looks in, with the first that says something. */
+/** The SDK's names of the places that it searches, in its order. */
 const SDK_PLACES: readonly (readonly [RegExp, string])[] = [
   [/IMDS/, 'the role of this EC2 instance'],
   [/HTTP/, 'the role of this container'],
@@ -50,7 +50,7 @@ export const credentials: Topic = {
   },
 };
 
-/** The account, as an answer of EC2 shows it in passing; undefined when that may not be looked at. */
+/** The account, as an answer of EC2 shows it; undefined when that call is not permitted. */
 async function accountOf(world: World): Promise<string | undefined> {
   const { ec2 } = await world.account();
   try {
@@ -62,12 +62,12 @@ async function accountOf(world: World): Promise<string | undefined> {
   }
 }
 
-/** What the SDK says when it has looked everywhere. */
+/** What the SDK says when it has found nothing in any place. */
 const NOWHERE = /^Could not load credentials from any providers/;
 
 function none(world: World, error: unknown): Finding {
   const said = messageOf(error);
-  // A profile that is not there, a session that is over: it knows better.
+  // A missing profile, an expired session: the SDK's own message says more.
   if (!NOWHERE.test(said)) return problem(`No usable credentials: ${said.replace(/\.$/, '')}.`);
   const settings = world.edges.settingsFile;
   return problem(
@@ -88,7 +88,7 @@ async function placeOf(
   return SDK_PLACES.find(([name]) => name.test(names))?.[1] ?? 'what the AWS SDK finds';
 }
 
-/** Why AWS does not take credentials, by the code of its error. */
+/** Why AWS rejects credentials, by the code of its error. */
 export function refusal(code: string, message: string, keyId: string, place: string): Finding {
   const begin = `AWS rejects ${keyId} from ${place}`;
   switch (code) {

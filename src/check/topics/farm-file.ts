@@ -100,7 +100,7 @@ async function closedToTheUnit(directory: string): Promise<Finding | undefined> 
   );
 }
 
-/** Slaves in the list that nobody looks after are gone sooner or later, and GBrowse asks them all the same. */
+/** Slaves in the list that no balancer manages disappear sooner or later, and GBrowse still contacts them. */
 async function list(file: string, world: World): Promise<readonly Finding[]> {
   const text = await readFarmFile(file);
   if (text === undefined) return [ok('It does not exist yet; the balancer creates it.')];

@@ -23,7 +23,7 @@ import type { Given } from '../given.ts';
 import { VERSION } from '../version.ts';
 
 /**
- * `gbrowse-aws-balancer check`: looks whether everything is in place. It changes nothing, here or in EC2.
+ * `gbrowse-aws-balancer check`: checks that everything is in place. It changes nothing, here or in EC2.
  *
  * @returns the exit status: 1 when there is a problem
  */
