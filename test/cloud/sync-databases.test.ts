@@ -231,12 +231,13 @@ describe('sync of databases', { skip }, () => {
       );
       const [instance] = (await own.account.state()).instances;
       await cloud.network(instance?.id ?? '', 'dark');
-      running.signal('SIGKILL');
-      assert.equal(await running.ended(), 'SIGKILL');
+      // A server that was not told to stop yet would go on.
       await until(
         'the first process has ended',
         () => server.exitCode !== null || server.signalCode !== null,
       );
+      running.signal('SIGKILL');
+      assert.equal(await running.ended(), 'SIGKILL');
       await until('it answers again', () => answers());
       const { stdout } = spawnSync('ps', ['-C', 'mariadbd', '-o', 'user=,args='], { encoding: 'utf8' });
       assert.match(

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { failure } from '../../errors.ts';
-import { findProgram, runCommand } from '../../staging/command.ts';
+import { findProgram, type Rights, runCommand } from '../../staging/command.ts';
 import { readSmall } from '../read-small.ts';
 import type { ServerProcess } from './find.ts';
 import { executableOf, findMark, nameOf, ownerOf } from './proc.ts';
@@ -11,7 +11,7 @@ import type { StartCommand } from './restarter.ts';
 export type Manager = {
   /** For people: `systemctl stop mariadb.service`. */
   readonly how: string;
-  /** The command that stops it; unset: a signal does. */
+  /** The command that stops it, with the rights of `start`; unset: a signal does. */
   readonly stop?: readonly string[];
   readonly signal: 'SIGINT' | 'SIGTERM';
   readonly start: StartCommand;
@@ -33,13 +33,15 @@ export async function managerOf(server: ServerProcess): Promise<Manager> {
   const unit = await unitOf(server);
   if (unit !== undefined)
     return withCommands(signal, ['systemctl', 'stop', unit], ['systemctl', 'start', unit]);
-  const cluster = server.name === 'PostgreSQL' ? await clusterOf(server.dataDirectory) : undefined;
+  const cluster = server.name === 'PostgreSQL' ? await clusterOf(server) : undefined;
   if (cluster !== undefined) {
     const [version = '', name = ''] = cluster;
     return withCommands(
       signal,
       ['pg_ctlcluster', version, name, 'stop', '-m', 'fast'],
       ['pg_ctlcluster', version, name, 'start'],
+      // Debian's tool does not need root's.
+      server.rights,
     );
   }
   const script = await initScriptOf(server.pid);
@@ -47,8 +49,18 @@ export async function managerOf(server: ServerProcess): Promise<Manager> {
   return { how: `its own command line, after ${signal}`, signal, start: await ownCommand(server) };
 }
 
-function withCommands(signal: Manager['signal'], stop: readonly string[], start: readonly string[]): Manager {
-  return { how: stop.join(' '), stop, signal, start: { argv: start } };
+function withCommands(
+  signal: Manager['signal'],
+  stop: readonly string[],
+  start: readonly string[],
+  rights?: Rights,
+): Manager {
+  return {
+    how: stop.join(' '),
+    stop,
+    signal,
+    start: { argv: start, ...(rights !== undefined && { rights }) },
+  };
 }
 
 /** The systemd service that a server is the main process of (cgroups(7)), where systemd runs the machine. */
@@ -81,11 +93,16 @@ export function isServersUnit(unit: string, mainPid: number, pids: readonly numb
 }
 
 /** Version and name of the Debian cluster with this data directory. */
-async function clusterOf(directory: string): Promise<readonly string[] | undefined> {
+async function clusterOf({ dataDirectory, rights }: ServerProcess): Promise<readonly string[] | undefined> {
   if (findProgram('pg_lsclusters') === undefined) return undefined;
-  const { stdout } = await runCommand(['pg_lsclusters', '--no-header']);
+  const { stdout } = await runCommand(['pg_lsclusters', '--no-header'], asOwner(rights));
   const fields = stdout.split('\n').map(line => line.split(/\s+/));
-  return fields.find(it => it[5] === directory);
+  return fields.find(it => it[5] === dataDirectory);
+}
+
+/** A command's options for the rights of a server's owner, which only root can take on. */
+export function asOwner(rights: Rights): { readonly rights?: Rights } {
+  return process.getuid?.() === 0 ? { rights } : {};
 }
 
 /** The init script whose pidfile names the process. */
@@ -124,8 +141,8 @@ async function ownCommand(server: ServerProcess): Promise<StartCommand> {
   const [command = '', ...args] = commandLine.split('\0').slice(0, -1);
   return {
     argv: [isWatched || command.startsWith('/') ? command : await executableOf(pid), ...args],
+    rights,
     server: {
-      rights,
       directory: await readlink(`/proc/${pid}/cwd`).catch(() => '/'),
       environment: environmentIn(environment),
     },

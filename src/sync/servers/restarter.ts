@@ -7,9 +7,10 @@ import type { ProcessMark } from './proc.ts';
 /** How a server is started. */
 export type StartCommand = {
   readonly argv: readonly string[];
+  /** Unset: our own. */
+  readonly rights?: Rights;
   /** Set where the command is the server itself, which stays; unset where the command starts a server and ends. */
   readonly server?: {
-    readonly rights: Rights;
     readonly directory: string;
     readonly environment: Readonly<Record<string, string>>;
   };
@@ -74,15 +75,19 @@ exec "$@"
  * @param old the server, which has to end before
  * @throws {UserError} when the command is not on this machine
  */
-export async function createRestarter({ argv, server }: StartCommand, old: ProcessMark): Promise<Restarter> {
+export async function createRestarter(
+  { argv, rights, server }: StartCommand,
+  old: ProcessMark,
+): Promise<Restarter> {
   const [name = '', ...args] = argv;
   const program = server === undefined ? findProgram(name) : name;
   if (program === undefined) throw missingProgram(name);
   const command = [program, ...args];
+  const withTheirs = rights === undefined ? [] : taking(rights);
   const words =
     server === undefined
-      ? ['ends', ...command]
-      : ['stays', ...asOwner(server.rights), '/bin/sh', '-c', DROPPED, 'sh', server.directory, ...command];
+      ? ['ends', ...withTheirs, ...command]
+      : ['stays', ...withTheirs, '/bin/sh', '-c', DROPPED, 'sh', server.directory, ...command];
   const child = spawn('/bin/sh', ['-c', SCRIPT, 'sh', String(old.pid), old.startTime, ...words], {
     cwd: '/',
     env: ENVIRONMENT,
@@ -115,7 +120,7 @@ export async function createRestarter({ argv, server }: StartCommand, old: Proce
   };
 }
 
-function asOwner(rights: Rights): readonly string[] {
+function taking(rights: Rights): readonly string[] {
   if (process.getuid?.() !== 0) return [];
   const setpriv = findProgram('setpriv');
   if (setpriv === undefined) throw missingProgram('setpriv');

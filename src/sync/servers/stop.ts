@@ -3,7 +3,7 @@ import { failure } from '../../errors.ts';
 import { commandFailure, runCommand } from '../../staging/command.ts';
 import { findServers, listeningSockets, type ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
-import type { Manager } from './manager.ts';
+import { asOwner, type Manager } from './manager.ts';
 import { isThere } from './proc.ts';
 import { createRestarter } from './restarter.ts';
 
@@ -60,10 +60,13 @@ export async function stopServer(server: ServerProcess, manager: Manager, clock:
 }
 
 /** Tells a server to end; a signal is sent with the server's own rights, so that it can reach no process of others. */
-async function order({ pid, rights }: ServerProcess, { stop, signal }: Manager): Promise<void> {
+async function order({ pid, rights }: ServerProcess, { stop, signal, start }: Manager): Promise<void> {
   const command = stop ?? ['sh', '-c', 'kill -s "$1" "$2"', 'sh', signal.replace('SIG', ''), String(pid)];
-  const isOurs = stop !== undefined || process.getuid?.() !== 0;
-  const ended = await runCommand(command, { timeLimit: STOP_LIMIT, ...(!isOurs && { rights }) });
+  const theirs = stop === undefined ? rights : start.rights;
+  const ended = await runCommand(command, {
+    timeLimit: STOP_LIMIT,
+    ...(theirs !== undefined && asOwner(theirs)),
+  });
   if (ended.status !== 0) throw commandFailure(stop?.join(' ') ?? `${signal} to process ${pid}`, ended);
 }
 

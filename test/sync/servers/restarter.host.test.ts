@@ -23,8 +23,8 @@ function command(name: string) {
     file,
     start: {
       argv: ['/bin/sh', '-c', `echo "$PWD $WHO $0" > '${file}.new' && mv '${file}.new' '${file}'`, "it's me"],
+      rights: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: [] },
       server: {
-        rights: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: [] },
         directory: '/usr',
         environment: { WHO: 'a server', PATH: '/usr/bin:/bin' },
       },
