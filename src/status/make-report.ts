@@ -2,6 +2,7 @@ import { inFlightIn, isListed, portsOf } from '../balancer/members.ts';
 import { DOING } from '../balancer/observe.ts';
 import type { Member, State } from '../balancer/state.ts';
 import { HOUR, MINUTE } from '../clock.ts';
+import { DOUBTS_TO_WARN } from '../load/rate.ts';
 import { permitted } from '../policy/backoff.ts';
 import { largestMax, rangeFor } from '../policy/load-table.ts';
 import type { Slave } from '../spot/slave.ts';
@@ -111,12 +112,14 @@ function phaseOf({ stop }: Readonly<State>): string {
 
 function loadOf(state: Readonly<State>, history: History, timeOf: TimeOf): Report['load'] {
   const hour = summary(history.minutes);
-  const { measuredAt } = state.load;
+  const { measuredAt, overload, doubt } = state.load;
   return {
     requestsPerSecond: state.lastRate === undefined ? null : round(state.lastRate, 3),
     isCurrent: isLoadCurrent(state),
     measuredAt: measuredAt === undefined ? null : timeOf(measuredAt),
-    error: state.loadError ?? null,
+    error: state.loadError ?? (doubt !== undefined && doubt.readings >= DOUBTS_TO_WARN ? doubt.why : null),
+    overloadedSince: overload === undefined ? null : timeOf(overload.since),
+    overload: overload?.reason ?? null,
     lastHourMeanRequestsPerSecond: hour === undefined ? null : round(hour.mean, 3),
     lastHourPeakRequestsPerSecond: hour === undefined ? null : round(hour.peak, 3),
   };

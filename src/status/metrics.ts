@@ -61,6 +61,18 @@ export const METRICS: readonly Metric[] = [
     read: ({ load }) => one(load.isCurrent),
   },
   {
+    name: 'overloaded',
+    type: 'gauge',
+    help: 'Whether Apache is overloaded: no worker is idle, or it accepts connections and does not answer in time.',
+    read: ({ load }) => one(load.overloadedSince !== null),
+  },
+  {
+    name: 'overloaded_since_timestamp_seconds',
+    type: 'gauge',
+    help: 'Since when Apache is overloaded, in seconds since 1970; absent while it is not.',
+    read: ({ load }) => seconds(load.overloadedSince),
+  },
+  {
     name: 'load_requests_per_second',
     type: 'gauge',
     help: 'Load of Apache, as last measured.',

@@ -81,7 +81,7 @@ function heading({ balancer, time }: Report, look: Look): readonly string[] {
   ];
 }
 
-function loadLines({ load, history }: Report, look: Look): readonly string[] {
+function loadLines({ load, history, time }: Report, look: Look): readonly string[] {
   const {
     requestsPerSecond,
     lastHourMeanRequestsPerSecond: mean,
@@ -97,6 +97,14 @@ function loadLines({ load, history }: Report, look: Look): readonly string[] {
       : `; last hour ${requestRate(mean)} on average, ${requestRate(peak)} at most`;
   return [
     ...labelled('Load', `${now}${hour}`, look),
+    ...(load.overloadedSince === null
+      ? []
+      : labelled(
+          '',
+          `overloaded since ${clockTime(load.overloadedSince, time)}: ${load.overload ?? 'Apache does not keep up'}`,
+          look,
+          'red',
+        )),
     ...(load.error === null ? [] : labelled('', load.error, look, 'red')),
     ...chart(
       history.points.map(it => it.peakRequestsPerSecond),

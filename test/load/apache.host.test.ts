@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStatus } from '../../src/load/fetch.ts';
 import { type Load, NO_LOAD, noteReading, noteRequest } from '../../src/load/rate.ts';
 import { isPage, type StatusPage } from '../../src/load/reading.ts';
+import { rangeFor } from '../../src/policy/load-table.ts';
+import { climb } from '../../src/policy/overload.ts';
 import { type Apache, type ApacheOptions, apacheMissing, startApache } from '../peers/apache.ts';
 
 const skip = apacheMissing('status');
+/** The poll interval of the flood's balancer, and so its time limit for the page. */
+const POLL = 3_000;
 
 async function apache(t: TestContext, options: ApacheOptions = {}): Promise<Apache> {
   const server = await startApache(options);
@@ -66,6 +72,62 @@ describe('against a real Apache', { skip, concurrency: true }, () => {
     const { load, reading } = await poll();
     assert.ok(reading.totalAccesses <= 10, 'the counters have begun anew');
     assert.equal(load.rate, undefined);
+  });
+
+  test('a flood on 16 workers is overload, and calls for slaves within three polls', {
+    skip: apacheMissing('cgid'),
+  }, async t => {
+    const server = await apache(t, {
+      modules: ['cgid'],
+      lines: [
+        'ServerLimit 2',
+        'ScriptSock @DIR@/run/cgi.sock',
+        'ScriptAlias "/slow" "@DIR@/slow.sh"',
+        '<Directory "@DIR@">',
+        '  Require all granted',
+        '</Directory>',
+      ],
+    });
+    writeFileSync(
+      path.join(server.directory, 'slow.sh'),
+      "#!/bin/sh\nsleep 8\nprintf 'Content-Type: text/plain\\n\\nslow\\n'\n",
+      { mode: 0o755 },
+    );
+    const leave = new AbortController();
+    t.after(() => leave.abort());
+    const visitor = async () => {
+      while (!leave.signal.aborted) {
+        await fetch(`${server.origin}/slow`, { signal: leave.signal })
+          .then(it => it.text())
+          .catch(() => {});
+      }
+    };
+    // The manual's table, and what the policy makes of it.
+    const table = [
+      { requestsPerSecond: 1, min: 1, max: 3 },
+      { requestsPerSecond: 5, min: 3, max: 6 },
+    ];
+    const read = readStatus(server.statusUrl, { timeLimit: POLL });
+    let [load, counted]: [Load, number] = [NO_LOAD, 0];
+    const poll = async () => {
+      load = noteRequest(load);
+      const reading = await read();
+      load = noteReading(load, reading, performance.now());
+      counted = load.overload === undefined ? 0 : climb(table, load.rate ?? 0, counted);
+      await sleep(500);
+      return rangeFor(table, Math.max(load.rate ?? 0, counted)).min;
+    };
+    assert.deepEqual([await poll(), await poll()], [0, 0], 'nobody is there');
+    const visitors = Array.from({ length: 60 }, visitor);
+    await sleep(2_000);
+    const wanted = [await poll(), await poll(), await poll()];
+    assert.ok(Math.max(...wanted) >= 1, `slaves wanted at the three polls: ${wanted}`);
+    assert.ok(load.overload !== undefined);
+
+    leave.abort();
+    await Promise.all(visitors);
+    for (let left = 60; load.overload !== undefined && left > 0; left--) await poll();
+    assert.equal(load.overload, undefined, 'the overload is over with the flood');
   });
 
   const REFUSALS: Record<string, [options: ApacheOptions, says: RegExp]> = {

@@ -86,6 +86,8 @@ test('the numbers are those of the report', () => {
   assert.deepEqual(valuesOf('log_messages_total', { level: 'warn' }), [3]);
   assert.deepEqual(valuesOf('spent_dollars_total'), [4.531]);
   assert.deepEqual(valuesOf('last_update_timestamp_seconds'), [Date.parse(given.time) / 1000]);
+  assert.deepEqual(valuesOf('overloaded'), [1]);
+  assert.deepEqual(valuesOf('overloaded_since_timestamp_seconds'), [Date.parse(given.time) / 1000 - 90]);
   assert.equal(metrics.size, METRICS.length);
 });
 

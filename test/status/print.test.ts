@@ -45,6 +45,7 @@ test('trouble of every kind is to be seen, with its reason', () => {
   const shown = text(troubled(), PLAIN).replaceAll(/\s+/g, ' ');
   for (const pattern of [
     /requests\/s at the last measurement/,
+    /overloaded since [\d: -]+: no Apache worker is idle \(16 are busy\)/,
     /it answers 403 Forbidden; put "Require local"/,
     /none before .* \(in 30 min\): 5 slaves in a row did not become ready; last: i-0123/,
     /EC2 cannot be looked at \(3 times\), again in 8 s/,
