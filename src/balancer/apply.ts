@@ -7,6 +7,8 @@ import { type LeavingReason, resolved, type State, say, sayOnce } from './state.
 /** A change of what the balancer knows, as data. Moments are monotonic ms. */
 export type Transition =
   /** The next reading of the load is due then. */
+  | { readonly kind: 'reading'; readonly nextAt: number }
+  /** A poll begins: the farm is decided about with the next reading. */
   | { readonly kind: 'poll'; readonly nextAt: number }
   | { readonly kind: 'check config'; readonly at: number }
   /** A slave is to leave; the first reason stays. */
@@ -43,6 +45,10 @@ export function apply(state: State, transition: Transition): void {
   switch (transition.kind) {
     case 'poll':
       state.nextPollAt = transition.nextAt;
+      state.pollIsDue = true;
+      return;
+    case 'reading':
+      state.nextReadingAt = transition.nextAt;
       return;
     case 'check config':
       state.configCheckedAt = transition.at;

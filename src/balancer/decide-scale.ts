@@ -1,24 +1,25 @@
 import { permitted } from '../policy/backoff.ts';
-import { largestMax, type Range, rangeFor } from '../policy/load-table.ts';
+import { largestMax, type Range } from '../policy/load-table.ts';
 import { scale } from '../policy/scale.ts';
 import type { Agenda } from './agenda.ts';
 import { decideInstanceRefresh, instanceRefreshOf } from './decide-instance-refresh.ts';
 import { candidateOf, inFlightIn, isListed, isOutOfService, slaveInWords } from './members.ts';
 import { isFresh, type Member, type StateView } from './state.ts';
 import { NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
+import { isLoadKnown, keepTimeIn, loadThatCounts, wantedRange } from './wanted.ts';
 
 /** Brings the number of slaves into the range that the load calls for. */
 export function decideScale(agenda: Agenda): void {
   const { state } = agenda;
-  if (state.describedAt === undefined || state.lastRate === undefined) return;
+  const range = wantedRange(state);
+  if (state.describedAt === undefined || range === undefined) return;
   forgetLapsedLaunch(agenda, state.describedAt);
   const { launchInFlight: request } = state;
-  const range = rangeFor(state.config.loadTable, state.lastRate);
   takeBack(agenda, range);
   const ceiling = largestMax(state.config.loadTable);
   const situation = {
     range,
-    loadIsKnown: state.loadError === undefined && state.load.rate !== undefined,
+    loadIsKnown: isLoadKnown(state),
     ceiling,
     slaves: [...state.members.values()].map(member => candidateOf(state, member)),
     inFlight: state.instancesInFlight.size,
@@ -97,19 +98,22 @@ function launch(agenda: Agenda, count: number): void {
 }
 
 function sayRange(agenda: Agenda, { min, max }: Range): void {
-  const range = `${min} to ${max}`;
-  agenda.say('info', loadAndRange(agenda.state.lastRate, range), { topic: 'range', news: range });
-}
-
-function loadAndRange(rate: number | undefined, range: string): string {
-  return `load ${rate?.toFixed(2)} requests/s: ${range} slaves wanted`;
+  const message = loadInWords(agenda.state);
+  if (message !== undefined) agenda.say('info', message, { topic: 'range', news: `${min} to ${max}` });
 }
 
 /** The load, and how many slaves it calls for; undefined while it is not known. */
-export function loadInWords({ config, lastRate }: StateView): string | undefined {
-  if (lastRate === undefined) return undefined;
-  const { min, max } = rangeFor(config.loadTable, lastRate);
-  return loadAndRange(lastRate, `${min} to ${max}`);
+export function loadInWords(state: StateView): string | undefined {
+  const range = wantedRange(state);
+  const counts = loadThatCounts(state);
+  if (range === undefined || counts === undefined) return undefined;
+  const load =
+    state.overloadCounts === undefined
+      ? `load ${counts.toFixed(2)} requests/s`
+      : `Apache is overloaded, which counts as ${counts.toFixed(2)} requests/s`;
+  const kept = keepTimeIn(state) !== undefined && range.max > range.min;
+  const why = kept ? `, ${range.max - range.min} of them kept in case the load comes back` : '';
+  return `${load}: ${range.min} to ${range.max} slaves wanted${why}`;
 }
 
 /**

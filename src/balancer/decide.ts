@@ -15,6 +15,7 @@ import {
   FIRST_READING_SPAN,
   IDLE_DESCRIBE_INTERVAL,
   LONGEST_ROUND,
+  READING_INTERVAL,
   SILENT_PROBE_INTERVAL,
 } from './timing.ts';
 
@@ -63,12 +64,22 @@ function decideRound(agenda: Agenda): void {
     const nextAt = beat > now ? beat : now + span;
     agenda.change({ kind: 'poll', nextAt });
     agenda.due(nextAt);
-    agenda.add({ kind: 'read-load' });
+    readLoad(agenda);
     if (!state.running.has('write-farm')) agenda.add({ kind: 'read-farm' });
     if (now >= state.configCheckedAt + CONFIG_CHECK_INTERVAL) checkConfig(agenda);
   }
+  if (agenda.due(state.nextReadingAt)) readLoad(agenda);
   if (agenda.due(nextConfigCheckAt(state))) checkConfig(agenda);
   if (agenda.due(nextDescribeAt(state))) agenda.add({ kind: 'describe' });
+}
+
+/** The load is read more often than the farm is decided about: what is certain shows sooner. */
+function readLoad(agenda: Agenda): void {
+  const { state, now } = agenda;
+  const nextAt = now + Math.min(state.config.master.pollInterval, READING_INTERVAL);
+  agenda.change({ kind: 'reading', nextAt });
+  agenda.due(nextAt);
+  agenda.add({ kind: 'read-load' });
 }
 
 /** In each round, and between long ones. New data are for slaves; where there is none they can wait. */

@@ -1,4 +1,5 @@
 import { afterFailedBoot, afterLaunch, withEarlierLaunch } from '../policy/backoff.ts';
+import { noteWanted } from '../policy/release.ts';
 import { isLive, type Slave } from '../spot/slave.ts';
 import { apply } from './apply.ts';
 import { isListed, slaveInWords } from './members.ts';
@@ -13,6 +14,7 @@ export function recordInstances(state: State, described: Described): void {
   const shown = new Set<string>();
   for (const slave of described.slaves) {
     shown.add(slave.instanceId);
+    const launchAnsweredAt = state.instancesInFlight.get(slave.instanceId);
     state.instancesInFlight.delete(slave.instanceId);
     const member = state.members.get(slave.instanceId);
     if (member === undefined && (isLive(slave) || state.describedAt === undefined))
@@ -20,7 +22,7 @@ export function recordInstances(state: State, described: Described): void {
     if (!isLive(slave)) {
       if (member !== undefined) ended(state, member, slave, described.now);
     } else if (member === undefined) {
-      adopt(state, slave, described);
+      adopt(state, slave, described, launchAnsweredAt);
     } else {
       state.members.set(slave.instanceId, shownAgain(member, slave, described.now));
     }
@@ -44,6 +46,11 @@ export function recordInstances(state: State, described: Described): void {
     if (described.now - launchedAt > NEVER_SHOWN) state.instancesInFlight.delete(id);
   }
   settleLaunch(state, described);
+  // The keep time of what a predecessor has left begins now.
+  if (state.describedAt === undefined) {
+    const found = [...state.members.values()].filter(it => it.leaving === undefined).length;
+    state.lastWanted = noteWanted(state.lastWanted, found, described.now);
+  }
   state.describedAt = described.now;
 }
 
@@ -75,7 +82,7 @@ function shownAgain(member: Member, shown: Slave, now: number): Member {
 }
 
 /** Takes up an instance that was not known: just launched, or left by a predecessor. */
-function adopt(state: State, slave: Slave, { now, wall }: Described): void {
+function adopt(state: State, slave: Slave, { now, wall }: Described, launchAnsweredAt?: number): void {
   const own = slave.launchToken?.startsWith(state.runId) === true;
   // What this process has launched was never in the farm: if its address is, it was another slave's.
   const listed = !own && isListed(state, slave);
@@ -83,6 +90,7 @@ function adopt(state: State, slave: Slave, { now, wall }: Described): void {
   state.members.set(slave.instanceId, {
     slave,
     firstSeen: now,
+    ...(launchAnsweredAt !== undefined && { launchAnsweredAt }),
     ...(listed && { readySince: now }),
     proven: listed,
     failures: 0,

@@ -1,5 +1,6 @@
 import type { ProbeAnswer } from '../farm/farm.ts';
 import { afterReady } from '../policy/backoff.ts';
+import { withBoot } from '../policy/release.ts';
 import { isOutOfService, slaveInWords } from './members.ts';
 import { type Member, type State, say } from './state.ts';
 import { FAILURES_TOLERATED } from './timing.ts';
@@ -31,6 +32,8 @@ function recordAnswer(state: State, member: Member, now: number): void {
   if (member.readySince === undefined) {
     say(state, 'info', `${name} is ready after ${Math.round((now - member.firstSeen) / 1000)} s`);
     state.backoff = afterReady(state.backoff, now);
+    const { launchAnsweredAt } = member;
+    if (launchAnsweredAt !== undefined) state.boots = withBoot(state.boots, now - launchAnsweredAt);
   } else if (isOutOfService(member)) {
     say(state, 'info', `${name} answers again: back into the farm`);
   }

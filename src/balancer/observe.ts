@@ -10,6 +10,7 @@ import { sayLoad } from './observe-load.ts';
 import { resolved, type State, say, sayOnce } from './state.ts';
 import type { Task, TaskKind } from './tasks.ts';
 import { EAGER_DESCRIBE_INTERVAL, RETRY_FIRST, RETRY_LONGEST } from './timing.ts';
+import { isLoadKnown, recordWanted } from './wanted.ts';
 
 /** A task has failed: what to try again when, and what to say. Moments are monotonic ms. */
 export function recordFailure(state: State, task: Task, error: unknown, now: number): void {
@@ -80,14 +81,11 @@ function recordRetry(state: State, kind: TaskKind, error: unknown, now: number):
 
 /** The load was read. */
 export function recordLoad(state: State, reading: Reading, now: number): void {
-  const before = state.load;
   state.load = noteReading(state.load, reading, now);
   delete state.loadError;
   resolved(state, 'load', 'the load can be read again');
-  if (state.load.rate !== undefined && state.load !== before) {
-    state.lastRate = state.load.rate;
-    say(state, 'debug', `load: ${state.load.rate.toFixed(2)} requests/s`);
-  }
+  recordWanted(state, now);
+  if (isLoadKnown(state)) say(state, 'debug', `load: ${state.load.rate?.toFixed(2)} requests/s`);
   sayLoad(state, now);
 }
 

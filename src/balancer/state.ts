@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { type Load, NO_LOAD } from '../load/rate.ts';
 import type { Level } from '../log/log.ts';
 import { type Backoff, NO_BACKOFF } from '../policy/backoff.ts';
+import type { LastWanted } from '../policy/release.ts';
 import type { LaunchPlan, LaunchRequest } from '../spot/launch.ts';
 import type { Slave } from '../spot/slave.ts';
 import type { TaskKind } from './tasks.ts';
@@ -33,6 +34,8 @@ export type Leaving = {
 export type Member = {
   readonly slave: Slave;
   readonly firstSeen: number;
+  /** When its launch was answered, where this process launched it. */
+  readonly launchAnsweredAt?: number;
   /** Since when it has answered on every port; unset while it boots. */
   readonly readySince?: number;
   readonly probedAt?: number;
@@ -99,7 +102,17 @@ export type State = {
   loadError?: string;
   /** Since when Apache is overloaded (monotonic ms), once the log has said so. */
   overloadSaidSince?: number;
+  /** When the latest reading was taken, and the next one is due; monotonic ms. */
+  readAt?: number;
+  nextReadingAt: number;
   nextPollAt: number;
+  /** Whether the next reading is one that a poll asked for: the farm is decided about every poll. */
+  pollIsDue: boolean;
+  /** The load (requests/s) that an overloaded Apache counts as. */
+  overloadCounts?: number;
+  /** When `min` last asked for so many slaves, and how long this site's latest boots took (ms): see `policy/release.ts`. */
+  lastWanted: LastWanted;
+  boots: readonly number[];
   /** Whether the configuration file can be looked at, and when it was last; monotonic ms. */
   readonly followsConfig: boolean;
   configCheckedAt: number;
@@ -165,7 +178,11 @@ export function initialState(settings: {
     runId,
     startedAt: now,
     load: NO_LOAD,
+    nextReadingAt: now,
     nextPollAt: now,
+    pollIsDue: false,
+    lastWanted: [],
+    boots: [],
     followsConfig: settings.followsConfig,
     configCheckedAt: now,
     members: new Map(),

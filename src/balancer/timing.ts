@@ -3,6 +3,9 @@ import { HOUR, MINUTE, SECOND } from '../clock.ts';
 /** The configuration file is looked at in each round, but not more often than this. */
 export const CONFIG_CHECK_INTERVAL = 5 * SECOND;
 
+/** The load is read so often, or every poll where that is more often. */
+export const READING_INTERVAL = 10 * SECOND;
+
 /** Between the first two readings of the load: the first decision does not wait for a whole poll interval. */
 export const FIRST_READING_SPAN = 5 * SECOND;
 

@@ -78,6 +78,7 @@ async function serveWith(
         readConfigIfWritten: file.readIfWritten,
         fleet: file.fleet,
         probe: createProbe(PROBE_LIMIT),
+        crippled: keeper.died,
         log,
         ...acting,
       },
@@ -90,12 +91,6 @@ async function serveWith(
       await mode.ready();
     });
     greet(log, site, config);
-    let orphaned = false;
-    void keeper.died.then(error => {
-      orphaned = true;
-      log.error(error.message);
-      told.balancer.stop({ keepSlaves: true });
-    });
     // The start is over when Apache was asked once; what it said is in the log.
     await asked.promise;
     await mode.ready();
@@ -108,7 +103,7 @@ async function serveWith(
     const { message, status } = mode.farewell(end);
     log.info(message);
     sdk.close();
-    return orphaned ? 1 : status;
+    return end === 'crippled' ? 1 : status;
   } finally {
     // The lock goes last: whoever starts next must not meet this one's pidfile.
     await keeper.end().finally(mode.close);

@@ -1,5 +1,6 @@
+import { isOutOfService } from '../balancer/members.ts';
 import type { State } from '../balancer/state.ts';
-import { rangeFor } from '../policy/load-table.ts';
+import { isLoadKnown, wantedRange } from '../balancer/wanted.ts';
 import type { Slave } from '../spot/slave.ts';
 import type { Level } from './history.ts';
 import type { Rate } from './money.ts';
@@ -7,10 +8,12 @@ import type { Rate } from './money.ts';
 /** How load and farm stand in the balancer's state. */
 export function levelOf(state: Readonly<State>): Level {
   const members = [...state.members.values()];
-  const range = state.lastRate === undefined ? undefined : rangeFor(state.config.loadTable, state.lastRate);
+  const range = wantedRange(state);
   return {
     requestsPerSecond: isLoadCurrent(state) ? state.load.rate : undefined,
-    serving: members.filter(it => it.readySince !== undefined && it.leaving === undefined).length,
+    serving: members.filter(
+      it => it.readySince !== undefined && it.leaving === undefined && !isOutOfService(it),
+    ).length,
     slaves: members.length,
     min: range?.min,
     max: range?.max,
@@ -19,7 +22,7 @@ export function levelOf(state: Readonly<State>): Level {
 
 /** Whether the last load that was measured is the load of now. */
 export function isLoadCurrent(state: Readonly<State>): boolean {
-  return state.loadError === undefined && state.load.rate !== undefined;
+  return isLoadKnown(state);
 }
 
 /** What a slave costs an hour, in dollars: the spot price, or the bid as the most that it can be. */

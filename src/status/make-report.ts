@@ -1,10 +1,11 @@
 import { inFlightIn, isListed, portsOf } from '../balancer/members.ts';
 import { DOING } from '../balancer/observe.ts';
 import type { Member, State } from '../balancer/state.ts';
+import { loadThatCounts, wantedRange } from '../balancer/wanted.ts';
 import { HOUR, MINUTE } from '../clock.ts';
 import { DOUBTS_TO_WARN } from '../load/rate.ts';
 import { permitted } from '../policy/backoff.ts';
-import { largestMax, rangeFor } from '../policy/load-table.ts';
+import { largestMax } from '../policy/load-table.ts';
 import type { Slave } from '../spot/slave.ts';
 import { type Calls, type Counts, onDay } from './calls.ts';
 import type { Event, Events } from './events.ts';
@@ -125,11 +126,12 @@ function loadOf(state: Readonly<State>, history: History, timeOf: TimeOf): Repor
   };
 }
 
-function wantedOf({ config, lastRate }: Readonly<State>): Report['wanted'] {
-  if (lastRate === undefined) return null;
-  const { min, max } = rangeFor(config.loadTable, lastRate);
-  const row = config.loadTable.findLast(it => it.requestsPerSecond <= lastRate);
-  return { minSlaves: min, maxSlaves: max, rowRequestsPerSecond: row?.requestsPerSecond ?? null };
+function wantedOf(state: Readonly<State>): Report['wanted'] {
+  const range = wantedRange(state);
+  const load = loadThatCounts(state);
+  if (range === undefined || load === undefined) return null;
+  const row = state.config.loadTable.findLast(it => it.requestsPerSecond <= load);
+  return { minSlaves: range.min, maxSlaves: range.max, rowRequestsPerSecond: row?.requestsPerSecond ?? null };
 }
 
 function slaveOf(member: Member, { state, spotPrice, now }: Subject, timeOf: TimeOf): ReportedSlave {

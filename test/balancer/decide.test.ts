@@ -48,6 +48,8 @@ function stateWith(members: readonly Member[], change: (state: State) => void = 
   );
   const state = initialState({ config: CONFIG, runId: 'run', listed, followsConfig: false, now: 0 });
   state.nextPollAt = NOW + 30 * SECOND;
+  state.nextReadingAt = NOW + 10 * SECOND;
+  state.readAt = NOW;
   state.load = { ...NO_LOAD, ownRequests: 1, rate: 3, measuredAt: NOW };
   state.lastRate = 3;
   state.describedAt = NOW;
@@ -213,7 +215,7 @@ const ROWS: readonly Row[] = [
       it.nextPollAt = NOW;
     }),
     ['read-load', 'read-farm'],
-    ['poll'],
+    ['poll', 'reading'],
   ],
   [
     'probes a slave that missed a probe again within a second',

@@ -137,9 +137,9 @@ describe('in a steady state', () => {
       const made = world.cloud.calls().length - calls;
       // A look each, and a sign of life every 20 minutes.
       assert.ok(made <= (count === 0 ? minutes / 5 : minutes * 2 * 2 + 1), `${made} calls`);
-      // A poll, a look at EC2, a look at the file, and a probe for each slave.
+      // A poll, three readings of the load, a look at EC2, a look at the file, and a probe for each slave.
       const decided = world.decisions() - decisions;
-      assert.ok(decided <= minutes * 2 * (6 + 2 * count), `${decided} decisions`);
+      assert.ok(decided <= minutes * 2 * (16 + 2 * count), `${decided} decisions`);
     });
   }
 });

@@ -7,6 +7,7 @@ import type { Ec2, Ec2Action } from '../../src/ec2/api.ts';
 import { retryReads } from '../../src/ec2/retry.ts';
 import { failure, type UserError } from '../../src/errors.ts';
 import type { Farm, ProbeAnswer } from '../../src/farm/farm.ts';
+import type { Reading } from '../../src/load/reading.ts';
 import type { Level, Log } from '../../src/log/log.ts';
 import type { Site } from '../../src/master/site.ts';
 import { createRandom } from '../../src/simulate/random.ts';
@@ -71,6 +72,8 @@ export function createWorld(settings: WorldSettings = {}) {
   /** What somebody has written into the configuration file, until it is read; a text: what is wrong with it. */
   let written: Config | string | undefined;
   let probeAnswer: ProbeAnswer | undefined;
+  let reading: Partial<Reading> = {};
+  let noPage = false;
   let starts = 0;
   let decisions = 0;
   let alive = { current: true };
@@ -109,7 +112,7 @@ export function createWorld(settings: WorldSettings = {}) {
             return clock.sleep(ms, signal);
           }),
         },
-        readStatus: edge(apache.readStatus),
+        readStatus: edge(async () => ({ ...(noPage ? {} : await apache.readStatus()), ...reading })),
         readConfigIfWritten: edge(async () => {
           const now = written;
           written = undefined;
@@ -167,6 +170,11 @@ export function createWorld(settings: WorldSettings = {}) {
     /** The administrator, or sync, writes the configuration file; a text: with a mistake. */
     writeConfig(what: WorldSettings | string) {
       written = typeof what === 'string' ? what : configOf(what);
+    },
+    /** From now on each reading of the load says this too; with `noPage`, and nothing else. */
+    readings(says: Partial<Reading>, without: { readonly noPage?: boolean } = {}) {
+      reading = says;
+      noPage = without.noPage ?? false;
     },
     /** From now on every probe has this answer, whatever the slaves do; undefined: theirs. */
     answerProbes(answer: ProbeAnswer | undefined) {
