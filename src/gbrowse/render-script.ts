@@ -44,11 +44,17 @@ sub draw {
     ($id) = sort eval { $db->seq_ids };
     ($whole, $start) = $db->segment($id) if defined $id;
   }
-  $whole or die "its database knows no sequence\n";
-  ($start, $end) = ($whole->start, $whole->start + 5000) unless defined $start;
-  $end = $whole->end if $end > $whole->end;
-  my %settings = (ref => $id, start => $start, stop => $end, view_start => $start, view_stop => $end, seg_min => $whole->start,
-    seg_max => $whole->end, name => "$id:$start..$end", width => 800, grid => 1, source => $name, features => {});
+  my ($first, $last) = $whole ? ($whole->start, $whole->end) : ();
+  if (!$whole) { # a database that knows sequences by their features alone
+    my $stream = eval { $db->get_seq_stream(-types => [split ' ', $source->setting($track => 'feature')]) };
+    my $feature = $stream && $stream->next_seq or die "its database has nothing for track $track\n";
+    ($id, $first, $start, $end) = ($feature->seq_id, 1, $feature->start, $feature->end + 1000);
+    $last = $end;
+  }
+  ($start, $end) = ($first, $first + 5000) unless defined $start;
+  $end = $last if $end > $last;
+  my %settings = (ref => $id, start => $start, stop => $end, view_start => $start, view_stop => $end, seg_min => $first,
+    seg_max => $last, name => "$id:$start..$end", width => 800, grid => 1, source => $name, features => {});
   my $freeze = \&Storable::nfreeze;
   my @form = (operation => 'render_tracks', panel_args => $freeze->({ section => 'detail' }), tracks => $freeze->([$track]),
     settings => $freeze->(\%settings), datasource => $freeze->($source), data_name => $name, data_mtime => 0,

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseRendering, renderOne } from '../../src/gbrowse/render.ts';
 import { freePort } from '../peers/free-port.ts';
-import { until } from '../peers/until.ts';
 import { filesOf } from './directory.ts';
+import { slaveMissing, startSlave } from './real-slave.ts';
 
 const DATA = '/var/lib/gbrowse/databases/yeast_chr1+2';
-const installed =
-  existsSync(DATA) && spawnSync('perl', ['-MBio::Graphics::Browser2::Render::Slave', '-e', '1']).status === 0;
-const skip = installed ? false : 'GBrowse and its demonstration data are not installed';
+const skip = slaveMissing() || (existsSync(DATA) ? false : "GBrowse's demonstration data are not installed");
 const timeLimit = 60_000;
 
 /** GBrowse.conf with one data source of Debian's, and others that cannot be drawn. */
@@ -55,22 +53,11 @@ describe('one track of a data source is drawn', { skip }, () => {
 
   test('through a real slave; what the slave lacks is an error', async t => {
     const directory = site(t);
-    const [port, dark] = [await freePort(), await freePort()];
-    const cache = path.join(directory, 'tmp');
-    const slave = spawnSync('gbrowse_slave', [
-      ...['--port', String(port), '--prefork', '2', '--verbose', '2', '--tmp', cache],
-      ...['--log', path.join(cache, 'log'), '--pid', path.join(cache, 'pid')],
-    ]);
-    assert.equal(slave.status, 0);
-    const pid = await until('the slave has begun', () => {
-      const text = existsSync(path.join(cache, 'pid')) ? readFileSync(path.join(cache, 'pid'), 'utf8') : '';
-      return /^\d+$/.test(text) ? Number(text) : undefined;
-    });
-    t.after(() => process.kill(-pid, 'SIGKILL'));
-    const url = `http://127.0.0.1:${port}`;
-    const drawn = await renderOne({ directory }, 'yeast', { slave: url, timeLimit });
-    assert.ok((drawn.bytes ?? 0) > 1_000, JSON.stringify(drawn));
-    assert.match(readFileSync(path.join(cache, 'log'), 'utf8'), /operation=render_tracks; response=200/);
+    const dark = await freePort();
+    const slave = await startSlave(t, path.join(directory, 'tmp'), 2);
+    const drawn = await renderOne({ directory }, 'yeast', { slave: slave.url, timeLimit });
+    assert.ok((drawn.bytes ?? 0) > 1_000, `${JSON.stringify(drawn)} ${slave.log()}`);
+    assert.match(slave.log(), /operation=render_tracks; response=200/);
     const refused = await renderOne({ directory }, 'yeast', { slave: `http://127.0.0.1:${dark}`, timeLimit });
     assert.match(refused.error ?? '', /the slave answers: 500 .*refused/);
   });

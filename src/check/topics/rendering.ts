@@ -54,7 +54,7 @@ export function findingOf(source: string, drawn: Rendering, slave: string | unde
 }
 
 function adviceOn(error: string, slave: string | undefined): string {
-  if (/cannot be opened on this machine|cannot be read|no track|no sequence/.test(error)) {
+  if (/cannot be opened on this machine|cannot be read|no track|nothing for track/.test(error)) {
     return "Correct the data source's configuration: its pages show no tracks on this machine either.";
   }
   if (slave === undefined)

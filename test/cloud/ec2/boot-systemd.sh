@@ -52,6 +52,7 @@ mkdir -p etc/cloud/cloud.cfg.d
 cat >etc/cloud/cloud.cfg.d/99_cloud.cfg <<'END'
 datasource_list: [ Ec2 ]
 network: { config: disabled }
+locale: false
 END
 # lsblk has the file systems from udev, which does not run in a namespace.
 cat >usr/local/bin/lsblk <<'END'
