@@ -102,6 +102,20 @@ export function uidsOf(pid: number): ProcessUids | undefined {
   return { real: Number(real), effective: Number(effective), saved: Number(saved) };
 }
 
+/** The user, group and further groups that a process was given, whatever its program adds to them; undefined when it has ended. */
+export function realIdsOf(
+  pid: number,
+): { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | undefined {
+  const text = readProcessFile(pid, 'status') ?? '';
+  const ids = (name: string) =>
+    (new RegExp(`^${name}:([\\t 0-9]*)$`, 'm').exec(text)?.[1] ?? '')
+      .split(/[\t ]/)
+      .filter(Boolean)
+      .map(Number);
+  const [[uid], [gid], groups] = [ids('Uid'), ids('Gid'), ids('Groups')];
+  return uid === undefined || gid === undefined ? undefined : { uid, gid, groups };
+}
+
 /** Whether a process is that user's in every respect. */
 export function belongsTo(pid: number, uid: number): boolean {
   const uids = uidsOf(pid);

@@ -17,14 +17,16 @@ export type ForeignPart = {
 
 /**
  * The first part of a path by which somebody else than root could decide what stands there: it belongs to another user,
- * or others may write to it. Undefined when it all is root's alone. Each link on the way is followed. The group's bits of
+ * or others may write to it. Undefined when it all is root's alone, or of users that are trusted with it. Each link on the way is followed. The group's bits of
  * the mode are the mask of an access control list, so any write bit in them counts, whatever the group.
  *
- * @param about `content`, or only `place`: which file it is that stands at the path, whoever may write into it
+ * @param about `content`, or only `place`: which file or directory it is that stands at the path, whoever may write into it
+ * @param trusted ids of users besides root
  */
 export async function foreignPartOf(
   file: string,
   about: 'content' | 'place',
+  trusted: readonly number[] = [],
 ): Promise<ForeignPart | undefined> {
   let rest = partsOf(path.resolve(file));
   let place = '/';
@@ -38,10 +40,11 @@ export async function foreignPartOf(
       throw error;
     });
     if (entry === undefined) return sharedParent;
-    const onlyContent = entry.isFile() && sharedParent === undefined;
+    const isLast = entry.isFile() || (entry.isDirectory() && rest.length === 0);
+    const onlyContent = isLast && sharedParent === undefined;
     if (about === 'place' && onlyContent) return undefined;
     const part = { path: place, uid: entry.uid, isShared: isWritableByOthers(entry) };
-    if (entry.uid !== 0) return part;
+    if (entry.uid !== 0 && !trusted.includes(entry.uid)) return part;
     if (entry.isSymbolicLink()) {
       links += 1;
       if (links > MOST_LINKS) throw new Error(`Too many symbolic links in ${file}`);

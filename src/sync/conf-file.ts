@@ -1,9 +1,9 @@
-import { realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { findOption, formatDocument, parseDocument, setOption } from '../config/document.ts';
 import { lookUpAccount } from '../daemon/privileges.ts';
 import { failure, isUserError, messageOf } from '../errors.ts';
+import { foreignPartOf } from '../os/root-path.ts';
 import { commandFailure, type Rights, runCommand } from '../staging/command.ts';
-import { partOfOthers } from './path-control.ts';
 
 /** What sync writes into the configuration file: the values of these options of `[SLAVE]`. */
 export type Outcome = { readonly dataSnapshots: readonly string[]; readonly imageId?: string };
@@ -94,11 +94,11 @@ async function run(argv: readonly string[], rights: Rights | undefined, input = 
  */
 async function rightsFor(file: string): Promise<Rights | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  const part = await partOfOthers(file, []);
+  const part = await foreignPartOf(file, 'place');
   if (part === undefined) return undefined;
-  const { uid } = await stat(part);
-  if (uid === 0 || (await partOfOthers(file, [uid])) !== undefined) {
-    throw failure(`users besides root can change ${part}, so root writes nothing there`);
+  const { uid } = part;
+  if (uid === 0 || (await foreignPartOf(file, 'place', [uid])) !== undefined) {
+    throw failure(`users besides root can change ${part.path}, so root writes nothing there`);
   }
   const { gid, groups } = await lookUpAccount(String(uid));
   return { uid, gid, groups };

@@ -125,7 +125,7 @@ async function copyOne(tools: CopyTools, { tree, size, root, place }: Placed): P
   const servers =
     tree.kind === 'databases'
       ? []
-      : await findServers(directories, ({ pid, dataDirectory }) =>
+      : findServers(directories, ({ pid, dataDirectory }) =>
           report.warn(
             `process ${pid} works in ${dataDirectory} under a server's name, but not as the directory's owner: it is left alone`,
           ),

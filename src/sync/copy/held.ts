@@ -73,7 +73,7 @@ async function release(holds: readonly Hold[], report: Report, time: () => strin
       await it.release();
       const { server, state, isDown } = it;
       const after = isDown ? '' : ', and kept serving';
-      report.say(`  ${server.name} of ${server.dataDirectory} was ${state} for ${time()}${after}`);
+      report.say(`  ${server.product} of ${server.dataDirectory} was ${state} for ${time()}${after}`);
     }),
   );
   const failed = released.find(it => it.status === 'rejected');

@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { failure, systemCode, usageError } from '../../errors.ts';
-import { partOfOthers } from '../path-control.ts';
+import { foreignPartOf } from '../../os/root-path.ts';
 import { findClusters } from '../servers/postgres.ts';
 import type { Wanted } from './trees.ts';
 
@@ -35,7 +35,7 @@ export async function assertDataDirectory({ kind, directory, from }: Wanted): Pr
   if (process.getuid?.() !== 0) return;
   for (const cluster of clusters) {
     const { uid } = await stat(cluster);
-    const part = await partOfOthers(await realpath(cluster), [uid]);
+    const part = (await foreignPartOf(await realpath(cluster), 'place', [uid]))?.path;
     if (part === undefined) continue;
     throw failure(
       `${from}: users besides root and the owner of ${cluster} (user id ${uid}) can change ${part}, and so have root act on another directory; run "chmod go-w ${part}" if it belongs to root or that user, else name a directory elsewhere`,

@@ -1,21 +1,21 @@
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { allProcesses, belongsTo, openFilesOf, type RunningProcess, realIdsOf } from '../../os/process.ts';
+import { unixSocketsSeenBy } from '../../os/unix-sockets.ts';
 import type { Rights } from '../../staging/command.ts';
-import { findMark, nameOf, ownerOf, type ProcessMark } from './proc.ts';
 
 /** A database server whose files are to be copied. */
-export type ServerProcess = ProcessMark & {
-  readonly name: 'MariaDB' | 'MySQL' | 'PostgreSQL';
+export type ServerProcess = RunningProcess & {
+  readonly product: 'MariaDB' | 'MySQL' | 'PostgreSQL';
   /** The directory that it works in: the one of its data. */
   readonly dataDirectory: string;
   /** The rights that it has, which are those of the directory's owner. */
   readonly rights: Rights;
-  readonly parent: number;
 };
 
 /** A process with a server's name and directory, which does not run as the directory's owner. */
 export type Stranger = { readonly pid: number; readonly dataDirectory: string };
 
-const NAMES: Readonly<Record<string, ServerProcess['name']>> = {
+const PRODUCTS: Readonly<Record<string, ServerProcess['product']>> = {
   mariadbd: 'MariaDB',
   mysqld: 'MySQL',
   postgres: 'PostgreSQL',
@@ -31,47 +31,46 @@ const NAMES: Readonly<Record<string, ServerProcess['name']>> = {
  *
  * @param onStranger is told of the others
  */
-export async function findServers(
+export function findServers(
   directories: readonly string[],
   onStranger: (stranger: Stranger) => void = () => {},
-): Promise<readonly ServerProcess[]> {
+): readonly ServerProcess[] {
   const wanted = new Map<string, { readonly directory: string; readonly owner: number }>();
   for (const directory of directories) {
-    const found = await stat(directory).catch(() => undefined);
-    if (found !== undefined) wanted.set(`${found.dev}:${found.ino}`, { directory, owner: found.uid });
+    const found = identified(directory);
+    if (found !== undefined) wanted.set(found.id, { directory, owner: found.owner });
   }
   const servers: ServerProcess[] = [];
-  for (const entry of await readdir('/proc')) {
-    const pid = Number(entry);
-    const name = Number.isInteger(pid) ? NAMES[await nameOf(pid)] : undefined;
-    if (name === undefined) continue;
-    const works = await stat(`/proc/${pid}/cwd`).catch(() => undefined);
-    const data = works === undefined ? undefined : wanted.get(`${works.dev}:${works.ino}`);
-    const [mark, owner] = [await findMark(pid), await ownerOf(pid)];
-    if (data === undefined || mark === undefined || owner === undefined) continue;
-    const { directory: dataDirectory } = data;
-    if (owner.uids.length !== 3 || owner.uids.some(uid => uid !== data.owner)) {
-      onStranger({ pid, dataDirectory });
-    } else servers.push({ ...mark, name, dataDirectory, rights: owner.rights });
+  for (const process of allProcesses().values()) {
+    const product = PRODUCTS[process.name];
+    if (product === undefined) continue;
+    const { pid } = process;
+    const data = wanted.get(identified(`/proc/${pid}/cwd`)?.id ?? '');
+    const rights = realIdsOf(pid);
+    if (data === undefined || rights === undefined) continue;
+    if (!belongsTo(pid, data.owner)) onStranger({ pid, dataDirectory: data.directory });
+    else servers.push({ ...process, product, dataDirectory: data.directory, rights });
   }
   // Of the processes of one PostgreSQL all but the first are its children.
-  return servers.filter(it => !servers.some(other => other.pid === it.parent && other.name === it.name));
+  return servers.filter(
+    it => !servers.some(other => other.pid === it.parent && other.product === it.product),
+  );
+}
+
+function identified(directory: string): { readonly id: string; readonly owner: number } | undefined {
+  try {
+    const { dev, ino, uid } = statSync(directory);
+    return { id: `${dev}:${ino}`, owner: uid };
+  } catch {
+    // Not there, or a process that has ended.
+    return undefined;
+  }
 }
 
 /** The Unix sockets that a process listens on, by the paths that it gave them: names, which nobody opens. */
-export async function listeningSockets(pid: number): Promise<readonly string[]> {
-  const table = await readFile(`/proc/${pid}/net/unix`, 'utf8').catch(() => '');
-  const listening = new Map<string, string>();
-  for (const line of table.split('\n')) {
-    // Num RefCount Protocol Flags Type St Inode Path; 00010000 is __SO_ACCEPTCON.
-    const [, , , flags, , , inode = '', ...rest] = line.trim().split(/\s+/);
-    if (flags === '00010000' && rest.length > 0) listening.set(inode, rest.join(' '));
-  }
-  const sockets: string[] = [];
-  for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
-    const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => '');
-    const socket = listening.get(/^socket:\[(\d+)\]$/.exec(target)?.[1] ?? '');
-    if (socket?.startsWith('/')) sockets.push(socket);
-  }
-  return sockets;
+export function listeningSockets(pid: number): readonly string[] {
+  const open = new Set(openFilesOf(pid)?.values());
+  return unixSocketsSeenBy(pid)
+    .filter(it => it.listens && it.path.startsWith('/') && open.has(`socket:[${it.inode}]`))
+    .map(it => it.path);
 }

@@ -18,7 +18,7 @@ export async function holdServers(
 ): Promise<readonly Hold[]> {
   const holds: Hold[] = [];
   try {
-    for (const server of await findServers(directories)) holds.push(await holdOne(server, tools));
+    for (const server of findServers(directories)) holds.push(await holdOne(server, tools));
     return holds;
   } catch (error) {
     await Promise.allSettled(holds.map(it => it.release()));
@@ -30,8 +30,8 @@ async function holdOne(
   server: ServerProcess,
   { clock, report }: { readonly clock: Clock; readonly report: Report },
 ): Promise<Hold> {
-  const what = `${server.name} of ${server.dataDirectory} (process ${server.pid})`;
-  const backup = server.name === 'PostgreSQL' ? await backUp(server) : undefined;
+  const what = `${server.product} of ${server.dataDirectory} (process ${server.pid})`;
+  const backup = server.product === 'PostgreSQL' ? await backUp(server) : undefined;
   if (backup !== undefined) {
     report.say(`  ${what} goes into backup mode and keeps serving`);
     return backup;

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { failure } from '../../errors.ts';
+import { belongsTo, findProcess, programOf, readProcessFile } from '../../os/process.ts';
 import { findProgram, type Rights, runCommand } from '../../staging/command.ts';
 import { readSmall } from '../read-small.ts';
 import type { ServerProcess } from './find.ts';
-import { executableOf, findMark, nameOf, ownerOf } from './proc.ts';
 import type { StartCommand } from './restarter.ts';
 
 /** How a server is stopped and started again. */
@@ -29,11 +29,11 @@ const MOST_ENVIRONMENT = 32_768;
  * @throws {UserError} for a server that could not be started again
  */
 export async function managerOf(server: ServerProcess): Promise<Manager> {
-  const signal = server.name === 'PostgreSQL' ? 'SIGINT' : 'SIGTERM';
+  const signal = server.product === 'PostgreSQL' ? 'SIGINT' : 'SIGTERM';
   const unit = await unitOf(server);
   if (unit !== undefined)
     return withCommands(signal, ['systemctl', 'stop', unit], ['systemctl', 'start', unit]);
-  const cluster = server.name === 'PostgreSQL' ? await clusterOf(server) : undefined;
+  const cluster = server.product === 'PostgreSQL' ? await clusterOf(server) : undefined;
   if (cluster !== undefined) {
     const [version = '', name = ''] = cluster;
     return withCommands(
@@ -66,7 +66,7 @@ function withCommands(
 /** The systemd service that a server is the main process of (cgroups(7)), where systemd runs the machine. */
 async function unitOf({ pid, parent }: ServerProcess): Promise<string | undefined> {
   if (!existsSync('/run/systemd/system')) return undefined;
-  const unit = serviceIn((await readSmall(`/proc/${pid}/cgroup`, 65_536)) ?? '');
+  const unit = serviceIn(readProcessFile(pid, 'cgroup') ?? '');
   if (unit === undefined) return undefined;
   const { stdout } = await runCommand(['systemctl', 'show', '--property=MainPID', '--value', '--', unit]);
   return isServersUnit(unit, Number(stdout), [pid, parent]) ? unit : undefined;
@@ -116,8 +116,8 @@ async function initScriptOf(pid: number): Promise<string | undefined> {
 
 /** The command line that a server was started with; of mysqld_safe, where that watches over it with the same rights. */
 async function ownCommand(server: ServerProcess): Promise<StartCommand> {
-  const { pid: own, parent, rights, name, dataDirectory } = server;
-  const what = `${name} of ${dataDirectory} (process ${own})`;
+  const { pid: own, parent, rights, product, dataDirectory } = server;
+  const what = `${product} of ${dataDirectory} (process ${own})`;
   const byHand = 'stop it by hand before sync and start it after, or let a service manager run it';
   if (rights.uid === 0 && process.getuid?.() === 0) {
     throw failure(`${what} runs as root without a service manager; ${byHand}`);
@@ -127,26 +127,28 @@ async function ownCommand(server: ServerProcess): Promise<StartCommand> {
   );
   if (here !== there) throw failure(`${what} runs in a container, which sync cannot start again; ${byHand}`);
   const isWatched =
-    /^(mysqld_safe|mariadbd-safe)$/.test(await nameOf(parent)) &&
-    (await findMark(parent)) !== undefined &&
-    (await ownerOf(parent))?.uids.every(uid => uid === rights.uid) === true;
+    /^(mysqld_safe|mariadbd-safe)$/.test(findProcess(parent)?.name ?? '') && belongsTo(parent, rights.uid);
   const pid = isWatched ? parent : own;
-  const commandLine = await readSmall(`/proc/${pid}/cmdline`, MOST_COMMAND_LINE);
-  const environment = await readSmall(`/proc/${pid}/environ`, MOST_ENVIRONMENT);
-  if (commandLine === undefined || environment === undefined) {
+  const commandLine = readProcessFile(pid, 'cmdline', MOST_COMMAND_LINE + 1) ?? '';
+  const environment = readProcessFile(pid, 'environ', MOST_ENVIRONMENT + 1) ?? '';
+  if (commandLine.length > MOST_COMMAND_LINE || environment.length > MOST_ENVIRONMENT) {
     throw failure(
       `${what} has a command line of more than ${MOST_COMMAND_LINE} bytes or an environment of more than ${MOST_ENVIRONMENT}, so sync cannot start it again; ${byHand}`,
     );
   }
-  const [command = '', ...args] = commandLine.split('\0').slice(0, -1);
+  const [command = '', ...args] = inUtf8(commandLine).split('\0').slice(0, -1);
   return {
-    argv: [isWatched || command.startsWith('/') ? command : await executableOf(pid), ...args],
+    argv: [isWatched || command.startsWith('/') ? command : (programOf(pid) ?? command), ...args],
     rights,
     server: {
       directory: await readlink(`/proc/${pid}/cwd`).catch(() => '/'),
-      environment: environmentIn(environment),
+      environment: environmentIn(inUtf8(environment)),
     },
   };
+}
+
+function inUtf8(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 /** The text of `/proc/PID/environ`. */

@@ -1,12 +1,12 @@
 import { readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { failure } from '../../errors.ts';
+import { programOf } from '../../os/process.ts';
 import { findProgram } from '../../staging/command.ts';
 import { isInside } from '../plan/trees.ts';
 import { readSmall } from '../read-small.ts';
 import type { ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
-import { executableOf } from './proc.ts';
 import { openPsql, type Psql } from './psql.ts';
 
 /** What a copy of a cluster must not have, or need not (PostgreSQL's manual, "Making a Base Backup Using the API"). */
@@ -117,8 +117,7 @@ const MOST_PIDFILE = 4096;
 async function connectTo({ pid, rights, dataDirectory }: ServerProcess): Promise<Psql | undefined> {
   const text = (await readSmall(path.join(dataDirectory, 'postmaster.pid'), MOST_PIDFILE)) ?? '';
   const [, , , port = '', directory = ''] = text.split('\n');
-  const program =
-    findProgram(path.join(path.dirname(await executableOf(pid)), 'psql')) ?? findProgram('psql');
+  const program = findProgram(path.join(path.dirname(programOf(pid) ?? ''), 'psql')) ?? findProgram('psql');
   if (!/^\d+$/.test(port) || !directory.startsWith('/') || program === undefined) return undefined;
   return openPsql({ program, rights, socketDirectory: directory, port });
 }

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import type { RunningProcess } from '../../os/process.ts';
 import { ENVIRONMENT, findProgram, missingProgram, type Rights, withRights } from '../../staging/command.ts';
-import type { ProcessMark } from './proc.ts';
 
 /** How a server is started. */
 export type StartCommand = {
@@ -77,7 +77,7 @@ exec "$@"
  */
 export async function createRestarter(
   { argv, rights, server }: StartCommand,
-  old: ProcessMark,
+  old: Pick<RunningProcess, 'pid' | 'startTime'>,
 ): Promise<Restarter> {
   const [name = '', ...args] = argv;
   const program = server === undefined ? findProgram(name) : name;

@@ -1,10 +1,10 @@
 import { type Clock, MINUTE, SECOND } from '../../clock.ts';
 import { failure } from '../../errors.ts';
+import { isStillThere } from '../../os/process.ts';
 import { commandFailure, runCommand } from '../../staging/command.ts';
 import { findServers, listeningSockets, type ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
 import { asOwner, type Manager } from './manager.ts';
-import { isThere } from './proc.ts';
 import { createRestarter } from './restarter.ts';
 
 const LOOK_AGAIN = SECOND / 10;
@@ -19,9 +19,9 @@ const START_LIMIT = 10 * MINUTE;
  * @throws {UserError} when it does not end; it is running then
  */
 export async function stopServer(server: ServerProcess, manager: Manager, clock: Clock): Promise<Hold> {
-  const sockets = await listeningSockets(server.pid);
+  const sockets = listeningSockets(server.pid);
   const restarter = await createRestarter(manager.start, server);
-  const what = `${server.name} of ${server.dataDirectory}`;
+  const what = `${server.product} of ${server.dataDirectory}`;
 
   async function release(): Promise<void> {
     const until = clock.monotonic() + START_LIMIT;
@@ -35,7 +35,7 @@ export async function stopServer(server: ServerProcess, manager: Manager, clock:
     ]);
     limit.abort();
     while (status === 0 && clock.monotonic() < until) {
-      if (await isServing(server, sockets)) return;
+      if (isServing(server, sockets)) return;
       await clock.sleep(LOOK_AGAIN);
     }
     throw failure(
@@ -46,7 +46,7 @@ export async function stopServer(server: ServerProcess, manager: Manager, clock:
   try {
     await order(server, manager);
     const until = clock.monotonic() + STOP_LIMIT;
-    while (await isThere(server)) {
+    while (isStillThere(server)) {
       if (clock.monotonic() >= until) {
         throw failure(`${what} (process ${server.pid}) has not ended after ${STOP_LIMIT / MINUTE} minutes`);
       }
@@ -71,9 +71,9 @@ async function order({ pid, rights }: ServerProcess, { stop, signal, start }: Ma
 }
 
 /** Whether a server of the directory is there again, and listens where the old one did. */
-async function isServing(server: ServerProcess, sockets: readonly string[]): Promise<boolean> {
-  for (const { pid } of await findServers([server.dataDirectory])) {
-    const listening = await listeningSockets(pid);
+function isServing(server: ServerProcess, sockets: readonly string[]): boolean {
+  for (const { pid } of findServers([server.dataDirectory])) {
+    const listening = listeningSockets(pid);
     if (sockets.every(it => listening.includes(it))) return true;
   }
   return false;

@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { findProcess, type RunningProcess } from '../../../src/os/process.ts';
 import { environmentIn, isServersUnit, serviceIn } from '../../../src/sync/servers/manager.ts';
-import { findMark, type ProcessMark } from '../../../src/sync/servers/proc.ts';
 import { createRestarter } from '../../../src/sync/servers/restarter.ts';
 import { until } from '../../peers/until.ts';
 
@@ -38,15 +38,15 @@ async function sleeper() {
   return child;
 }
 
-async function markOf(child: ChildProcess): Promise<ProcessMark> {
-  return (await findMark(child.pid ?? 0)) ?? assert.fail('it has ended');
+function markOf(child: ChildProcess): RunningProcess {
+  return findProcess(child.pid ?? 0) ?? assert.fail('it has ended');
 }
 
 describe('a server that was stopped is started again', () => {
   test('when that is said, in its directory and with its environment', async () => {
     const server = await sleeper();
     const { file, start } = command('said');
-    const restarter = await createRestarter(start, await markOf(server));
+    const restarter = await createRestarter(start, markOf(server));
     server.kill();
     await once(server, 'exit');
     assert.equal(await restarter.start(), 0);
@@ -57,7 +57,7 @@ describe('a server that was stopped is started again', () => {
   test('not before the old one has ended', async () => {
     const server = await sleeper();
     const { file, start } = command('after');
-    const restarter = await createRestarter(start, await markOf(server));
+    const restarter = await createRestarter(start, markOf(server));
     const started = restarter.start();
     let ended = false;
     setTimeout(() => {
@@ -74,7 +74,7 @@ describe('a server that was stopped is started again', () => {
     const { file, start } = command('killed');
     const module = path.resolve(import.meta.dirname, '../../../src/sync/servers/restarter.ts');
     const program = `const { createRestarter } = await import(${JSON.stringify(module)});
-      await createRestarter(${JSON.stringify(start)}, ${JSON.stringify(await markOf(server))});
+      await createRestarter(${JSON.stringify(start)}, ${JSON.stringify(markOf(server))});
       process.stdout.write('ready');
       setInterval(() => {}, 1000);`;
     const stopper = spawn(process.execPath, ['--input-type=module', '-e', program], {
@@ -90,7 +90,7 @@ describe('a server that was stopped is started again', () => {
   test('and the status of a command that starts it is told', async () => {
     const server = await sleeper();
     const start = { argv: ['sh', '-c', 'exit 7'] };
-    const restarter = await createRestarter(start, await markOf(server));
+    const restarter = await createRestarter(start, markOf(server));
     server.kill();
     assert.equal(await restarter.start(), 7);
   });

@@ -79,7 +79,10 @@ describe('what a process called mysqld can make root do', { skip: notAlone }, ()
   test('nothing, as another user than the owner of the data: it is no server, and it is named', async () => {
     const fake = await startFake(OTHER);
     const strangers: unknown[] = [];
-    assert.deepEqual(await findServers([data], it => strangers.push(it)), []);
+    assert.deepEqual(
+      findServers([data], it => strangers.push(it)),
+      [],
+    );
     assert.deepEqual(strangers, [{ pid: fake.pid, dataDirectory: data }]);
     assert.deepEqual(await holdServers([data], { clock: systemClock, report }), []);
     assert.equal(fake.exitCode, null);
@@ -93,7 +96,7 @@ describe('what a process called mysqld can make root do', { skip: notAlone }, ()
     );
     processes.push(child);
     await until('it is called mysqld', () => readComm(child.pid) === 'mysqld');
-    assert.deepEqual(await findServers([data]), []);
+    assert.deepEqual(findServers([data]), []);
   });
 
   test("no more than its own user may: no program runs as root with the owner's environment or directory", async () => {
@@ -116,9 +119,9 @@ describe('what a process called mysqld can make root do', { skip: notAlone }, ()
     for (const file of readdirSync(traces)) rmSync(path.join(traces, file));
     const [hold] = await holdServers([data], { clock: systemClock, report });
     assert.ok(hold?.isDown);
-    assert.deepEqual(await findServers([data]), []);
+    assert.deepEqual(findServers([data]), []);
     await hold.release();
-    const [again] = await findServers([data]);
+    const [again] = findServers([data]);
     assert.deepEqual(again?.rights, { uid: OWNER, gid: OWNER, groups: [] });
     const environment = readFileSync(`/proc/${again?.pid}/environ`, 'utf8').split('\0');
     assert.ok(environment.includes("ODD=it's\n$(id) `id`"), environment.join('|'));
@@ -142,7 +145,7 @@ describe('what a process called mysqld can make root do', { skip: notAlone }, ()
   test('a server that runs as root is not started by its own words', async () => {
     chownSync(data, 0, 0);
     await startFake(0);
-    const [server] = await findServers([data]);
+    const [server] = findServers([data]);
     await assert.rejects(managerOf(server ?? assert.fail('not found')), /runs as root/);
   });
 
@@ -153,7 +156,7 @@ describe('what a process called mysqld can make root do', { skip: notAlone }, ()
 
   test('sync is killed with SIGKILL while it is stopped: it comes back', async () => {
     await startFake(OWNER);
-    const [before] = await findServers([data]);
+    const [before] = findServers([data]);
     const modules = path.resolve(import.meta.dirname, '../../../src');
     const program = `const { holdServers } = await import('${modules}/sync/servers/hold-servers.ts');
       const { systemClock } = await import('${modules}/clock.ts');
@@ -166,9 +169,9 @@ describe('what a process called mysqld can make root do', { skip: notAlone }, ()
     });
     processes.push(sync);
     await once(sync.stdout ?? assert.fail(), 'data');
-    assert.deepEqual(await findServers([data]), []);
+    assert.deepEqual(findServers([data]), []);
     sync.kill('SIGKILL');
-    const again = await until('it is there again', async () => (await findServers([data]))[0]);
+    const again = await until('it is there again', async () => findServers([data])[0]);
     assert.notEqual(again.pid, before?.pid);
     assert.deepEqual(again.rights, before?.rights);
   });

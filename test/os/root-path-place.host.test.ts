@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  lchownSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { partOfOthers } from '../../src/sync/path-control.ts';
+import { foreignPartOf } from '../../src/os/root-path.ts';
 import { notAlone } from '../peers/own-namespaces.ts';
 
 const BOB = 4001;
@@ -65,7 +56,6 @@ describe('who decides what stands at a path', { skip: notAlone }, () => {
         writeFileSync(at('other'), '');
         rmSync(at('dir', 'file'));
         symlinkSync(at('other'), at('dir', 'file'));
-        lchownSync(at('dir', 'file'), BOB, BOB);
       },
       undefined,
     ],
@@ -82,16 +72,17 @@ describe('who decides what stands at a path', { skip: notAlone }, () => {
         if (error instanceof Error && /setfacl/.test(error.message)) return t.skip('no setfacl here');
         throw error;
       }
-      const part = await partOfOthers(at('dir', 'file'), []);
+      const part = (await foreignPartOf(at('dir', 'file'), 'place'))?.path;
       assert.equal(part === undefined ? undefined : path.relative(top, part), expected);
       if (what === 'the owner of a directory') {
-        assert.equal(await partOfOthers(at('dir', 'file'), [BOB]), undefined);
+        assert.equal(await foreignPartOf(at('dir', 'file'), 'place', [BOB]), undefined);
+        assert.equal(await foreignPartOf(at('dir'), 'place'), undefined);
       }
     });
   }
 
   test('a loop of links is an error', async () => {
     symlinkSync('loop', at('loop'));
-    await assert.rejects(partOfOthers(at('loop'), []), /too many symbolic links/);
+    await assert.rejects(foreignPartOf(at('loop'), 'place'), /Too many symbolic links/);
   });
 });
