@@ -137,27 +137,29 @@ function behindHeader(lines: readonly Line[]): number | undefined {
 }
 
 /**
- * The file with exactly these URLs as its farm, every other line kept byte for byte. Where the settings are, they are
- * rewritten in their place; else they are put at the beginning of `[GENERAL]`.
+ * The file with these settings in `[GENERAL]`, every other line kept byte for byte. Where a setting is, it is rewritten in
+ * its place; what is not there yet is put before the first of them, else at the beginning of `[GENERAL]`.
  *
  * @param text undefined where there is no file yet
+ * @param settings by name in lower case: all lines of the setting, each with its line end; empty to remove it
  */
-export function withList(text: string | undefined, urls: readonly string[]): string {
-  const settings: Readonly<Record<string, string>> = {
-    [RENDERFARM]: `renderfarm = ${urls.length > 0 ? 1 : 0}\n`,
-    [REMOTE_RENDERER]: `remote renderer =\n${urls.map(url => `\t${url}\n`).join('')}`,
-  };
-  const both = Object.values(settings).join('');
+export function withSettings(text: string | undefined, settings: Readonly<Record<string, string>>): string {
   const isOurs = ({ general, tag = '' }: Line) => general && Object.hasOwn(settings, tag);
   const lines = linesOf(text ?? '').filter(line => !(line.kind === 'continuation' && isOurs(line)));
   const like = lines[0]?.raw ?? '';
   const present = new Set(lines.filter(isOurs).map(line => line.tag));
+  const missing = Object.keys(settings)
+    .filter(name => !present.has(name))
+    .map(name => settings[name])
+    .join('');
 
   if (present.size > 0) {
+    const first = lines.findIndex(isOurs);
     // A setting that is there twice is rewritten twice: the last one counts.
-    const rewritten = lines.map(line => {
+    const rewritten = lines.map((line, at) => {
       if (!isOurs(line)) return line.raw;
-      return withLineEnds((present.size === 1 ? both : settings[line.tag ?? '']) ?? '', like);
+      const before = at === first ? missing : '';
+      return withLineEnds(before + (settings[line.tag ?? ''] ?? ''), like);
     });
     return rewritten.join('');
   }
@@ -165,6 +167,28 @@ export function withList(text: string | undefined, urls: readonly string[]): str
   const before = lines.slice(0, at).map(line => line.raw);
   const after = lines.slice(before.length).map(line => line.raw);
   const gap = before.length === 0 || before.at(-1)?.endsWith('\n') ? '' : '\n';
-  const added = gap + (at === undefined ? '[GENERAL]\n' : '') + both;
+  const added = gap + (at === undefined ? '[GENERAL]\n' : '') + missing;
   return [...before, withLineEnds(added, like), ...after].join('');
+}
+
+/** A setting of `[GENERAL]` as GBrowse reads it, its lines with one blank between them; undefined where there is none. */
+export function settingIn(text: string, name: string): string | undefined {
+  let found: string | undefined;
+  for (const { kind, general, tag, value = '' } of linesOf(text)) {
+    if (!general || tag !== name) continue;
+    found = kind === 'continuation' ? `${found ?? ''} ${value}` : value;
+  }
+  return found;
+}
+
+/**
+ * The file with exactly these URLs as its farm, every other line kept byte for byte.
+ *
+ * @param text undefined where there is no file yet
+ */
+export function withList(text: string | undefined, urls: readonly string[]): string {
+  return withSettings(text, {
+    [RENDERFARM]: `renderfarm = ${urls.length > 0 ? 1 : 0}\n`,
+    [REMOTE_RENDERER]: `remote renderer =\n${urls.map(url => `\t${url}\n`).join('')}`,
+  });
 }

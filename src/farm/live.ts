@@ -1,0 +1,166 @@
+import { chown, lstat, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { failure, isUserError, messageOf, systemCode } from '../errors.ts';
+import { replaceFile } from '../os/replace-file.ts';
+import { foreignPartOf } from '../os/root-path.ts';
+import type { Farm } from './farm.ts';
+import { readFarmFile, replaceFarmFile } from './farm-file.ts';
+import { livePerlLines } from './live-perl.ts';
+import { runReloadCommand } from './reload-command.ts';
+import { listedIn, settingIn, withSettings } from './renderfarm.ts';
+
+/** Where the balancer keeps the list that `farm = live` has GBrowse read, unless `[MASTER] farm_list` says otherwise. */
+export const LIVE_LIST = '/var/lib/gbrowse-aws-balancer/farm/slaves';
+
+const LIST_SETTING = 'renderfarm list';
+const ABOUT = '# gbrowse-aws-balancer: GBrowse reads the slaves from this list whenever it changes';
+
+/** The farm file with the line of Perl that has GBrowse read `list`; its `remote renderer` and all other lines stay. */
+export function withLive(text: string | undefined, list: string): string {
+  const [first = '', ...rest] = livePerlLines();
+  const perl = `renderfarm = ${first}\n${rest.map(line => `\t${line}\n`).join('')}`;
+  return withSettings(text, { [LIST_SETTING]: `renderfarm list = ${list}\n`, renderfarm: perl });
+}
+
+/** The farm file without it: the administrator's own slaves are the farm then. */
+export function withoutLive(text: string): string {
+  if (settingIn(text, LIST_SETTING) === undefined) return text;
+  const isOn = listedIn(withSettings(text, { renderfarm: 'renderfarm = 1\n' })).length > 0;
+  return withSettings(text, { [LIST_SETTING]: '', renderfarm: `renderfarm = ${isOn ? 1 : 0}\n` });
+}
+
+/** Whether a farm file has GBrowse read that list, with this program's line of Perl. */
+export function isLive(text: string, list: string): boolean {
+  return (
+    settingIn(text, LIST_SETTING) === list &&
+    settingIn(text, 'renderfarm')?.replace(/\s+/g, ' ') === livePerlLines().join(' ').replace(/\s+/g, ' ')
+  );
+}
+
+/**
+ * Writes the line of Perl into the farm file, where it is not there yet. As root only into a place that is root's alone.
+ *
+ * @returns whether it had to be written
+ * @throws {UserError} when it cannot be written
+ */
+export async function installLive(file: string, list: string): Promise<boolean> {
+  const text = await readFarmFile(file);
+  if (text !== undefined && isLive(text, list)) return false;
+  await assertPlace(file);
+  await replaceFarmFile(file, withLive(text, list));
+  return true;
+}
+
+/** @returns whether there was anything to remove */
+export async function removeLive(file: string): Promise<boolean> {
+  const text = await readFarmFile(file);
+  const without = text === undefined ? undefined : withoutLive(text);
+  if (without === undefined || without === text) return false;
+  await assertPlace(file);
+  await replaceFarmFile(file, without);
+  return true;
+}
+
+async function assertPlace(file: string): Promise<void> {
+  if (process.geteuid?.() !== 0) return;
+  const foreign = await foreignPartOf(file, 'place');
+  if (foreign === undefined) return;
+  throw failure(
+    `${file} was not written as root, because others than root can change ${foreign.path}. Give it to root ` +
+      '(chown root, chmod go-w), or write it as the user that it belongs to',
+  );
+}
+
+/**
+ * Makes the directory of the list, for the user that the balancer runs as. As root only.
+ *
+ * @throws {UserError} when it cannot be made, or others could put something else there
+ */
+export async function makeListDirectory(
+  list: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): Promise<void> {
+  const directory = path.dirname(list);
+  try {
+    const foreign = await foreignPartOf(path.dirname(directory), 'content');
+    if (foreign !== undefined) throw failure(`others than root can change ${foreign.path}`);
+    await mkdir(path.dirname(directory), { recursive: true, mode: 0o755 });
+    await mkdir(directory, { mode: 0o755 }).catch((error: unknown) => {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    });
+    // Nobody but root can have put it there.
+    const found = await lstat(directory);
+    if (!found.isDirectory()) throw failure(`${directory} is no directory`);
+    if (found.uid !== uid || found.gid !== gid) await chown(directory, uid, gid);
+  } catch (error) {
+    throw failure(
+      `the directory ${directory} for the list of slaves cannot be made: ${messageOf(error)}. ` +
+        'Set [MASTER] farm_list to a file elsewhere',
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The farm of a GBrowse that reads the list by itself: nothing of it needs root.
+ *
+ * @param file GBrowse's farm file, which names the list
+ * @param reloadCommand `[MASTER] reload_command`; `auto` is nothing here
+ */
+export function createLiveFarm({
+  file,
+  list,
+  reloadCommand,
+}: {
+  readonly file: string;
+  readonly list: string;
+  readonly reloadCommand: string;
+}): Farm {
+  let writing: Promise<void> = Promise.resolve();
+  let isChanged = true;
+
+  async function assertInstalled(): Promise<void> {
+    if (isLive((await readFarmFile(file)) ?? '', list)) return;
+    throw failure(
+      `${file} does not have GBrowse read the list of slaves ${list} ([MASTER] farm = live). ` +
+        'As root: gbrowse-aws-balancer farm --install',
+    );
+  }
+
+  async function write(urls: readonly string[]): Promise<void> {
+    await assertInstalled();
+    try {
+      // GBrowse runs as another user.
+      await replaceFile(list, urls.map(url => `${url}\n`).join(''), {
+        attributes: { mode: 0o644 },
+        force: true,
+      });
+    } catch (error) {
+      if (isUserError(error)) throw error;
+      throw failure(
+        `the list of slaves ${list} cannot be written: ${messageOf(error)}. ` +
+          'As root: gbrowse-aws-balancer farm --install --user USER',
+        { cause: error },
+      );
+    }
+    isChanged = true;
+  }
+
+  return {
+    async read() {
+      await assertInstalled();
+      return ((await readFarmFile(list)) ?? '').split(/\s+/).filter(word => word !== '');
+    },
+    // One after the other: the last one asked for is what stays.
+    write: urls => {
+      writing = writing.catch(() => {}).then(() => write(urls));
+      return writing;
+    },
+    async reload() {
+      if (!isChanged || reloadCommand === 'auto' || reloadCommand === 'none') return undefined;
+      await runReloadCommand(reloadCommand);
+      isChanged = false;
+      return 'reload_command was run';
+    },
+  };
+}
