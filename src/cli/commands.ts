@@ -43,6 +43,11 @@ export const COMMANDS = [
     example: { words: 'gc --yes', meaning: 'Remove what is left over' },
   },
   {
+    name: 'farm',
+    description: "Write what farm = live needs into GBrowse's farm file, or take it out",
+    example: { words: 'farm --install', meaning: 'Have GBrowse read the list of slaves by itself' },
+  },
+  {
     name: 'iam-policy',
     description: 'Print the least-privilege IAM policy for this configuration',
     example: {

@@ -1,19 +1,25 @@
 import { loadConfig } from '../config/load.ts';
 import { findConfigFile } from '../config/locate.ts';
+import { createLogFile } from '../daemon/create-log-file.ts';
 import { directKeeper } from '../daemon/direct-keeper.ts';
 import { closeInheritedFiles } from '../daemon/inherited.ts';
 import type { Keeper } from '../daemon/keeper.ts';
 import { makeLockDirectory } from '../daemon/lock-directory.ts';
 import { claimPidfile } from '../daemon/pidfile.ts';
-import { dropPrivileges, lookUpAccount, mustBecome } from '../daemon/privileges.ts';
+import { type Account, dropPrivileges, lookUpAccount, mustBecome } from '../daemon/privileges.ts';
 import { startKeeper } from '../daemon/start-keeper.ts';
+import { failure } from '../errors.ts';
 import { createFarm } from '../farm/create.ts';
+import { installFarm } from '../farm/install.ts';
 import { findRenderfarm } from '../farm/locate.ts';
+import { foreignPartOf } from '../os/root-path.ts';
 import type { Given } from './given.ts';
 
 /**
- * Claims the pidfile and, with `--user`, leaves the work that needs root to a process of its own and drops root's rights
- * in this one.
+ * Claims the pidfile and, with `--user`, drops root's rights in this process. With `farm = live` root writes GBrowse's farm
+ * file before that, and no process keeps its rights; else the work that needs root is left to a process of its own.
+ *
+ * @throws {UserError} when root is to act on a file that others can change
  */
 export async function keeperFor(options: Given<'run'>): Promise<Keeper> {
   const configFile = options.conf ?? (await findConfigFile());
@@ -23,14 +29,61 @@ export async function keeperFor(options: Given<'run'>): Promise<Keeper> {
   const pidfile = options.pidfile === undefined ? undefined : await claimPidfile(options.pidfile);
   const parts = { loadConfig, findRenderfarm, createFarm };
   const held = { configFile, parts, ...(pidfile !== undefined && { pidfile }) };
-  if (becomes === undefined) return directKeeper(held);
-  const keeper = await startKeeper({
-    ...held,
-    account: becomes,
-    ...(options.logfile !== undefined && { logFile: options.logfile }),
-  });
-  await keeper.reopenLog();
+  const isRoot = process.geteuid?.() === 0;
+  const warnings = isRoot && !options.dryRun ? await prepareLive(configFile, becomes) : undefined;
+  if (becomes === undefined && isRoot) await assertRoots(configFile);
+  if (becomes === undefined) return withWarnings(directKeeper(held), warnings ?? []);
+  if (warnings === undefined) {
+    const keeper = await startKeeper({
+      ...held,
+      account: becomes,
+      ...(options.logfile !== undefined && { logFile: options.logfile }),
+    });
+    await keeper.reopenLog();
+    makeLockDirectory(becomes);
+    dropPrivileges(becomes);
+    return keeper;
+  }
+  if (options.logfile !== undefined) await createLogFile(options.logfile, becomes);
   makeLockDirectory(becomes);
   dropPrivileges(becomes);
-  return keeper;
+  return withWarnings(directKeeper(held), warnings);
+}
+
+/** Whoever could change the configuration could have root run a command. */
+async function assertRoots(configFile: string): Promise<void> {
+  const foreign = await foreignPartOf(configFile, 'content');
+  if (foreign === undefined) return;
+  throw failure(
+    `${configFile} is not used as root, because others than root can change ${foreign.path}. Give it to root ` +
+      '(chown root, chmod go-w; an access control list counts too), or run the balancer as another user (--user)',
+  );
+}
+
+/**
+ * What root does for `farm = live`.
+ *
+ * @returns what could not be done; undefined where the configuration does not say `live`, or is not root's to read
+ */
+async function prepareLive(
+  configFile: string,
+  account: Account | undefined,
+): Promise<readonly string[] | undefined> {
+  if ((await foreignPartOf(configFile, 'content')) !== undefined) return undefined;
+  const { master } = (await loadConfig(configFile)).config;
+  if (master.farm !== 'live') return undefined;
+  return (await installFarm(master, account)).warnings;
+}
+
+function withWarnings(keeper: Keeper, warnings: readonly string[]): Keeper {
+  let isFirst = true;
+  return {
+    ...keeper,
+    async readConfig() {
+      const loaded = await keeper.readConfig();
+      const all = isFirst ? [...loaded.warnings, ...warnings] : loaded.warnings;
+      isFirst = false;
+      return { ...loaded, warnings: all };
+    },
+  };
 }

@@ -21,6 +21,7 @@ const DO: { readonly [C in CommandName]: (given: Given<C>, role: Role | undefine
   check: async given => (await import('./commands/check.ts')).check(given),
   simulate: async given => (await import('./commands/simulate.ts')).simulate(given),
   gc: async given => (await import('./commands/gc.ts')).gc(given),
+  farm: async given => (await import('./commands/farm.ts')).farm(given),
   'iam-policy': async given => (await import('./commands/iam-policy.ts')).iamPolicy(given),
 };
 

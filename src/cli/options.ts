@@ -41,7 +41,7 @@ export const OPTION_GROUPS = [
         value: 'NAME',
         original: true,
         mayBeBlank: true,
-        commands: ['run', 'check'],
+        commands: ['run', 'check', 'farm'],
         description: 'User to run as (must be started as root)',
       },
     ],
@@ -123,6 +123,16 @@ export const OPTION_GROUPS = [
         description: 'How long to wait for each answer',
       },
       {
+        name: 'install',
+        commands: ['farm'],
+        description: "Have GBrowse read the balancer's list of slaves by itself",
+      },
+      {
+        name: 'remove',
+        commands: ['farm'],
+        description: 'Take that out of the farm file again; other slaves in it stay',
+      },
+      {
         name: 'yes',
         commands: ['gc'],
         description: 'Remove the leftovers; without this option they are only listed',
@@ -155,7 +165,7 @@ export const OPTION_GROUPS = [
         original: true,
         mayBeBlank: true,
         abbreviations: ['config'],
-        commands: ['run', 'sync', 'status', 'check', 'simulate', 'gc', 'iam-policy'],
+        commands: ['run', 'sync', 'status', 'check', 'simulate', 'gc', 'iam-policy', 'farm'],
         description:
           'Configuration file (default: aws_balancer.conf in /etc/gbrowse2, /etc/gbrowse or /opt/gbrowse/etc)',
       },

@@ -19,6 +19,10 @@ export type MasterConfig = {
   readonly loadMatch?: RegExp;
   readonly name?: string;
   readonly renderfarmConf?: string;
+  /** How GBrowse learns of slaves: they stand in its farm file, or it reads the balancer's list by itself. */
+  readonly farm: 'file' | 'live';
+  /** With `live`: the list. */
+  readonly farmList: string;
   /** `auto`, `none`, or a command line for the shell. */
   readonly reloadCommand: string;
   readonly drainTime: number;

@@ -93,10 +93,25 @@ const MASTER: OptionsOf<MasterConfig> = {
     },
     parse: path,
   },
+  farm: {
+    name: 'farm',
+    meaning:
+      'How GBrowse learns of slaves: file lists them in renderfarm.conf; live has GBrowse read a list of the balancer by itself.',
+    expected: 'file or live',
+    whenUnset: { default: 'file' },
+    parse: oneOf(['file', 'live']),
+  },
+  farmList: {
+    name: 'farm_list',
+    meaning: "The list of slaves with farm = live, in a directory of the balancer's user.",
+    expected: 'an absolute path',
+    whenUnset: { default: '/var/lib/gbrowse-aws-balancer/farm/slaves' },
+    parse: matching(/^\/\S+$/),
+  },
   reloadCommand: {
     name: 'reload_command',
     meaning:
-      'How GBrowse is told of a changed farm: auto restarts it where it stays in memory (FastCGI, mod_perl).',
+      'How GBrowse is told of a changed farm, with farm = file: auto restarts its Apache gracefully where it stays in memory (FastCGI, mod_perl).',
     expected: 'auto, none or a command',
     whenUnset: { default: 'auto' },
     parse: anyText,

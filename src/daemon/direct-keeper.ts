@@ -19,9 +19,10 @@ export function followConfig(configFile: string, parts: KeeperParts): FollowedCo
     current: () => current,
     async readConfig() {
       const loaded = await parts.loadConfig(configFile);
-      const { renderfarmConf, reloadCommand } = loaded.config.master;
+      const { renderfarmConf, reloadCommand, farm, farmList } = loaded.config.master;
       const renderfarm = await parts.findRenderfarm(renderfarmConf);
-      current = { loaded, renderfarm, farm: parts.createFarm({ file: renderfarm, reloadCommand }) };
+      const place = { file: renderfarm, reloadCommand, ...(farm === 'live' && { list: farmList }) };
+      current = { loaded, renderfarm, farm: parts.createFarm(place) };
       return loaded;
     },
   };

@@ -1,8 +1,7 @@
-import { open } from 'node:fs/promises';
 import { SECOND } from '../clock.ts';
-import { failure, systemCode } from '../errors.ts';
 import type { Farm } from '../farm/farm.ts';
 import { foreignPartOf } from '../os/root-path.ts';
+import { createLogFile } from './create-log-file.ts';
 import { followConfig } from './direct-keeper.ts';
 import { fileMark } from './file-mark.ts';
 import type { KeeperParts } from './keeper.ts';
@@ -102,19 +101,6 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
     return await fileMark(configFile);
   }
 
-  async function createLogFile(file: string): Promise<void> {
-    // Where others can write, root would follow what was planted there: the balancer creates the file itself.
-    if ((await foreignPartOf(file, 'place')) !== undefined) return;
-    try {
-      // Exclusively: never is a file that exists already made over to the user.
-      const handle = await open(file, 'ax', 0o640);
-      await handle.chown(account.uid, account.gid).finally(() => handle.close());
-    } catch (error) {
-      if (systemCode(error) === 'EEXIST') return;
-      throw failure(`Cannot create the log file ${file}: ${systemCode(error)}.`, { cause: error });
-    }
-  }
-
   function farm(): Farm {
     const current = followed.current();
     if (current === undefined) throw new Error('refused, there is no configuration of root’s');
@@ -144,7 +130,7 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
       case 'farm.reload':
         return await farm().reload();
       case 'log':
-        return logFile === undefined ? undefined : await createLogFile(logFile);
+        return logFile === undefined ? undefined : await createLogFile(logFile, account);
       case 'end':
         return await removeOwnPidfile();
     }

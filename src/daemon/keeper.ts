@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { UserError } from '../errors.ts';
+import type { FarmPlace } from '../farm/create.ts';
 import type { Farm } from '../farm/farm.ts';
 
 /** A valid configuration, and what is odd in the file all the same. */
@@ -38,5 +39,5 @@ export type KeeperParts = {
   loadConfig(file: string): Promise<LoadedConfig>;
   /** @param override `[MASTER] renderfarm_conf` */
   findRenderfarm(override?: string): Promise<string>;
-  createFarm(options: { readonly file: string; readonly reloadCommand: string }): Farm;
+  createFarm(place: FarmPlace): Farm;
 };

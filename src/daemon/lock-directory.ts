@@ -6,18 +6,23 @@ import { systemCode } from '../errors.ts';
  * Where balancers that root has started keep their locks: a directory of root's, and in it one for each user that root
  * has a balancer run as. Nobody else can hold a lock there, so nobody can keep a balancer from starting.
  */
-const LOCKS = '/run/gbrowse-aws-balancer-locks';
+const LOCKS = '/run/gbrowse-aws-balancer/locks';
 
-/**
- * Makes the directory for the locks of a user. As root only.
- *
- * @throws the system's error
- */
+/** Makes the directory for the locks of a user, as root. Where /run cannot be written, sockets alone are the locks. */
 export function makeLockDirectory({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
-  makeDirectory(LOCKS);
-  const own = path.join(LOCKS, String(uid));
-  makeDirectory(own);
-  chownSync(own, uid, gid);
+  try {
+    const own = path.join(LOCKS, String(uid));
+    for (const directory of [path.dirname(LOCKS), LOCKS, own]) makeDirectory(directory);
+    if (lockDirectories().includes(own)) return;
+    if (isRoots(LOCKS) && isRoots(path.dirname(LOCKS))) chownSync(own, uid, gid);
+  } catch {
+    // A read-only /run, in a sandbox or a container.
+  }
+}
+
+function isRoots(directory: string): boolean {
+  const { uid, mode } = lstatSync(directory);
+  return uid === 0 && (mode & 0o022) === 0;
 }
 
 function makeDirectory(directory: string): void {
@@ -31,20 +36,14 @@ function makeDirectory(directory: string): void {
 /** The directory for this process's own locks; undefined when root has made none for its user. */
 export function ownLockDirectory(): string | undefined {
   const [uid, gid] = [process.geteuid?.() ?? -1, process.getegid?.() ?? -1];
-  try {
-    if (uid === 0) makeLockDirectory({ uid, gid });
-  } catch {
-    // A read-only /run: then there are only the sockets.
-    return undefined;
-  }
+  if (uid === 0) makeLockDirectory({ uid, gid });
   return lockDirectories().find(it => it === path.join(LOCKS, String(uid)));
 }
 
 /** The directories that root has made for locks, each of one user's alone. */
 export function lockDirectories(): readonly string[] {
   try {
-    const top = lstatSync(LOCKS);
-    if (!top.isDirectory() || top.uid !== 0 || (top.mode & 0o022) !== 0) return [];
+    if (!isRoots(LOCKS) || !isRoots(path.dirname(LOCKS))) return [];
     return readdirSync(LOCKS)
       .map(name => path.join(LOCKS, name))
       .filter(it => {

@@ -1,16 +1,20 @@
 import type { Farm } from './farm.ts';
 import { readFarmFile, replaceFarmFile } from './farm-file.ts';
+import { createLiveFarm } from './live.ts';
 import { createReload } from './reload.ts';
 import { isListed, listedIn, withList } from './renderfarm.ts';
 
-/** The farm of a real GBrowse: `file` is its `renderfarm.conf`, `reloadCommand` is `[MASTER] reload_command`. */
-export function createFarm({
-  file,
-  reloadCommand,
-}: {
+/** Where a farm is: GBrowse's `renderfarm.conf`, and the options of `[MASTER]` of the same names. */
+export type FarmPlace = {
   readonly file: string;
   readonly reloadCommand: string;
-}): Farm {
+  /** The list that GBrowse reads by itself, with `farm = live`. */
+  readonly list?: string;
+};
+
+/** The farm of a real GBrowse. */
+export function createFarm({ file, reloadCommand, list }: FarmPlace): Farm {
+  if (list !== undefined) return createLiveFarm({ file, list, reloadCommand });
   let writing: Promise<void> = Promise.resolve();
 
   async function write(urls: readonly string[]): Promise<void> {

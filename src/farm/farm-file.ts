@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { failure, isUserError, messageOf, systemCode } from '../errors.ts';
 import { type Attributes, replaceFile, statIfThere, targetOf } from '../os/replace-file.ts';
+import { foreignPartOf } from '../os/root-path.ts';
 
 /** A farm file has a line per slave; what is longer than this is something else. */
 const SIZE_LIMIT = 1024 * 1024;
@@ -79,9 +80,19 @@ async function attributesOfNew(target: string): Promise<Attributes> {
   return { uid: beside.uid, gid: beside.gid, mode: MODE_OF_A_NEW_FILE };
 }
 
+async function assertPlace(file: string): Promise<void> {
+  if (process.geteuid?.() !== 0) return;
+  const foreign = await foreignPartOf(file, 'place');
+  if (foreign === undefined) return;
+  throw failure(
+    `${file} is not written as root, because others than root can change ${foreign.path}. Give it to root ` +
+      '(chown root, chmod go-w), or let the balancer run as the user that it belongs to (--user)',
+  );
+}
+
 /**
  * Puts a new text in place of the farm file's, at one stroke: whoever reads it gets the old or the new one, whole. Owner,
- * group and permissions stay; a link stays a link. One call at a time.
+ * group and permissions stay; a link stays a link. As root only where nobody else can change the path. One call at a time.
  *
  * @param text one character per byte
  * @throws {UserError} when that cannot be; the file is as it was then, and nothing is left beside it
@@ -91,6 +102,7 @@ export async function replaceFarmFile(path: string, text: string): Promise<void>
     const target = await targetOf(path);
     const old = await statIfThere(target);
     if (old !== undefined) checkKind(target, old, old.isFile());
+    await assertPlace(path);
     await replaceFile(target, text, old === undefined ? { attributes: await attributesOfNew(target) } : {});
   } catch (error) {
     if (isUserError(error)) throw error;

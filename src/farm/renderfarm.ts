@@ -148,18 +148,20 @@ export function withSettings(text: string | undefined, settings: Readonly<Record
   const lines = linesOf(text ?? '').filter(line => !(line.kind === 'continuation' && isOurs(line)));
   const like = lines[0]?.raw ?? '';
   const present = new Set(lines.filter(isOurs).map(line => line.tag));
-  const missing = Object.keys(settings)
-    .filter(name => !present.has(name))
-    .map(name => settings[name])
-    .join('');
+  /** Those that are not there, and perhaps one that is, in their order. */
+  const withMissing = (tag?: string) =>
+    Object.keys(settings)
+      .filter(name => name === tag || !present.has(name))
+      .map(name => settings[name])
+      .join('');
 
   if (present.size > 0) {
     const first = lines.findIndex(isOurs);
     // A setting that is there twice is rewritten twice: the last one counts.
     const rewritten = lines.map((line, at) => {
       if (!isOurs(line)) return line.raw;
-      const before = at === first ? missing : '';
-      return withLineEnds(before + (settings[line.tag ?? ''] ?? ''), like);
+      const own = at === first ? withMissing(line.tag) : settings[line.tag ?? ''];
+      return withLineEnds(own ?? '', like);
     });
     return rewritten.join('');
   }
@@ -167,7 +169,7 @@ export function withSettings(text: string | undefined, settings: Readonly<Record
   const before = lines.slice(0, at).map(line => line.raw);
   const after = lines.slice(before.length).map(line => line.raw);
   const gap = before.length === 0 || before.at(-1)?.endsWith('\n') ? '' : '\n';
-  const added = gap + (at === undefined ? '[GENERAL]\n' : '') + missing;
+  const added = gap + (at === undefined ? '[GENERAL]\n' : '') + withMissing();
   return [...before, withLineEnds(added, like), ...after].join('');
 }
 

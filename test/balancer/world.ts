@@ -277,6 +277,8 @@ function createConfig({ table = [[1, 1, 2]], master, slave }: WorldSettings): Co
     master: {
       pollInterval: 30 * SECOND,
       serverStatusUrl: 'http://localhost/server-status',
+      farm: 'file',
+      farmList: '/nonexistent/slaves',
       reloadCommand: 'auto',
       drainTime: 60 * SECOND,
       overload: 'climb',

@@ -16,6 +16,8 @@ const CONFIG: Config = {
     serverStatusUrl: 'http://localhost/server-status',
     reloadCommand: 'none',
     drainTime: 60_000,
+    farm: 'file',
+    farmList: '/nonexistent/slaves',
     overload: 'climb',
     releaseAfter: 'never',
   },

@@ -1,0 +1,24 @@
+import { open } from 'node:fs/promises';
+import { failure, systemCode } from '../errors.ts';
+import { foreignPartOf } from '../os/root-path.ts';
+
+/**
+ * Makes sure, as root, that the log file is there for the balancer's user to open.
+ *
+ * @throws {UserError} when it cannot be created
+ */
+export async function createLogFile(
+  file: string,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): Promise<void> {
+  // Where others can write, root would follow what was planted there: the balancer creates the file itself.
+  if ((await foreignPartOf(file, 'place')) !== undefined) return;
+  try {
+    // Exclusively: never is a file that exists already made over to the user.
+    const handle = await open(file, 'ax', 0o640);
+    await handle.chown(uid, gid).finally(() => handle.close());
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return;
+    throw failure(`Cannot create the log file ${file}: ${systemCode(error)}.`, { cause: error });
+  }
+}
