@@ -2,14 +2,14 @@
  * Makes `dist/gbrowse-aws-balancer`, one self-contained executable: the bundled program inside the Node binary that the
  * lock file pins. `node build/build.ts [x64|arm64]`
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile as write } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile as write } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { bundle } from './bundle.ts';
 import { nodePackage } from './node.mjs';
+import { stripped } from './strip.ts';
 
 type SeaTarget = { nodeRange: string; platform: 'linux'; arch: string; output: string };
 type Sea = (
@@ -60,22 +60,9 @@ async function seedCache(): Promise<void> {
   const node = path.join(directory, 'bin/node');
   await rm(home, { recursive: true, force: true });
   await mkdir(path.dirname(node), { recursive: true });
-  await copyFile(path.join(nodePackage(arch), 'bin/node'), node);
-  await chmod(node, 0o755);
-  strip(node);
+  await write(node, stripped(await readFile(path.join(nodePackage(arch), 'bin/node'))), { mode: 0o755 });
   for (const marker of [`${node}.ok`, `${directory}.tar.gz`, `${directory}.tar.gz.ok`])
     await write(marker, '');
-}
-
-/** Smaller, not different: without binutils the executable works all the same. */
-function strip(file: string): void {
-  const command = native ? 'strip' : 'aarch64-linux-gnu-strip';
-  const found = process.env.PATH?.split(':').some(directory => existsSync(path.join(directory, command)));
-  if (found) execFileSync(command, [file]);
-  else
-    process.stderr.write(
-      `${command} is not installed (package binutils): the executable stays 18 MB larger\n`,
-    );
 }
 
 async function makeExecutable(): Promise<void> {

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { nodePackage } from './node.mjs';
+import { buildTime } from './package/build-time.ts';
 import { bundledFiles } from './package/bundled-files.ts';
 import { copyrightFile } from './package/copyright.ts';
 import { makeDeb } from './package/deb.ts';
@@ -18,18 +19,23 @@ const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), '
 };
 const output = path.join(root, `dist/gbrowse-aws-balancer_${version}_${architecture}.deb`);
 
+say(`1 of 3: the executable for ${architecture}`);
 execFileSync(process.execPath, [path.join(root, 'build/build.ts'), nodeArch], { stdio: 'inherit' });
+say('2 of 3: licences of what is in it');
+const copyright = await copyrightFile(root, await bundledFiles(root), nodePackage(nodeArch));
+say('3 of 3: the package (compressing takes a minute or two)');
+const changelog = await readFile(path.join(root, 'CHANGELOG.md'), 'utf8');
 await makeDeb({
   binary: path.join(root, `dist/gbrowse-aws-balancer${nodeArch === process.arch ? '' : `-${nodeArch}`}`),
   architecture,
   version,
-  epoch: epoch(),
-  changelog: await readFile(path.join(root, 'CHANGELOG.md'), 'utf8'),
-  copyright: await copyrightFile(root, await bundledFiles(root), nodePackage(nodeArch)),
+  epoch: await buildTime(root, changelog, version),
+  changelog,
+  copyright,
   output,
 });
 const megabytes = ((await stat(output)).size / 1e6).toFixed(1);
-process.stdout.write(`packed ${path.relative(process.cwd(), output)} (${megabytes} MB)\n`);
+say(`made ${path.relative(process.cwd(), output)} (${megabytes} MB)`);
 
 function architectureOf(name: string): 'amd64' | 'arm64' {
   if (name === 'arm64') return 'arm64';
@@ -37,8 +43,6 @@ function architectureOf(name: string): 'amd64' | 'arm64' {
   throw new Error(`There is no Node for ${name}: expected amd64 or arm64`);
 }
 
-/** When the commit was made, unless the one who builds says otherwise (https://reproducible-builds.org). */
-function epoch(): number {
-  const given = process.env.SOURCE_DATE_EPOCH;
-  return Number(given ?? execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }));
+function say(message: string): void {
+  process.stdout.write(`package: ${message}\n`);
 }

@@ -37,7 +37,6 @@ const PACKAGES = [
   ['man-db', '/usr/bin/man'],
   ['zsh', '/usr/bin/zsh'],
   ['fish', '/usr/bin/fish'],
-  ['binutils-aarch64-linux-gnu', '/usr/bin/aarch64-linux-gnu-strip'],
 ] as const;
 
 const POLICY = '/usr/sbin/policy-rc.d';

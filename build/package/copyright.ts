@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { NODE_VERSION } from '../node.mjs';
 
 type Manifest = {
   readonly name: string;
@@ -35,14 +36,13 @@ export async function copyrightFile(root: string, files: readonly string[], node
   );
   const parts = await Promise.all([...directories].sort().map(directory => readPart(root, directory)));
   const nodeText = await readFile(path.join(node, 'LICENSE'), 'utf8');
-  const { version } = JSON.parse(await readFile(path.join(node, 'package.json'), 'utf8')) as Manifest;
   const texts = new Map<string, string>(Object.entries(COMMON));
   const paragraphs = parts.map(part => paragraph(part, texts));
   return [
     `Format: ${FORMAT}\nUpstream-Name: gbrowse-aws-balancer\nComment:${indented('What is inside of /usr/bin/gbrowse-aws-balancer: the program itself, the npm packages\nthat it is bundled with, and Node.js, whose own LICENSE (below, whole) covers the\nlibraries that it is built from.')}`,
     'Files: *\nCopyright: the authors of gbrowse-aws-balancer\nLicense: Apache-2.0',
     ...paragraphs,
-    `Files: nodejs/*\nCopyright: Node.js contributors; Joyent, Inc. and other Node contributors; and those named below\nComment: Node.js ${version}\nLicense: Node.js`,
+    `Files: nodejs/*\nCopyright: Node.js contributors; Joyent, Inc. and other Node contributors; and those named below\nComment: Node.js ${NODE_VERSION}\nLicense: Node.js`,
     ...[...texts]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, text]) => `License: ${name}${indented(text)}`),

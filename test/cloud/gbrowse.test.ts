@@ -207,7 +207,9 @@ for (const runsAs of ['CGI', 'FastCGI'] as const) {
     test('Apache is restarted', async t => {
       await farm.site.apache.restart();
       await pages(3);
-      count(t, 'Apache is restarted', await lately(t));
+      const visits = await lately(t);
+      count(t, 'Apache is restarted', visits);
+      assertAllGood(visits);
     });
   });
 }

@@ -211,14 +211,20 @@ for (const [what, [make, says]] of Object.entries(NO_FARM_FILES)) {
   });
 }
 
-/** Writes the farm as another user, in a process of its own; its error. */
+/**
+ * Writes the farm as another user, in a process of its own; its error. It becomes that user when all is loaded, because
+ * the project may lie where only root can read.
+ */
 function writeAs(uid: number, file: string): string {
   const program = `
     import { createFarm } from ${JSON.stringify(import.meta.resolve('../../src/farm/create.ts'))};
+    process.setgroups([]);
+    process.setgid(${uid});
+    process.setuid(${uid});
     try { await createFarm({ file: process.argv[1], reloadCommand: 'none' }).write(['${A}']); }
     catch (error) { console.log(error.name + ': ' + error.message); }`;
   const args = ['--input-type=module', '-e', program, file];
-  return spawnSync(process.execPath, args, { uid, gid: uid, encoding: 'utf8', cwd: '/' }).stdout;
+  return spawnSync(process.execPath, args, { encoding: 'utf8', cwd: '/' }).stdout;
 }
 
 test('a user without permission gets an error that says who and what to do; the file is as it was', {

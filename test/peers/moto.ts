@@ -47,11 +47,19 @@ export function findMotoServer(): string | undefined {
     return file;
   } catch (error) {
     rmSync(environment, { recursive: true, force: true });
-    process.stderr.write(
-      `moto_server is not there and cannot be installed: ${String(error).split('\n')[0]}\n`,
-    );
+    process.stderr.write(`moto_server is not there and cannot be installed: ${reasonOf(error)}\n`);
     return undefined;
   }
+}
+
+/** What the command itself said, which names the cause; else that it could not be run, or was too slow. */
+function reasonOf(error: unknown): string {
+  // python3 -m venv says on stdout what is missing, pip on stderr.
+  const said =
+    error instanceof Error && 'stdout' in error && 'stderr' in error
+      ? `${String(error.stdout)}${String(error.stderr)}`.trim()
+      : '';
+  return said === '' ? String(error) : `${String(error).split('\n')[0]}\n${said.replaceAll(/^/gm, '  ')}`;
 }
 
 /** Starts one on a port of its own, with an account that has one image of its own, `GBrowse-2.54`. */

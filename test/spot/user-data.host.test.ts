@@ -73,7 +73,7 @@ function runOn(machine: {
   const [shell = 'sh', ...options] = machine.shell ?? ['sh'];
   const { status, stdout, stderr } = spawnSync(shell, [...options, file], {
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 120_000,
   });
   const lines = readFileSync(log, 'utf8').replaceAll(directory, '').split('\n').filter(Boolean);
   return { log: lines, status, output: stdout + stderr };
