@@ -8,6 +8,7 @@ import { image } from './topics/image.ts';
 import { instanceTypes } from './topics/instance-types.ts';
 import { keyPair } from './topics/key-pair.ts';
 import { leftovers } from './topics/leftovers.ts';
+import { loadLog } from './topics/load-log.ts';
 import { master } from './topics/master.ts';
 import { modStatus } from './topics/mod-status.ts';
 import { network } from './topics/network.ts';
@@ -23,6 +24,7 @@ export const TOPICS: readonly Topic[] = [
   master,
   user,
   modStatus,
+  loadLog,
   farmFile,
   gbrowse,
   region,

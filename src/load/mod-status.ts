@@ -91,10 +91,12 @@ export function parseStatus(text: string, path = '/server-status'): StatusPage {
   if (accesses === undefined || uptime === undefined) throw failure(complaint(text, fields, path));
   const restartTime = fields.get('RestartTime');
   const workers = workersOf(fields);
+  const duration = fields.get('Total Duration') ?? '';
   return {
     totalAccesses: count('Total Accesses', accesses),
     serverUptimeSeconds: count('ServerUptimeSeconds', uptime),
     ...(restartTime !== undefined && { restartTime }),
     ...(workers !== undefined && { workers }),
+    ...(/^\d{1,15}$/.test(duration) && { totalDuration: Number(duration) }),
   };
 }

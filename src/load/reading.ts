@@ -7,6 +7,8 @@ export type StatusPage = {
   /** When Apache started, as it words it; absent in some versions. */
   readonly restartTime?: string;
   readonly workers?: Workers;
+  /** How long all requests have taken together (ms); absent before Apache 2.4.39. */
+  readonly totalDuration?: number;
   /** Milliseconds from the request to the answer; unset: none. */
   readonly took?: number;
   readonly logged?: Logged;

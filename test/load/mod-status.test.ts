@@ -31,6 +31,7 @@ const READING = {
   serverUptimeSeconds: 3600,
   restartTime: 'Sunday, 22-Nov-2026 15:01:38 UTC',
   workers: { busy: 1, idle: 49, free: 17 },
+  totalDuration: 88,
 };
 
 const READABLE: Record<string, [text: string, expected: object]> = {

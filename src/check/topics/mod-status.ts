@@ -2,7 +2,9 @@ import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../../clock.ts';
+import type { LoadTable } from '../../config/config.ts';
 import { findApaches } from '../../farm/apache.ts';
+import { requestRate } from '../../format/numbers.ts';
 import { inTurn, judge, type Verdict } from '../../load/believe.ts';
 import { readStatus } from '../../load/fetch.ts';
 import { isPage, type NoPage, type StatusPage } from '../../load/reading.ts';
@@ -43,6 +45,7 @@ export const modStatus: Topic = {
     const doubts = doubtsAbout(readings);
     return [
       ...(doubts.length > 0 ? doubts : [answers(shown, second)]),
+      ...reach(second, (await world.config()).loadTable),
       ...(await otherServer(url, second, world)),
     ];
   },
@@ -54,6 +57,29 @@ function answers(shown: string, { totalAccesses, serverUptimeSeconds }: StatusPa
   return ok(`${shown} counts requests: ${totalAccesses} since Apache's start, on average ${average}.`, {
     details: { totalAccesses, serverUptimeSeconds, averageRequestsPerSecond: rate },
   });
+}
+
+/** Fewer requests tell nothing of how long one takes. */
+const ENOUGH_REQUESTS = 100;
+
+/** Whether Apache's workers can serve as many requests as the load table has rows for. */
+export function reach(
+  { totalAccesses, totalDuration, workers }: StatusPage,
+  table: LoadTable,
+): readonly Finding[] {
+  if (workers === undefined || totalDuration === undefined || totalAccesses < ENOUGH_REQUESTS) return [];
+  const seconds = totalDuration / totalAccesses / 1000;
+  // Slots that wait are idle workers, too.
+  const count = Math.max(workers.busy + workers.idle, workers.busy + (workers.free ?? 0));
+  const most = count / seconds;
+  const last = table.at(-1)?.requestsPerSecond ?? 0;
+  if (most >= last) return [];
+  return [
+    warning(
+      `The last row of the load table (${last} requests/s) cannot be reached: at ${requestRate(seconds)} s a request, as until now, the ${count} workers of Apache serve at most ${requestRate(most)} requests/s.`,
+      'Let MaxRequestWorkers (and ServerLimit) be larger, or the rows of the load table lower. Until then the balancer climbs the table by overload alone.',
+    ),
+  ];
 }
 
 function overloaded({ overloaded: reason }: NoPage): Finding {

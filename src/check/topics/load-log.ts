@@ -1,0 +1,106 @@
+import { stat } from 'node:fs/promises';
+import { HOUR } from '../../clock.ts';
+import { lookUpAccount } from '../../daemon/privileges.ts';
+import { duration } from '../../format/durations.ts';
+import { harmless } from '../../format/harmless.ts';
+import { counted, share } from '../../format/numbers.ts';
+import { problemOf } from '../../load/log/follow.ts';
+import { type LogSample, sampleLog } from '../../load/log/sample.ts';
+import { type Finding, ok, problem, warning } from '../finding.ts';
+import type { Topic } from '../topic.ts';
+
+/** A log in which nothing was written for so long may be another one's. */
+const STALE = 24 * HOUR;
+
+/** The paths of GBrowse: CGI, FastCGI and mod_perl, images, and the renderer. */
+export const GBROWSE_PATHS = '/(gbrowse|gbrowse_img|gbrowse_details|render)([/?. ]|$)';
+
+/** Whether the access log of `load_log` can be read, is written, and has lines that count. */
+export const loadLog: Topic = {
+  name: 'load_log',
+  async look(world) {
+    const { loadLog: file, loadMatch, serverStatusUrl } = (await world.config()).master;
+    const place = await world.place('MASTER', 'load_log');
+    if (file === undefined) {
+      if (loadMatch !== undefined)
+        return [
+          warning(
+            'load_match is set without load_log, so it changes nothing.',
+            `In ${place}:\n    load_log = /var/log/apache2/access.log`,
+          ),
+        ];
+      return [];
+    }
+    let sample: LogSample;
+    try {
+      sample = await sampleLog(file, new URL(serverStatusUrl).pathname, loadMatch);
+    } catch (error) {
+      return [problem(problemOf(file, error))];
+    }
+    const unreadable = await unreadableFor(world.options.user ?? (await world.service())?.USER, file);
+    return [
+      ...(unreadable === undefined ? [] : [unreadable]),
+      ...judgeSample(file, sample, loadMatch, Date.now()),
+    ];
+  },
+};
+
+/** Whether the balancer's user, another one than ours, may read the log by its mode. */
+async function unreadableFor(user: string | undefined, file: string): Promise<Finding | undefined> {
+  if (user === undefined || process.getuid?.() !== 0) return undefined;
+  const [account, { mode, uid, gid }] = await Promise.all([lookUpAccount(user), stat(file)]);
+  const may = account.uid === uid ? 0o400 : account.groups.includes(gid) ? 0o040 : 0o004;
+  if (account.uid === 0 || (mode & may) !== 0) return undefined;
+  return problem(
+    `${file}: ${user} may not read it, and the balancer runs as ${user}.`,
+    `On Debian the group adm may read it:\n    usermod -a -G adm ${user}\nThen restart the balancer.`,
+  );
+}
+
+/** What the last lines of a log tell. */
+export function judgeSample(
+  file: string,
+  sample: LogSample,
+  match: RegExp | undefined,
+  now: number,
+): readonly Finding[] {
+  const { lines, requests, status, counted: count, example, changedAt } = sample;
+  const details = { lines, requests, statusRequests: status, counted: count };
+  if (lines === 0) {
+    return [warning(`${file} is empty: no request has come since it was made.`, undefined, { details })];
+  }
+  if (requests === 0) {
+    return [
+      problem(
+        `${file}: none of its last ${counted(lines, 'line')} has a request in it.`,
+        'Let load_log name an access log, not an error log; the common and the combined format are read, and lines of JSON.',
+        { details },
+      ),
+    ];
+  }
+  const stale =
+    now - changedAt > STALE
+      ? [
+          warning(
+            `${file} was last written ${duration(now - changedAt)} ago: it may not be the log that Apache writes now.`,
+            'Compare with the CustomLog lines of the configuration of Apache:\n    grep -r CustomLog /etc/apache2',
+          ),
+        ]
+      : [];
+  const others = requests - status;
+  if (others > 0 && count === 0) {
+    return [
+      problem(
+        `${file}: load_match matches none of the last ${counted(others, 'request')}, such as: ${harmless(example ?? '')}`,
+        `An expression that matches GBrowse's own paths:\n    load_match = ${GBROWSE_PATHS}`,
+        { details },
+      ),
+      ...stale,
+    ];
+  }
+  const part = match === undefined ? 'All' : `${share(count, others)} (load_match)`;
+  return [
+    ok(`${file} is read: ${part} of its last ${counted(others, 'request')} count as load.`, { details }),
+    ...stale,
+  ];
+}
