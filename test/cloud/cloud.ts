@@ -14,7 +14,8 @@
  * a public one, an sshd that lets in `admin` (with sudo) with the key pair it was launched with, and the user-data run as
  * root: scripts, #cloud-config (`ssh_keys`, `write_files`, `runcmd` …), MIME archives. Its volumes are real disks, with
  * the links of /dev/disk/by-id; snapshots hold their data; ModifyVolume grows them while they are mounted. Its security
- * groups block. `npm run cloud -- COMMAND` runs a command in such a place.
+ * groups block. With `image`, instances boot a Debian system of its own instead, with systemd and cloud-init; they reboot, and
+ * keep their disk while they are stopped. `npm run cloud -- COMMAND` runs a command in such a place.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';

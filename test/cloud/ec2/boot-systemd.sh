@@ -47,7 +47,14 @@ cp "$directory"/seed/* run/cloud/
 hostname "$name"
 echo "$name" >etc/hostname
 printf '127.0.0.1 localhost\n%s %s\n' "$(cat run/cloud/address)" "$name" >etc/hosts
-# In a container the data source has to be named. The network is up already.
+# Nobody answers for names here: asking 127.0.0.1 fails at once.
+rm -f etc/resolv.conf
+: >etc/resolv.conf
+# The network is up already, and there is no DHCP server: cloud-init would wait a minute for one.
+rm -f usr/sbin/dhclient
+printf '#!/bin/sh\nexit 1\n' >usr/sbin/dhclient
+chmod 755 usr/sbin/dhclient
+# In a container the data source has to be named.
 mkdir -p etc/cloud/cloud.cfg.d
 cat >etc/cloud/cloud.cfg.d/99_cloud.cfg <<'END'
 datasource_list: [ Ec2 ]
