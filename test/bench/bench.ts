@@ -1,5 +1,5 @@
 /**
- * Measures the executable and prints a table for the README. `npm run bench`; with `-- --long` the figures that take a
+ * Measures the executable and prints a table for CONTRIBUTING.md. `npm run bench`; with `-- --long` the figures that take a
  * quarter of an hour too. Another executable: `-- --program FILE`.
  */
 import { execFileSync } from 'node:child_process';

@@ -52,7 +52,7 @@ export function complaints(visits: readonly Visit[], slow = SLOW): string[] {
   );
 }
 
-/** The table for the README: one line a scenario, one group of columns a way of running GBrowse. */
+/** The table for CONTRIBUTING.md: one line a scenario, one group of columns a way of running GBrowse. */
 export function table(
   columns: readonly { readonly name: string; readonly tallies: readonly Tally[] }[],
 ): string {
