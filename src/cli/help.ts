@@ -84,7 +84,7 @@ function rowLines([left, right]: Row, column: number, look: Look): readonly stri
 /** A command over several lines as a shell reads it. */
 function continued(command: string, width: number): readonly string[] {
   // An option and its value stay together.
-  const words = command.replaceAll(/(--[\w-]+) (?!-)/g, '$1\u00a0');
+  const words = command.replaceAll(/(?<![\w-])(--[\w-]+) (?!-)/g, '$1\u00a0');
   const lines = wrapped(words, width - 4, 'keep').map(line => line.replaceAll('\u00a0', ' '));
   return lines.map((line, at) => `${at === 0 ? '' : '  '}${line}${at < lines.length - 1 ? ' \\' : ''}`);
 }

@@ -3,7 +3,7 @@ export type Parse<T> = (text: string) => T | undefined;
 
 /** A decimal number, as `0.5`, `.5`, `10` or `1e3`; not negative. */
 export function parseNumber(text: string): number | undefined {
-  if (!/^(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(text)) return undefined;
+  if (!/^(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i.test(text)) return undefined;
   const number = Number(text);
   return Number.isFinite(number) ? number : undefined;
 }

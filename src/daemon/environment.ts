@@ -2,8 +2,12 @@
 export type Environment = Readonly<Record<string, string>>;
 
 /** Names that say themselves that the value is secret; a file's place is not. */
-const CREDENTIAL_NAME =
-  /(SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|ACCESS_?KEY|PRIVATE_?KEY)(?!.*_(FILE|URI)$)/i;
+const CREDENTIAL_NAME = /SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|ACCESS_?KEY|PRIVATE_?KEY/i;
+const PLACE_NAME = /_(FILE|URI)$/i;
+
+function isCredential(name: string): boolean {
+  return CREDENTIAL_NAME.test(name) && !PLACE_NAME.test(name);
+}
 
 /** Ours and AWS's own: no other program needs them. */
 const AWS_NAME = /^(AWS|EC2)_/;
@@ -34,11 +38,11 @@ export function secretEnvironment(environment: NodeJS.ProcessEnv): Environment {
 
 /** The values that no log may show. */
 export function credentialsIn(environment: NodeJS.ProcessEnv): readonly string[] {
-  return Object.values(pick(environment, name => CREDENTIAL_NAME.test(name)));
+  return Object.values(pick(environment, isCredential));
 }
 
 function isSecret(name: string, value: string): boolean {
-  return AWS_NAME.test(name) || CREDENTIAL_NAME.test(name) || URL_WITH_PASSWORD.test(value);
+  return AWS_NAME.test(name) || isCredential(name) || URL_WITH_PASSWORD.test(value);
 }
 
 function pick(environment: NodeJS.ProcessEnv, wanted: (name: string, value: string) => boolean): Environment {

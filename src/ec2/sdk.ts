@@ -12,6 +12,9 @@ import { isComplete } from './required.ts';
 const TIME_LIMIT = 20 * SECOND;
 const CONNECT_LIMIT = 5 * SECOND;
 
+/** Characters of a message of EC2's that are kept. */
+const LONGEST_MESSAGE = 2000;
+
 export type Credentials = {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -195,7 +198,7 @@ function toEc2Error(action: string, error: unknown): Ec2Error {
   if (!(error instanceof Error)) return new Ec2Error(action, NO_ANSWER, String(error));
   const httpStatus = httpStatusOf(error);
   if (httpStatus !== undefined && '$fault' in error && error.name !== 'Error') {
-    return new Ec2Error(action, error.name, error.message, httpStatus);
+    return new Ec2Error(action, error.name, error.message.slice(0, LONGEST_MESSAGE), httpStatus);
   }
   if (error.name === 'CredentialsProviderError') return new Ec2Error(action, error.name, error.message);
   if (httpStatus !== undefined) {

@@ -42,7 +42,7 @@ async function rootsDirectories(searchPath: string): Promise<readonly string[]> 
 
 /** The files that a command names: programs by their name alone too, but not what its output is written to. */
 async function filesIn(command: string, directories: readonly string[]): Promise<readonly string[]> {
-  const words = command.replace(/>+&?[ \t]*[^ \t\n;|&<>()]+/g, ' ').split(/[\s;|&<>()"'`=]+/);
+  const words = command.replace(/>&?[ \t]*[^ \t\n;|&<>()]+/g, ' ').split(/[\s;|&<>()"'`=]+/);
   const files: string[] = [];
   for (const word of new Set(words)) {
     if (word === '') continue;

@@ -18,14 +18,14 @@ const MAIN_FILES = [
 ] as const;
 
 const MOST_FILES = 500;
-const INCLUDE = /^\s*Include(?:Optional)?\s+(?:"([^"]*)"|'([^']*)'|(\S+))/gim;
-const SERVER_ROOT = /^\s*ServerRoot\s+"?([^"\n]+?)"?\s*$/im;
+const INCLUDE = /^[ \t]*Include(?:Optional)?[ \t]+(?:"([^"]*)"|'([^']*)'|(\S+))/gim;
+const SERVER_ROOT = /^[ \t]*ServerRoot[ \t]+"?([^"\n]+)/im;
 /** `SetEnv`, `PerlSetEnv` and `FcgidInitialEnv`, `-initial-env` of mod_fastcgi, `export` in a start script. */
 const VARIABLE = new RegExp(
   [
-    String.raw`^\s*(?:SetEnv|PerlSetEnv|FcgidInitialEnv)\s+GBROWSE_CONF\s+["']?([^"'\s]+)`,
-    String.raw`^\s*FastCgi(?:\\\n|[^\n])*?-initial-env\s+GBROWSE_CONF=["']?([^"'\s]+)`,
-    String.raw`^\s*(?:export\s+)?GBROWSE_CONF=["']?([^"'\s;]+)`,
+    String.raw`^[ \t]*(?:SetEnv|PerlSetEnv|FcgidInitialEnv)[ \t]+GBROWSE_CONF[ \t]+["']?([^"'\s]+)`,
+    String.raw`^[ \t]*FastCgi(?:\\\n|[^\n]){0,2000}?-initial-env\s+GBROWSE_CONF=["']?([^"'\s]+)`,
+    String.raw`^[ \t]*(?:export[ \t]+)?GBROWSE_CONF=["']?([^"'\s;]+)`,
   ].join('|'),
   'gim',
 );
@@ -51,7 +51,7 @@ async function collect(
   seen.add(file);
   const text = await readTextFile(file).catch(() => undefined);
   if (text === undefined) return;
-  const root = serverRoot ?? SERVER_ROOT.exec(text)?.[1] ?? rootOf(file);
+  const root = serverRoot ?? SERVER_ROOT.exec(text)?.[1]?.trim() ?? rootOf(file);
   for (const match of text.matchAll(VARIABLE)) {
     const directory = match[1] ?? match[2] ?? match[3];
     const number = text.slice(0, match.index + match[0].length).split('\n').length;

@@ -46,7 +46,7 @@ function usesOf(word: string): readonly ({ readonly path: string } | { readonly 
   const [, driver, rest = ''] = DSN.exec(word) ?? [];
   if (driver === undefined) return word.startsWith('/') ? [{ path: path.normalize(word) }] : [];
   if (!/^sqlite$/i.test(driver)) return [{ server: driver }];
-  const target = rest.replace(/^.*\b(?:dbname|database|db)=/i, '').replace(/;.*$/, '');
+  const target = rest.replace(/^.*\b(?:dbname|database|db)=/i, '').split(';', 1)[0] ?? '';
   return target.startsWith('/') ? [{ path: path.normalize(target) }] : [];
 }
 

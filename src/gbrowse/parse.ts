@@ -8,7 +8,7 @@ export type Sections = ReadonlyMap<string, ReadonlyMap<string, Setting>>;
 
 const SECTION = /^\[(.+)\]/;
 const CONTINUATION = /^\s+(.+)/;
-const OPTION = /^([\w: -]+?)\s*=\s*(.*)/;
+const OPTION = /^([\w: -]+)=(.*)/;
 
 /** A configuration, and the first line that GBrowse takes for data. */
 export type Parsed = { readonly sections: Sections; readonly data?: Line };
@@ -55,8 +55,8 @@ export function parseLines(lines: readonly Line[]): Parsed {
     } else if (label !== undefined) {
       section = /^(general|default)$/i.test(label) ? 'general' : label;
     } else if (name !== undefined) {
-      option = name.toLowerCase();
-      put(option, { file, number, value });
+      option = name.trimEnd().toLowerCase();
+      put(option, { file, number, value: value.trimStart() });
     }
   }
   return { sections, ...(data !== undefined && { data }) };
@@ -72,8 +72,19 @@ function beginsData(text: string, section: string | undefined, option: string | 
 
 /** Colours and HTML keep their "#". */
 function withoutComment(text: string): string {
-  const kept = /#[0-9a-f]{6,8}\s*$/i.test(text) || /\w+#\w+/.test(text) || /\w+"*\s*#\d+$/.test(text);
-  return kept ? text : text.replace(/\s*#.*$/, '');
+  const kept = /#[0-9a-f]{6,8}$/i.test(text.trimEnd()) || /\w#\w/.test(text) || endsInNumber(text);
+  const comment = text.indexOf('#');
+  return kept || comment === -1 ? text : text.slice(0, comment).trimEnd();
+}
+
+/** Whether a word, perhaps in quotes, and `#` with digits end the line: `"chr1" #5`. */
+function endsInNumber(text: string): boolean {
+  const hash = text.lastIndexOf('#');
+  if (hash === -1 || !/^\d+$/.test(text.slice(hash + 1))) return false;
+  const before = text.slice(0, hash).trimEnd();
+  let end = before.length;
+  while (before[end - 1] === '"') end--;
+  return /\w/.test(before[end - 1] ?? '');
 }
 
 /** An option of a section; undefined where it is not set. */

@@ -18,8 +18,9 @@ export function modStatusBlock(path: string): string {
 function fieldsOf(text: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split(/[\r\n]+/)) {
-    const [, key, value] = /^\s*([A-Za-z][\w ]*?)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
-    if (key !== undefined && value !== undefined && !fields.has(key)) fields.set(key, value);
+    const colon = line.indexOf(':');
+    const key = line.slice(0, Math.max(0, colon)).trim();
+    if (/^[A-Za-z][\w ]*$/.test(key) && !fields.has(key)) fields.set(key, line.slice(colon + 1).trim());
   }
   return fields;
 }

@@ -30,7 +30,8 @@ const RETRY_DELAY = 0.2 * SECOND;
 export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetadata | undefined> {
   if (env.AWS_EC2_METADATA_DISABLED?.toLowerCase() === 'true') return undefined;
   const mode = env.AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE?.toLowerCase() === 'ipv6' ? 'ipv6' : 'ipv4';
-  const endpoint = (env.AWS_EC2_METADATA_SERVICE_ENDPOINT || ENDPOINTS[mode]).replace(/\/+$/, '');
+  const given = env.AWS_EC2_METADATA_SERVICE_ENDPOINT || ENDPOINTS[mode];
+  const endpoint = given.endsWith('/') ? given.slice(0, -1) : given;
   const { ofetch } = await import('ofetch');
   async function ask(method: 'GET' | 'PUT', path: string, headers: Record<string, string>): Promise<string> {
     const text = await ofetch(`${endpoint}/latest/${path}`, {

@@ -120,7 +120,7 @@ function documentsIn(text: string, wrong: (why: string) => Error): readonly unkn
 function pagesOf(text: string): readonly string[] {
   const pages: string[] = [];
   let [depth, start] = [0, 0];
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*(?:"|$)|[{}[\]]/g)) {
     if (token === '{' || token === '[') depth++;
     else if (token === '}' || token === ']') {
       depth--;

@@ -17,7 +17,7 @@ export async function readRates(file: string): Promise<LoadRead> {
 
   function line(text: string): void {
     // NaN for what is not a number; an empty line would be 0 to Number.
-    const count = /^\s*(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?\s*$/i.test(text) ? Number(text) : Number.NaN;
+    const count = /^(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,2})?$/i.test(text.trim()) ? Number(text) : Number.NaN;
     if (!(count <= 1e6)) {
       throw failure(
         `${file}:${length + 1}: expected the requests in this second, a number from 0 to 1000000 on a line of its own`,

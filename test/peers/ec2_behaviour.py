@@ -287,6 +287,16 @@ def room(override):
     return max(0, pool['capacity'] - len(taken)), 'InsufficientInstanceCapacity'
 
 
+def devices_of(data):
+    # What a mapping does not say of a device of the image's stays as the image says it; moto wants a size of its own.
+    # (EC2 User Guide, "Block device mappings")
+    image = backend().describe_images(ami_ids=[data['ImageId']])[0]
+    return [
+        {**it, 'Ebs': {'VolumeSize': 8, **it['Ebs']}} if it['DeviceName'] == image.root_device_name else it
+        for it in data.get('BlockDeviceMappings') or []
+    ]
+
+
 def launch(data, override, tags, count, lifecycle='spot'):
     cards = data.get('NetworkInterfaces') or [{}]
     reservation = backend().run_instances(
@@ -300,7 +310,7 @@ def launch(data, override, tags, count, lifecycle='spot'):
         subnet_id=override['SubnetId'],
         region_name=REGION,
         key_name=data.get('KeyName'),
-        block_device_mappings=data.get('BlockDeviceMappings') or [],
+        block_device_mappings=devices_of(data),
         metadata_options=data.get('MetadataOptions') or {},
         instance_initiated_shutdown_behavior=data.get('InstanceInitiatedShutdownBehavior'),
         lifecycle=lifecycle,

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { createContext, Script } from 'node:vm';
+
+const SRC = path.resolve(import.meta.dirname, '../../src');
+
+/** A literal after something that no division can follow, with a quantifier without an end in it. */
+const LITERAL =
+  /(?<=[=(,:?&|!\s[]|^)\/((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\s*[])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])*)\/([dgimsuvy]*)(?=[\s,;.)\]]|$)/g;
+
+type Pattern = { readonly place: string; readonly pattern: RegExp };
+
+function patternsOf(file: string): Pattern[] {
+  const lines = readFileSync(path.join(SRC, file), 'utf8').split('\n');
+  return lines.flatMap((line, index) => {
+    if (/^\s*(\*|\/\*|\/\/)/.test(line)) return [];
+    return [...line.matchAll(LITERAL)].flatMap(([, source = '', flags]) => {
+      if (!/[*+]|\{\d+,\}/.test(source)) return [];
+      return [{ place: `${file}:${index + 1}`, pattern: new RegExp(source, flags) }];
+    });
+  });
+}
+
+const PATTERNS = globSync('**/*.ts', { cwd: SRC }).toSorted().flatMap(patternsOf);
+
+/** What is repeated: each character that patterns are made of, and what single patterns begin with. */
+const CHARACTERS = [...' \t\nxZ1"\'\\/-_:=#[({<>|.@*&,;~'];
+const UNITS = [
+  ...CHARACTERS,
+  'x ',
+  ' x',
+  '1.',
+  'x-',
+  'x\n',
+  '\\"',
+  '://',
+  '| ',
+  '# ',
+  '= ',
+  'TOKEN',
+  ' Include ',
+  ' ServerRoot x',
+];
+const SIZE = 150_000;
+
+/** Texts that make a pattern which tries the same run from many places take the square of their length. */
+function* attacks(): Generator<string> {
+  for (const unit of UNITS) {
+    const run = unit.repeat(SIZE / unit.length);
+    for (const [before, after] of [
+      ['', ''],
+      ['', '!'],
+      ['x', '!'],
+      ['x: ', '\n!'],
+      ['x=', ' !'],
+      ['"', '!'],
+    ] as const) {
+      yield `${before}${run}${after}`;
+    }
+  }
+}
+
+/** A linear pattern takes milliseconds for such a text, another one takes half a minute and more. */
+const LIMIT = 4_000;
+
+test('no pattern of the program takes more than linear time', { timeout: 900_000 }, () => {
+  assert.ok(PATTERNS.length > 80, `${PATTERNS.length} patterns were found`);
+  const slow: string[] = [];
+  const texts = [...attacks()];
+  // A pattern in a context of its own can be stopped.
+  const context: { pattern: RegExp; text: string } = { pattern: /x/, text: '' };
+  createContext(context);
+  const runs = { all: new Script('text.replaceAll(pattern, "")'), one: new Script('pattern.exec(text)') };
+  for (const { place, pattern } of PATTERNS) {
+    context.pattern = pattern;
+    const text = texts.find(it => {
+      context.text = it;
+      pattern.lastIndex = 0;
+      try {
+        runs[pattern.global ? 'all' : 'one'].runInContext(context, { timeout: LIMIT });
+        return false;
+      } catch (error) {
+        assert.match(String(error), /timed out/);
+        return true;
+      }
+    });
+    if (text !== undefined) slow.push(`${place} ${pattern}: ${JSON.stringify(text.slice(0, 12))}…`);
+  }
+  assert.deepEqual(slow, []);
+});
