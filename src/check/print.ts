@@ -30,7 +30,7 @@ export function reportAsText(report: Report, look: PrintOptions): string {
   const lines: string[] = [];
   let last: string | undefined;
   for (const { verdict, topic, message, fix } of report.findings) {
-    const name = topic === last ? '' : topic;
+    const name = topic === last && isBeside ? '' : topic;
     const head = `${paint(look, COLOURS[verdict], verdict)}${' '.repeat(VERDICT_WIDTH - verdict.length)}${name.padEnd(topicWidth)}`;
     const text = [message, ...(fix === undefined ? [] : [fix])].flatMap(it => wrap(it, width - indent));
     const body = text.map(line => `${' '.repeat(indent)}${line}`);
