@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Given } from '../cli/given.ts';
+import { VERSION } from '../cli/version.ts';
 import { failure, messageOf, systemCode } from '../errors.ts';
 import { lookOf } from '../terminal/look.ts';
 import { asJson } from './json.ts';
@@ -24,7 +25,8 @@ export async function command(given: Given<'simulate'>): Promise<number> {
   const simulation = simulate(options);
   // Names of files, and what is in them, may hold anything.
   const about = { price, remarks: remarks.map(it => stripVTControlCharacters(it)) };
-  if (given.html !== undefined) await write(given.html, page(simulation, about));
+  const madeBy = `gbrowse-aws-balancer ${VERSION}, ${new Date().toISOString().slice(0, 10)}`;
+  if (given.html !== undefined) await write(given.html, page(simulation, { ...about, madeBy }));
   const { width, colour, utf8 } = lookOf(process.stdout, process.env);
   process.stdout.write(
     given.json

@@ -41,6 +41,11 @@ function simulationOf(
 }
 
 const BURST = simulationOf(builtInTrace('burst', '1'), { suggest: true });
+const PAGE = {
+  remarks: ['a.log: 3 lines are not good'],
+  price: '$0.10 an hour',
+  madeBy: 'gbrowse-aws-balancer 1.2.3, 2026-11-25',
+};
 const ABOUT = { remarks: ['a.log: 3 lines are not good'], price: '$0.10 an hour' };
 
 describe('the text', () => {
@@ -135,7 +140,7 @@ function scriptOf(html: string): string {
 }
 
 describe('the page', () => {
-  const html = page(BURST, ABOUT);
+  const html = page(BURST, PAGE);
 
   it('loads nothing from anywhere', () => {
     assert.match(html, /Content-Security-Policy" content="default-src 'none'/);
@@ -152,6 +157,7 @@ describe('the page', () => {
     }
     assert.match(still, /<pre>\[LOAD TABLE\]\n#req\/s {2}min max\n/);
     assert.ok(still.includes('a.log: 3 lines are not good'));
+    assert.match(still, /<title>[^<]+: simulated by gbrowse-aws-balancer 1\.2\.3, 2026-11-25<\/title>/);
   });
 
   it('draws load, slaves and cost with nothing but what it has', () => {
@@ -178,13 +184,13 @@ describe('the page', () => {
       { name: 'month', startedAt: Date.UTC(2026, 9, 1) },
       Array.from({ length: 30 * 86_400 }, () => random.integer(5)),
     );
-    assert.ok(page(simulationOf(month), ABOUT).length < 2e6);
+    assert.ok(page(simulationOf(month), PAGE).length < 2e6);
   });
 
   it('shows names as they are, whatever is in them', () => {
     const evil = '</script><script>alert(1)</script><b>&"\u0007\u2028';
     const trace = { ...createTrace({ name: evil }, new Uint8Array(600).fill(3)) };
-    const text = page(simulationOf(trace, { name: evil }), { remarks: [evil], price: evil });
+    const text = page(simulationOf(trace, { name: evil }), { remarks: [evil], price: evil, madeBy: evil });
     assert.doesNotMatch(text, /<b>|alert\(1\)<\/script>/);
     assert.ok(!text.includes('\u0007'));
     vm.runInNewContext(scriptOf(text), fakeBrowser());

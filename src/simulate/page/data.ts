@@ -31,11 +31,11 @@ export function chartData({ trace, need, policies, world }: Simulation): ChartDa
     seconds: Array.from({ length: parts.count }, (_, part) => Math.round(start + (part * parts.span) / 1000)),
     dated: trace.startedAt !== undefined,
     load: { mean: short(load.mean), most: short(load.most) },
-    wanted: { min: short(wanted.min), max: short(wanted.max) },
+    wanted: { min: whole(wanted.min), max: whole(wanted.max) },
     policies: policies.map(({ id, title, run, outcome }) => ({
       id,
       title,
-      serving: short(meanOf(outcome.serving, parts)),
+      serving: whole(meanOf(outcome.serving, parts)),
       paid: short(added(costs(run.lifetimes, world.market, parts.span, parts.count))),
     })),
   };
@@ -47,6 +47,11 @@ function added(values: Float64Array): Float64Array {
     sum += value;
     return sum;
   });
+}
+
+/** Slaves are whole: the number that is nearest to the mean of the part. */
+function whole(values: Float64Array): number[] {
+  return Array.from(values, value => Math.round(value));
 }
 
 /** Three digits: what a screen can show. */

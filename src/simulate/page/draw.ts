@@ -85,6 +85,7 @@ export function drawCharts(window: Browser, uPlot: UPlot, data: ChartData): void
     lines: readonly object[],
     values: readonly (readonly number[])[],
     more: object,
+    isWhole = false,
   ) {
     const target = document.querySelector(selector);
     if (target === null) return;
@@ -99,12 +100,15 @@ export function drawCharts(window: Browser, uPlot: UPlot, data: ChartData): void
         x: { time: false },
         y: { range: (_: Plot, __: number, high: number) => [0, Math.max(high * 1.08, 0.001)] },
       },
-      axes: [times, axis(undefined, 48)],
+      axes: [
+        times,
+        { ...axis(undefined, 48), ...(isWhole && { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] }) },
+      ],
       series: [
         {
-          label: 'at',
+          label: '',
           value: (_: Plot, second: number | null | undefined) =>
-            second == null ? '' : moment(second, 0.9 * 86_400, true),
+            second == null ? 'point at a chart for its figures' : moment(second, 0.9 * 86_400, true),
         },
         ...lines,
       ],
@@ -157,6 +161,7 @@ export function drawCharts(window: Browser, uPlot: UPlot, data: ChartData): void
     ],
     [data.wanted.max, data.wanted.min, ...farms.map(({ serving }) => serving)],
     { bands: [{ series: [1, 2], fill: colour('band') }] },
+    true,
   );
   chart(
     '#cost',

@@ -15,7 +15,12 @@ import { STYLE } from './style.ts';
 /** A simulation as a page for a browser: one file that loads nothing, with its numbers readable without JavaScript. */
 export function page(
   simulation: Simulation,
-  about: { readonly remarks: readonly string[]; readonly price: string },
+  about: {
+    readonly remarks: readonly string[];
+    readonly price: string;
+    /** The program with its version, and the day. */
+    readonly madeBy: string;
+  },
 ): string {
   const { trace, own, other, world, suggestion } = simulation;
   const interruptions =
@@ -27,13 +32,14 @@ export function page(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
-<title>gbrowse-aws-balancer simulate: ${html(trace.name)}</title>
+<title>${html(trace.name)}: simulated by ${html(about.madeBy)}</title>
 <style>
 ${UPLOT_STYLE}
 ${STYLE}</style>
 </head>
 <body>
 <h1>${html(trace.name)}</h1>
+<p class="faint">Simulated by ${html(about.madeBy)}</p>
 <p>${html(aboutLoad(simulation).slice(trace.name.length + 2))}.</p>
 <p class="faint">${html(setting)}${other === undefined ? '' : html(` The other file: ${other.name}; both are judged by the first one's load table.`)}</p>
 ${about.remarks.map(it => `<p class="faint">${html(it)}</p>`).join('\n')}
@@ -74,11 +80,12 @@ function farms(simulation: Simulation): string {
     `<span class="bar" style="width:${(100 * Math.min(1, part)).toFixed(1)}%;background:var(--${id})"></span>`;
   const rows = policies.map(({ id, title, outcome, tooFewKnown, timesBest }) => {
     const { tooFew, missing, launches, interruptions, cost } = outcome;
-    return `<tr class="${id}"><th scope="row"><span class="key" style="background:var(--${id})"></span>${html(title)}</th><td>${dollars(cost / length)}${bar(id, mostCost > 0 ? cost / mostCost : 0)}</td><td>${timesBest === undefined ? '–' : timesBest.toFixed(2)}</td><td>${share(tooFew, requests)}${bar(id, requests > 0 ? tooFew / requests : 0)}</td><td>${share(tooFewKnown, requests)}</td><td class="wide">${grouped(missing / 60_000)}</td><td class="wide">${grouped(launches)}</td><td class="wide">${grouped(interruptions)}</td></tr>`;
+    return `<tr class="${id}"><th scope="row"><span class="key" style="background:var(--${id})"></span>${html(title)}</th><td>${dollars(cost / length)}${bar(id, mostCost > 0 ? cost / mostCost : 0)}</td><td>${timesBest === undefined ? '–' : timesBest.toFixed(2)}</td><td>${share(tooFew, requests)}${bar(id, requests > 0 ? tooFew / requests : 0)}</td><td>${share(tooFewKnown, requests)}</td><td>${grouped(missing / 60_000)}</td><td>${grouped(launches)}</td><td>${grouped(interruptions)}</td></tr>`;
   });
   return `<h2>Farms</h2>
+<p class="hint">Move the table sideways for more columns.</p>
 <div class="table"><table class="farms">
-<thead><tr><th scope="col"></th><th scope="col">cost a day</th><th scope="col">times the best</th><th scope="col">requests with too few slaves</th><th scope="col">by the past minute</th><th scope="col" class="wide">slave-minutes missing</th><th scope="col" class="wide">launches</th><th scope="col" class="wide">interruptions</th></tr></thead>
+<thead><tr><th scope="col"></th><th scope="col">cost a day</th><th scope="col">times the best</th><th scope="col">requests with too few slaves</th><th scope="col">by the past minute</th><th scope="col">slave-minutes missing</th><th scope="col">launches</th><th scope="col">interruptions</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody></table></div>`;

@@ -31,6 +31,9 @@ table.farms, table.days { border-collapse: collapse; width: 100%; font-variant-n
 .bar { display: block; height: 5px; border-radius: 2px; margin-left: auto; }
 pre { background: var(--card); border: 1px solid var(--rule); border-radius: 6px; padding: 0.7rem 1rem; overflow-x: auto; }
 .u-legend { font-size: 0.85rem; }
+.u-legend.u-inline .u-series th::after { content: none; }
+.u-legend .u-value { margin-left: 0.4em; }
+.hint { display: none; color: var(--faint); font-size: 0.9rem; }
 .u-legend .u-marker { width: 0.8em; height: 0.8em; }
 .u-select { background: var(--band) !important; }
 .u-cursor-x, .u-cursor-y { border-color: var(--faint) !important; }
@@ -38,6 +41,7 @@ pre { background: var(--card); border: 1px solid var(--rule); border-radius: 6px
   body { padding: 0.6rem; font-size: 14px; }
   .farms th, .farms td { padding: 0.25rem 0.3rem; }
   .farms th { white-space: normal; }
-  .farms .wide { display: none; }
+  .farms th:first-child { position: sticky; left: 0; background: var(--card); }
+  .hint { display: block; }
 }
 `;
