@@ -21,19 +21,40 @@ type Line = {
 
 // Perl's \s on bytes, which is less than JavaScript's.
 const BLANK = '[ \\t\\r\\n\\f\\v]';
-const TRAILING_BLANKS = new RegExp(`${BLANK}+$`);
 const DIRECTIVE = new RegExp(`^#(include|exec)${BLANK}+.`, 'i');
 const BARE_COMMENT = new RegExp(`^${BLANK}*#[^#]?$`);
-const COMMENT = new RegExp(`${BLANK}*#.*$`);
-// "#" is no comment where it looks like a colour or a fragment of HTML.
-const NO_COMMENT = new RegExp(`#[0-9a-f]{6,8}${BLANK}*$|\\w#\\w|\\w"*${BLANK}*#\\d+$`, 'i');
 const CONTINUATION = new RegExp(`^${BLANK}+(.+)`);
 const INDENTED = new RegExp(`^${BLANK}+[^ \\t\\r\\n\\f\\v]`);
 const HEADER = /^\[(.+)\]/;
-const SETTING = new RegExp(`^([\\w: -]+?)${BLANK}*=${BLANK}*(.*)`);
+const SETTING = new RegExp(`^([\\w: -](?:[\\w:-]|${BLANK})*)=${BLANK}*(.*)`);
+const NAME = /^[\w: -]+$/;
 const LEAVES_DATA = new RegExp(`^${BLANK}*\\[[^\\]]+\\]`);
 const LOOKS_LIKE_SETTING = /^[\w: \t\r\n\f\v]+=/;
 const LOOKS_LIKE_DATA = /^##\w|^reference[ \t\f\v]*=/;
+
+/** Without the blanks at the end. A pattern would try every run of blanks from each of its characters. */
+function withoutTrailingBlanks(line: string): string {
+  let end = line.length;
+  while (end > 0 && ' \t\r\n\f\v'.includes(line.charAt(end - 1))) end--;
+  return line.slice(0, end);
+}
+
+/** The line, which ends without blanks, without its comment: "#" is none where it looks like a colour or a fragment of HTML. */
+function withoutComment(line: string): string {
+  const comment = line.indexOf('#');
+  const isKept = comment === -1 || /#[0-9a-f]{6,8}$/i.test(line) || /\w#\w/.test(line) || endsInNumber(line);
+  return isKept ? line : withoutTrailingBlanks(line.slice(0, comment));
+}
+
+/** Whether the line ends in a word, perhaps a quote, and "#" with digits. */
+function endsInNumber(line: string): boolean {
+  const hash = line.lastIndexOf('#');
+  if (!/^\d+$/.test(line.slice(hash + 1))) return false;
+  const before = withoutTrailingBlanks(line.slice(0, hash));
+  let end = before.length;
+  while (before.charAt(end - 1) === '"') end--;
+  return /\w/.test(before.charAt(end - 1));
+}
 
 /** Splits after each "\n", as Perl reads. */
 function rawLines(text: string): string[] {
@@ -58,7 +79,7 @@ function linesOf(text: string): Line[] {
   }
 
   function read(raw: string): Line {
-    const line = raw.replaceAll('\r', '').replace(TRAILING_BLANKS, '');
+    const line = withoutTrailingBlanks(raw.replaceAll('\r', ''));
     const other = { raw, kind: 'other', general: section === 'general' } as const;
     if (DIRECTIVE.test(line) || BARE_COMMENT.test(line)) return other;
     const config = inConfig ? staysConfig(line) : LEAVES_DATA.test(line);
@@ -69,7 +90,7 @@ function linesOf(text: string): Line[] {
     }
     if (!config) return { ...other, general: false };
 
-    const bare = NO_COMMENT.test(line) ? line : line.replace(COMMENT, '');
+    const bare = withoutComment(line);
     const [, more] = CONTINUATION.exec(bare) ?? [];
     if (more !== undefined && tag !== undefined) {
       section ??= 'general';
@@ -80,8 +101,9 @@ function linesOf(text: string): Line[] {
       section = /^(general|default)$/i.test(label) ? 'general' : label;
       return { raw, kind: 'header', general: section === 'general' };
     }
-    const [, name, value] = SETTING.exec(bare) ?? [];
-    if (name === undefined || value === undefined) return other;
+    const [, before = '', value] = SETTING.exec(bare) ?? [];
+    const name = withoutTrailingBlanks(before);
+    if (!NAME.test(name) || value === undefined) return other;
     section ??= 'general';
     tag = name.toLowerCase();
     return { raw, kind: 'setting', general: section === 'general', tag, value };
