@@ -7,6 +7,7 @@ import { readOptions } from '../../src/cli/given.ts';
 import { COMMAND_LINE, OPTIONS } from '../../src/cli/options.ts';
 import { formatDocument, parseDocument } from '../../src/config/document.ts';
 import { parseConfig } from '../../src/config/load.ts';
+import { isAnswerTo, isErrorAnswer } from '../../src/ec2/answer.ts';
 import { isUserError } from '../../src/errors.ts';
 import { isListed, listedIn, withList } from '../../src/farm/renderfarm.ts';
 import { parseStatus } from '../../src/load/mod-status.ts';
@@ -17,6 +18,8 @@ export type Target = {
   readonly name: string;
   /** What it must do with any input; to be run so often. */
   readonly property: fc.IProperty<unknown>;
+  /** Inputs of the property that have this text in it. */
+  readonly having: (text: string) => unknown;
 };
 
 const MANUAL = readFileSync(new URL('../config/fixtures/manual.conf', import.meta.url), 'utf8');
@@ -89,11 +92,21 @@ const commandLine = fc.property(mangledWords(WORDS), argv => {
   for (const value of Object.values(given ?? {})) assert.ok(value !== undefined && !Number.isNaN(value));
 });
 
+const ANSWER =
+  '<?xml version="1.0" encoding="UTF-8"?>\n<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">\n<reservationSet/>\n</DescribeInstancesResponse>';
+
+const ec2Answer = fc.property(mangled([ANSWER, '']), text => {
+  const isBelieved = isAnswerTo('DescribeInstances', text);
+  if (isBelieved) assert.ok(text.trimEnd().endsWith('</DescribeInstancesResponse>'), 'a whole one');
+  assert.ok(!(isBelieved && isErrorAnswer(text)), 'an answer is not an error');
+});
+
 export const TARGETS: readonly Target[] = [
-  { name: 'the configuration file', property: configuration },
-  { name: 'mod_status', property: modStatus },
-  { name: 'the farm file', property: farmFile },
-  { name: 'the command line', property: commandLine },
+  { name: 'the configuration file', property: configuration, having: text => [text] },
+  { name: 'mod_status', property: modStatus, having: text => [text] },
+  { name: 'the farm file', property: farmFile, having: text => [text, []] },
+  { name: 'the command line', property: commandLine, having: text => [['--conf', text]] },
+  { name: 'answers of EC2', property: ec2Answer, having: text => [text] },
 ];
 
 /** What the reader gives, or undefined where it refuses with a message for people. Anything else that it throws is a bug. */
