@@ -2,10 +2,9 @@ import type { CreateFleetResult, RequestLaunchTemplateData } from '@aws-sdk/clie
 import { type Clock, HOUR, MINUTE } from '../../../src/clock.ts';
 import { draw, type Random } from '../../../src/simulate/random.ts';
 import { type AddressPool, createAddressPool } from './addresses.ts';
-import type { GroupRule } from './group-rules.ts';
 import type { Tokens } from './idempotency.ts';
 import { isShownAt, type Life, stateAt } from './lifecycle.ts';
-import type { Pool } from './market.ts';
+import type { GroupRule, Pool } from './resources.ts';
 import type { Ec2Settings } from './settings.ts';
 import type { TagHistory, Tags } from './tags.ts';
 

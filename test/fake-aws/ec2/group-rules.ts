@@ -3,16 +3,7 @@ import type { IpPermission } from '@aws-sdk/client-ec2';
 import type { Account, Instance } from './account.ts';
 import { isInBlock } from './addresses.ts';
 import { notServed, onlyServed, Refusal } from './refusal.ts';
-
-/** One source of one range of ports, as EC2 keeps rules. Ports -1 stand for all. */
-export type GroupRule = {
-  readonly id: string;
-  readonly protocol: string;
-  readonly fromPort: number;
-  readonly toPort: number;
-  readonly source: { readonly kind: 'IPv4' | 'IPv6' | 'group'; readonly value: string };
-  readonly description?: string;
-};
+import type { GroupRule } from './resources.ts';
 
 /** Whether the groups of an instance let a packet in. `fromGroups` are the sender's own, when it is in the VPC. */
 export function admits(

@@ -2,8 +2,9 @@ import type { FleetLaunchTemplateOverridesRequest, RequestLaunchTemplateData } f
 import { draw } from '../../../src/simulate/random.ts';
 import { type Account, type Instance, isFreeAddress, type Template } from './account.ts';
 import { findImage, findSubnet } from './images-and-subnets.ts';
-import { type Pool, poolOf } from './market.ts';
+import { poolOf } from './market.ts';
 import { notServed, onlyServed, Refusal } from './refusal.ts';
+import type { Pool } from './resources.ts';
 import { findGroup } from './security-groups.ts';
 import type { SubnetSettings } from './settings.ts';
 import type { Tags } from './tags.ts';

@@ -2,18 +2,7 @@ import { INTERRUPTION_NOTICE } from '../../../src/simulate/market.ts';
 import { type Account, freeAddresses, type Instance } from './account.ts';
 import { endLife, isLiveAt, type ReclaimReason } from './lifecycle.ts';
 import { Refusal } from './refusal.ts';
-
-/** The spot capacity of one type in one zone. */
-export type Pool = {
-  readonly instanceType: string;
-  readonly zone: string;
-  /** US dollars an hour. */
-  price: number;
-  /** Instances that it holds, those that run included. */
-  capacity: number;
-  /** An error code that it answers every request with, for the odder ones of CreateFleet's `Errors[]`. */
-  refusal: string | undefined;
-};
+import type { Pool } from './resources.ts';
 
 export type Market = {
   /** The pools of a type, of a zone, or of both; all of them without `where`. */

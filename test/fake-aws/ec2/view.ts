@@ -5,8 +5,9 @@ import type {
   SpotInstanceState,
 } from '@aws-sdk/client-ec2';
 import type { Account, Instance, Resource, Volume } from './account.ts';
-import { admits, type GroupRule } from './group-rules.ts';
+import { admits } from './group-rules.ts';
 import { isShownAt, requestAt, stateAt } from './lifecycle.ts';
+import type { GroupRule } from './resources.ts';
 import { type Tags, tagsAt, tagsAtBirth } from './tags.ts';
 import { volumesOf } from './volumes.ts';
 
