@@ -2,7 +2,6 @@ import { loadConfig } from '../config/load.ts';
 import { findConfigFile } from '../config/locate.ts';
 import { createLogFile } from '../daemon/create-log-file.ts';
 import { directKeeper } from '../daemon/direct-keeper.ts';
-import { closeInheritedFiles } from '../daemon/inherited.ts';
 import type { Keeper } from '../daemon/keeper.ts';
 import { makeLockDirectory } from '../daemon/lock-directory.ts';
 import { claimPidfile } from '../daemon/pidfile.ts';
@@ -24,7 +23,6 @@ import type { Given } from './given.ts';
 export async function keeperFor(options: Given<'run'>): Promise<Keeper> {
   const configFile = options.conf ?? (await findConfigFile());
   const account = options.user === undefined ? undefined : await lookUpAccount(options.user);
-  closeInheritedFiles();
   const becomes = account !== undefined && mustBecome(account) ? account : undefined;
   const pidfile = options.pidfile === undefined ? undefined : await claimPidfile(options.pidfile);
   const parts = { loadConfig, findRenderfarm, createFarm };

@@ -1,3 +1,4 @@
+import { closeInheritedFiles } from '../daemon/inherited.ts';
 import { type Role, takeRole } from '../daemon/self.ts';
 import { hideArguments } from '../daemon/title.ts';
 import { isUserError } from '../errors.ts';
@@ -34,15 +35,18 @@ const SECRETS = OPTIONS.filter(({ secret }) => secret).map(({ name }) => `--${na
  * @returns the exit status
  */
 export async function main(argv: readonly string[]): Promise<number> {
+  const role = takeRole();
+  const read = readCommandLine(argv);
+  // Before standard output is used: a terminal is opened anew then. Other commands may be given /dev/fd/N to read.
+  if (role === undefined && 'name' in read && read.name === 'run') closeInheritedFiles();
   guardOutput();
   try {
-    const role = takeRole();
     if (role === 'keeper') {
       await (await import('./commands/keeper.ts')).keeper();
       return 0;
     }
-    const { command, args } = resolveOptions(withoutHelpWords(argv), COMMAND_LINE);
-    const named = COMMANDS.find(it => it.name === command)?.name;
+    if ('error' in read) throw read.error;
+    const { named, name, args } = read;
     if (args.includes('--help')) {
       const { helpText } = await import('./help.ts');
       process.stdout.write(helpText(named, lookOf(process.stdout, process.env)));
@@ -52,7 +56,6 @@ export async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(`gbrowse-aws-balancer ${VERSION}\n`);
       return 0;
     }
-    const name = named ?? COMMANDS[0].name;
     // The daemon was handed its environment by whoever started it.
     if (role === undefined) prepareEnvironment(process.env);
     hideArguments([name, ...args.filter(it => !SECRETS.some(secret => it.startsWith(secret)))]);
@@ -60,6 +63,24 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     process.stderr.write(`${isUserError(error) ? error.message : bugReport(error)}\n`);
     return isUserError(error) ? error.exitStatus : 1;
+  }
+}
+
+type CommandLineRead = {
+  /** The command, if one was named. */
+  readonly named: CommandName | undefined;
+  /** The command that is meant. */
+  readonly name: CommandName;
+  readonly args: readonly string[];
+};
+
+function readCommandLine(argv: readonly string[]): CommandLineRead | { readonly error: unknown } {
+  try {
+    const { command, args } = resolveOptions(withoutHelpWords(argv), COMMAND_LINE);
+    const named = COMMANDS.find(it => it.name === command)?.name;
+    return { named, name: named ?? COMMANDS[0].name, args };
+  } catch (error) {
+    return { error };
   }
 }
 
