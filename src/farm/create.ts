@@ -2,7 +2,7 @@ import type { Farm } from './farm.ts';
 import { readFarmFile, replaceFarmFile } from './farm-file.ts';
 import { createLiveFarm } from './live.ts';
 import { createReload } from './reload.ts';
-import { isListed, listedIn, withList } from './renderfarm.ts';
+import { listedIn, ownIn, withOwn } from './renderfarm.ts';
 
 /** Where a farm is: GBrowse's `renderfarm.conf`, and the options of `[MASTER]` of the same names. */
 export type FarmPlace = {
@@ -19,12 +19,16 @@ export function createFarm({ file, reloadCommand, list }: FarmPlace): Farm {
 
   async function write(urls: readonly string[]): Promise<void> {
     const text = await readFarmFile(file);
-    if (isListed(text ?? '', urls)) return;
-    await replaceFarmFile(file, withList(text, urls));
+    const wanted = withOwn(text, urls);
+    if (wanted !== (text ?? '')) await replaceFarmFile(file, wanted);
   }
 
   return {
-    read: async () => listedIn((await readFarmFile(file)) ?? ''),
+    async read() {
+      const text = (await readFarmFile(file)) ?? '';
+      const own = ownIn(text);
+      return listedIn(text).filter(url => own.includes(url));
+    },
     // One after the other: the last one asked for is what stays.
     write: urls => {
       writing = writing.catch(() => {}).then(() => write(urls));

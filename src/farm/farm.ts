@@ -1,6 +1,6 @@
 /** The farm as GBrowse sees it: `renderfarm.conf`, and Apache that may have to be told. */
 export type Farm = {
-  /** The slaves' URLs (`http://10.0.0.5:8101`) that the file lists now; empty when there is no file. */
+  /** The URLs of the balancer's own slaves (`http://10.0.0.5:8101`) that the file lists now; empty when there is no file. */
   read(): Promise<readonly string[]>;
   /**
    * Makes the file list exactly these URLs. Does nothing when it does already.

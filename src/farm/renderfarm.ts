@@ -216,3 +216,41 @@ export function withList(text: string | undefined, urls: readonly string[]): str
     [REMOTE_RENDERER]: `remote renderer =\n${urls.map(url => `\t${url}\n`).join('')}`,
   });
 }
+
+/** Begins the comment that says which slaves of the list are the balancer's own; the others are the administrator's. */
+const OWN = '# gbrowse-aws-balancer keeps these slaves:';
+
+/** The slaves that a balancer has put into the file, and that are still in its list; whether that is used or not. */
+export function ownIn(text: string): string[] {
+  const noted = rawLines(text)
+    .filter(line => line.startsWith(OWN))
+    .flatMap(line => line.slice(OWN.length).split(/\s+/));
+  const { list } = farmOf(text);
+  return list.filter(url => noted.includes(url));
+}
+
+/** The slaves in the file's list that never were a balancer's. */
+export function foreignIn(text: string): string[] {
+  const own = ownIn(text);
+  const { on, list } = farmOf(text);
+  // Without any of ours in it, a list that is switched off was left by somebody who has no use for it.
+  return on || own.length > 0 ? list.filter(url => url.includes('://') && !own.includes(url)) : [];
+}
+
+/**
+ * The file with these slaves as the balancer's own, after the administrator's, which stay. Where it has them already,
+ * however it is worded, it is the same text.
+ *
+ * @param text undefined where there is no file yet
+ */
+export function withOwn(text: string | undefined, urls: readonly string[]): string {
+  const all = [...foreignIn(text ?? '').filter(url => !urls.includes(url)), ...urls];
+  const isNoted = ownIn(text ?? '').join(' ') === urls.join(' ');
+  if (isNoted && isListed(text ?? '', all)) return text ?? '';
+  const bare = rawLines(text ?? '').filter(line => !line.startsWith(OWN));
+  const list = `remote renderer =\n${all.map(url => `\t${url}\n`).join('')}`;
+  return withSettings(text === undefined ? undefined : bare.join(''), {
+    [RENDERFARM]: `renderfarm = ${all.length > 0 ? 1 : 0}\n`,
+    [REMOTE_RENDERER]: urls.length > 0 ? `${list}${OWN} ${urls.join(' ')}\n` : list,
+  });
+}

@@ -46,7 +46,7 @@ test('what is written is what is read, and other lines stay', async t => {
   assert.deepEqual(await farm.read(), [A, B]);
   assert.equal(
     readFileSync(file, 'latin1'),
-    `# f\xfcr den Hof\r\n[GENERAL]\r\nrenderfarm = 1\r\nremote renderer =\r\n\t${A}\r\n\t${B}\r\n`,
+    `# f\xfcr den Hof\r\n[GENERAL]\r\nrenderfarm = 1\r\nremote renderer =\r\n\t${A}\r\n\t${B}\r\n# gbrowse-aws-balancer keeps these slaves: ${A} ${B}\r\n`,
   );
   await farm.write([]);
   assert.deepEqual(await farm.read(), []);
@@ -54,7 +54,10 @@ test('what is written is what is read, and other lines stay', async t => {
 
 test('a file that says it already is not touched, however it is worded', async t => {
   const { file } = place(t);
-  writeFileSync(file, `[general]\nRENDERFARM=1\nremote renderer = ${A}   ${B}`);
+  writeFileSync(
+    file,
+    `[general]\nRENDERFARM=1\nremote renderer = ${A}   ${B}\n# gbrowse-aws-balancer keeps these slaves: ${B} ${A}`,
+  );
   const before = statSync(file, { bigint: true });
   await farmOf(file).write([A, B]);
   const after = statSync(file, { bigint: true });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { listedIn, withList } from '../../src/farm/renderfarm.ts';
+import { foreignIn, listedIn, ownIn, withList, withOwn } from '../../src/farm/renderfarm.ts';
 
 const A = 'http://10.0.0.5:8101';
 const B = 'http://10.0.0.6:8101';
@@ -203,5 +203,34 @@ test("GBrowse's own reader gets the same out of any file, before and after", {
     }
   } finally {
     rmSync(directory, { recursive: true });
+  }
+});
+
+test('the administrator’s slaves stay through start, scaling, a crash and a stop; only our own come and go', () => {
+  const LB = 'http://lb:80';
+  let text = `[GENERAL]\n\nrenderfarm = 1\n\nremote renderer = ${LB}\n`;
+  assert.deepEqual(ownIn(text), []);
+  for (const urls of [[A], [A, B], [B], [], [B]]) {
+    text = withOwn(text, urls);
+    assert.deepEqual(listedIn(text), [LB, ...urls], text);
+    assert.deepEqual([ownIn(text), foreignIn(text)], [urls, [LB]]);
+    assert.equal(withOwn(text, urls), text);
+    assert.equal(withOwn(withOwn(text, [A]), urls), text);
+  }
+  assert.equal(text.split('keeps these slaves').length, 2);
+  assert.deepEqual(listedIn(withOwn(text, [])), [LB]);
+  assert.deepEqual(listedIn(withOwn(undefined, [A])), [A]);
+  assert.deepEqual(foreignIn('[GENERAL]\nremote renderer = none\n'), []);
+});
+
+test('what somebody else has changed among our own slaves is put right', () => {
+  const text = withOwn('[GENERAL]\n', [A, B]);
+  for (const changed of [
+    text.replace(`\t${A}\n`, ''),
+    text.replace('renderfarm = 1', 'renderfarm = 0'),
+    text.replace(/^#.*keeps these slaves.*\n/m, ''),
+  ]) {
+    assert.notEqual(changed, text);
+    assert.equal(withOwn(changed, [A, B]), text);
   }
 });
