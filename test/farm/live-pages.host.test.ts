@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withLive } from '../../src/farm/live.ts';
+import { createBrowser } from '../cloud/gbrowse/browser.ts';
+import { type RunsAs, type Site, siteMissing, startSite } from '../cloud/gbrowse/site.ts';
+
+const skip = process.getuid?.() === 0 ? siteMissing() : 'needs root';
+const TIMEOUT = 240_000;
+
+type Live = { readonly site: Site; put(...slaves: string[]): void; look(): Promise<number> };
+
+/** Debian's GBrowse as it is, its CachedTrack too, with the line in its farm file. */
+async function startLive(t: TestContext, runsAs: RunsAs): Promise<Live> {
+  const site = await startSite(runsAs);
+  t.after(() => site.stop());
+  rmSync(path.join(site.apache.directory, 'perl'), { recursive: true });
+  const list = path.join(site.config, 'slaves');
+  writeFileSync(site.farmFile, withLive(readFileSync(site.farmFile, 'latin1'), list), 'latin1');
+  const browser = createBrowser(site.page);
+  let from = 1_000;
+  return {
+    site,
+    put(...slaves) {
+      writeFileSync(`${list}.new`, slaves.join('\n'));
+      renameSync(`${list}.new`, list);
+    },
+    /** Looks at a region that nobody has looked at before; how long its slowest track took, ms. */
+    async look() {
+      from += 3_000;
+      const { tracks } = await browser.visit(`chrI:${from}..${from + 20_000}`);
+      assert.ok(tracks.length > 0, site.apache.errorLog());
+      assert.deepEqual(
+        tracks.filter(it => it.outcome !== 'delivered'),
+        [],
+        site.apache.errorLog().slice(-3000),
+      );
+      return Math.max(...tracks.map(it => it.took));
+    },
+  };
+}
+
+/** A slave of GBrowse's on this machine: its address, and how often it has drawn. */
+async function startSlave(t: TestContext, directory: string): Promise<{ url: string; renders(): number }> {
+  const port = 18_101;
+  const [log, pidfile] = ['log', 'pid'].map(it => path.join(directory, `slave.${it}`)) as [string, string];
+  for (const file of [log, pidfile]) {
+    writeFileSync(file, '');
+    chmodSync(file, 0o666);
+  }
+  const rights = ['--reuid=www-data', '--regid=www-data', '--init-groups'];
+  const options = [
+    '--port',
+    String(port),
+    '--prefork',
+    '3',
+    '--verbose',
+    '3',
+    '--logfile',
+    log,
+    '--pidfile',
+    pidfile,
+  ];
+  spawn('setpriv', [...rights, 'gbrowse_slave', ...options], { stdio: 'ignore', detached: true, cwd: '/' });
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; (await fetch(url, { method: 'HEAD' }).catch(() => undefined)) === undefined; tries++) {
+    assert.ok(tries < 200, readFileSync(log, 'utf8'));
+    await sleep(100);
+  }
+  const pid = Number(readFileSync(pidfile, 'utf8'));
+  t.after(() => process.kill(-pid, 'SIGKILL'));
+  return {
+    url,
+    renders: () => readFileSync(log, 'utf8').split('operation=render_tracks; response=200').length - 1,
+  };
+}
+
+describe('pages of a real GBrowse that follows the list', { skip, timeout: 2 * TIMEOUT }, () => {
+  for (const runsAs of ['CGI'] as const) {
+    test(`as ${runsAs}: the same list of slaves at once, and no slave's death is an error`, {
+      timeout: TIMEOUT,
+    }, async t => {
+      const { site, put, look } = await startLive(t, runsAs);
+      await look();
+      const slave = await startSlave(t, site.apache.directory);
+      put(slave.url);
+      await look();
+      assert.ok(slave.renders() > 0, 'the slave has drawn');
+      // A slave that refuses, alone and beside one that works.
+      put('http://127.0.0.1:9');
+      const alone = await look();
+      put('http://127.0.0.1:9', slave.url);
+      await look();
+      // One that accepts connections and says nothing; the balancer takes it out of the list.
+      const silent = createServer(() => {}).listen(18_102, '127.0.0.1');
+      t.after(() => silent.close());
+      put('http://127.0.0.1:18102');
+      const visit = look();
+      await sleep(4_000);
+      put(slave.url);
+      const hanging = await visit;
+      const drawn = slave.renders();
+      put();
+      await look();
+      assert.equal(slave.renders(), drawn, 'an empty list draws locally');
+      t.diagnostic(`slowest track: ${alone} ms with a dead slave alone, ${hanging} ms with a hanging one`);
+    });
+  }
+});
