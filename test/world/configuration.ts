@@ -13,6 +13,8 @@ name = ${name}
 poll_interval = ${settings.pollInterval / MINUTE}
 server_status_url = http://localhost/server-status
 drain_time = ${settings.drainTime / SECOND}
+release_after = ${settings.releaseAfter ?? 'never'}
+overload = ${settings.overload ?? 'climb'}
 
 [SLAVE]
 instance_type = ${settings.instanceTypes.join(' ')}

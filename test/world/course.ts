@@ -5,6 +5,7 @@ import { instanceRefreshIsGentle } from './invariants/instance-refresh.ts';
 import type { Accuse, Invariant, InvariantNumber } from './invariants/invariant.ts';
 import { neverTooMany, noLaunchLoop } from './invariants/numbers.ts';
 import { nothingOfOthers, taggedFromBirth } from './invariants/ownership.ts';
+import { busyIsNotDead, noLaunchAfterRelease } from './invariants/patience.ts';
 import type { Mutation } from './mutation.ts';
 import { createScene } from './scene.ts';
 import { settle } from './settle.ts';
@@ -42,6 +43,8 @@ const INVARIANTS: readonly Invariant[] = [
   unknownLoadShrinksNothing,
   staysAlive,
   instanceRefreshIsGentle,
+  busyIsNotDead,
+  noLaunchAfterRelease,
 ];
 
 /** Lets a history take its course, and watches the invariants at every step. Stops soon after the first violation. */

@@ -11,7 +11,7 @@ export type Disk = {
   /** Somebody else writes the file. */
   edit(text: string | undefined): void;
   /** From now on reads or writes fail; undefined: all is well. */
-  fail(how: 'full' | 'read-only' | 'unreadable' | undefined): void;
+  fail(how: 'full' | 'read-only' | 'unreadable' | 'hangs' | undefined): void;
   /** From now on Apache cannot be told, or only slowly. */
   reloads(how: 'fails' | 'is slow' | undefined): void;
   readonly trouble: () => string | undefined;
@@ -30,7 +30,7 @@ export function createDisk(
   watch: { readonly before: () => void; readonly written: (urls: readonly string[]) => void },
 ): Disk {
   let text: string | undefined = FOREIGN_LINES;
-  let trouble: 'full' | 'read-only' | 'unreadable' | undefined;
+  let trouble: 'full' | 'read-only' | 'unreadable' | 'hangs' | undefined;
   let reload: 'fails' | 'is slow' | undefined;
 
   function read(): string {
@@ -38,14 +38,21 @@ export function createDisk(
     return text ?? '';
   }
 
+  /** As long as the disk, or whoever writes for the balancer, does not answer. */
+  async function awake(): Promise<void> {
+    while (trouble === 'hangs') await clock.sleep(SECOND);
+  }
+
   return {
     farm: {
       async read() {
         await clock.sleep(1);
+        await awake();
         return listedIn(read());
       },
       async write(urls) {
         await clock.sleep(2);
+        await awake();
         const before = read();
         if (!isListed(before, urls)) {
           if (trouble !== undefined) throw failure(`cannot write renderfarm.conf: the disk is ${trouble}`);
@@ -56,6 +63,7 @@ export function createDisk(
         await clock.sleep(2);
       },
       async reload() {
+        await awake();
         await clock.sleep(reload === 'is slow' ? 45 * SECOND : 150);
         if (reload === 'fails') throw failure('apachectl graceful: exit status 1');
         return 'Apache was restarted gracefully';

@@ -16,6 +16,10 @@ export type Settings = {
   readonly orphanTimeout: number;
   readonly instanceTypes: readonly string[];
   readonly ports: readonly number[];
+  /** As the file has it; unset: `never`. */
+  readonly releaseAfter?: string;
+  /** Unset: `climb`. */
+  readonly overload?: string;
   /** The data snapshots; unset: none. */
   readonly data?: readonly string[];
 };
@@ -88,6 +92,8 @@ export function drawSettings(random: Random, calm: boolean): Settings {
     ]),
     ports: random.pick([[8101], [8101, 8102]]),
     data: random.pick([[], [GOOD[0]], [GOOD[0]], [GOOD[1], GOOD[2]]]),
+    releaseAfter: random.pick(['never', 'never', 'auto', 'auto', '3']),
+    overload: random.pick(['climb', 'climb', 'ignore']),
   };
 }
 

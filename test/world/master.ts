@@ -4,6 +4,7 @@ import { type Clock, SECOND } from '../../src/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { Ec2 } from '../../src/ec2/api.ts';
 import { retryReads } from '../../src/ec2/retry.ts';
+import { failure, type UserError } from '../../src/errors.ts';
 import type { Probe } from '../../src/farm/farm.ts';
 import { listedIn } from '../../src/farm/renderfarm.ts';
 import type { ReadStatus } from '../../src/load/reading.ts';
@@ -40,6 +41,8 @@ export type Master = {
   kill(downtime?: number): void;
   /** The machine goes down for good. */
   retire(): void;
+  /** The part that writes the farm file is killed: the balancer has to end. */
+  killKeeper(): void;
   stop(how: 'cleanly' | 'hurried' | 'keeping slaves', downtime?: number): void;
   /** Somebody writes the configuration file. */
   write(settings: Settings): void;
@@ -100,6 +103,7 @@ export function createMaster(
   let starts = 0;
   let retired = false;
   let asSeen = (it: Config) => it;
+  let keeper = Promise.withResolvers<UserError>();
   let fuse: { left: number; readonly downtime: number } | undefined;
 
   function readFile(): void {
@@ -155,6 +159,7 @@ export function createMaster(
         reload: mortal(around.disk.farm.reload),
       },
       log,
+      crippled: keeper.promise,
     };
     const mutant = options.mutation?.({ ...plain, ec2 }, { clock, run: starts, exit });
     const fleet = createSpotFleet({
@@ -186,6 +191,7 @@ export function createMaster(
     }
     readFile();
     starts += 1;
+    keeper = Promise.withResolvers();
     const life = { alive: true, decisions: 0 };
     const current: { balancer?: Balancer } = {};
     const { edges, seen, meddle } = edgesOf(life);
@@ -222,6 +228,7 @@ export function createMaster(
         started.alive = false;
         started.end = end;
         around.onEnd(started, end);
+        if (end === 'crippled' && started.stopping === undefined) later(START_AGAIN, start);
       },
       (error: unknown) => {
         started.alive = false;
@@ -253,6 +260,9 @@ export function createMaster(
     retire() {
       kill();
       retired = true;
+    },
+    killKeeper() {
+      if (process?.alive === true && !machine.isAsleep()) keeper.resolve(failure('the keeper has ended'));
     },
     stop(how, downtime) {
       const stopping = process;

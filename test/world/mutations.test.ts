@@ -19,10 +19,10 @@ describe('each invariant can fail: a planted bug is seen', () => {
     });
   }
 
-  it('for every one of the ten there is a bug', () => {
+  it('every invariant has a planted bug', () => {
     assert.deepEqual(
       [...new Set(PLANTED.map(it => it.breaks))].toSorted((a, b) => a - b),
-      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
     );
   });
 });

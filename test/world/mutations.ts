@@ -3,6 +3,7 @@ import { HEALTH } from './planted/health.ts';
 import { INSTANCE_REFRESH } from './planted/instance-refresh.ts';
 import { NUMBERS } from './planted/numbers.ts';
 import { OWNERSHIP } from './planted/ownership.ts';
+import { PATIENCE } from './planted/patience.ts';
 import type { Planted } from './planted/planted.ts';
 import { SETTLING } from './planted/settling.ts';
 
@@ -14,4 +15,5 @@ export const PLANTED: readonly Planted[] = [
   ...SETTLING,
   ...HEALTH,
   ...INSTANCE_REFRESH,
+  ...PATIENCE,
 ];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { MINUTE, SECOND } from '../../src/clock.ts';
 import type { Ec2 } from '../../src/ec2/api.ts';
+import { Ec2Error, NO_ANSWER } from '../../src/ec2/errors.ts';
 import { listedIn } from '../../src/farm/renderfarm.ts';
 import type { Level } from '../../src/log/log.ts';
 import { createRandom } from '../../src/simulate/random.ts';
@@ -84,6 +85,7 @@ export async function createScene(history: History, mutation?: Mutation) {
   });
 
   let apacheTrouble: ApacheTrouble | undefined;
+  let ownTrouble: 'descriptors' | 'network' | undefined;
   const profile = createLoadProfile(history.load);
   // Apache is on the master's machine, and sleeps with it.
   const machine = createMachineClock(clock);
@@ -103,6 +105,10 @@ export async function createScene(history: History, mutation?: Mutation) {
       senders.set(request, { master, at: clock.monotonic() });
       witness.onCall(master, action);
       try {
+        if (ownTrouble !== undefined && master === masters[0]) {
+          await clock.sleep(SECOND);
+          throw new Ec2Error(action, NO_ANSWER, `no ${ownTrouble}`);
+        }
         const answer = await cloud.ec2(action, request, options);
         note(name, `${action}: ok`);
         return answer;
@@ -138,7 +144,11 @@ export async function createScene(history: History, mutation?: Mutation) {
           pollInterval: () => self.master?.config().master.pollInterval ?? Number.POSITIVE_INFINITY,
           onReading: how => witness.onReading(self.master, how),
         }),
-        probe: slaves.probe,
+        probe: async (...asked) => {
+          if (ownTrouble === undefined || self.master !== masters[0]) return await slaves.probe(...asked);
+          await clock.sleep(SECOND);
+          return ownTrouble === 'network' ? 'dark' : 'unknown';
+        },
         disk,
         log: (level: Level, message: string) => {
           note(name, `${level} ${message}`);
@@ -168,7 +178,7 @@ export async function createScene(history: History, mutation?: Mutation) {
     'balancer',
     history.settings,
     machine,
-    { apache, trouble: () => apacheTrouble },
+    { apache, trouble: () => (ownTrouble === 'descriptors' ? 'no descriptors' : apacheTrouble) },
     mutation,
   );
   if (history.neighbour) {
@@ -221,6 +231,12 @@ export async function createScene(history: History, mutation?: Mutation) {
       apacheTrouble = how;
     },
     apacheTrouble: () => apacheTrouble,
+    setOwnTrouble(how: typeof ownTrouble) {
+      ownTrouble = how;
+    },
+    ownTrouble: () => ownTrouble,
+    /** When the load last changed, by the monotonic clock of the master's machine. */
+    loadChangedAt: () => history.load.findLast(it => it.from <= machine.monotonic())?.from ?? 0,
     /** Of an instance that a call's answer speaks of: whether that call has made it. */
     isNew: (id: string) => slaves.newborn().has(id),
     /** Whether it had ended before this moment. */

@@ -1,3 +1,4 @@
+import { keepTimeIn } from '../../src/balancer/wanted.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
 import { permitted } from '../../src/policy/backoff.ts';
 import { largestMax, rangeFor } from '../../src/policy/load-table.ts';
@@ -61,7 +62,9 @@ async function comeBack(scene: Scene, accuse: Accuse): Promise<void> {
 /** How the fleet differs from what it should be; undefined when it does not. */
 function difference(scene: Scene): string | undefined {
   const { master } = scene;
-  const { min, max } = rangeFor(master.config().loadTable, scene.loadNow());
+  const row = rangeFor(master.config().loadTable, scene.loadNow());
+  // When the keep time is over, there are as many as `min` asks for.
+  const { min, max } = master.config().master.releaseAfter === 'never' ? row : { ...row, max: row.min };
   const live = scene.live(master.name);
   const draining = live.filter(isDraining);
   const working = live.length - draining.length;
@@ -90,8 +93,17 @@ async function converge(scene: Scene, accuse: Accuse, enough: () => boolean): Pr
   const round = Math.min(pollInterval, MINUTE);
   // One after another, at the largest max: a launch, a boot and a probe each.
   const renewal = isRenewed(scene) ? 0 : 3 * MINUTE * largestMax(master.config().loadTable);
+  const state = master.process()?.balancer.state;
+  // The mean of five minutes, and what booted slowly lately, count too.
+  const keepTime = ((state && keepTimeIn(state)) ?? -5 * MINUTE) + 5 * MINUTE;
   let left =
-    renewal + 3 * pollInterval + 2 * master.config().slave.bootTimeout + drainTime + 6 * round + 9 * MINUTE;
+    renewal +
+    keepTime +
+    3 * pollInterval +
+    2 * master.config().slave.bootTimeout +
+    drainTime +
+    6 * round +
+    9 * MINUTE;
   let held = 0;
   for (;;) {
     const what = difference(scene);

@@ -130,6 +130,13 @@ export function createTroublemaker(scene: Scene): Troublemaker {
         master.disk.reloads(trouble.kind === 'reload fails' ? 'fails' : 'is slow');
         until(trouble.duration, () => master.disk.reloads(undefined));
         return;
+      case 'own trouble':
+        scene.setOwnTrouble(trouble.how);
+        until(trouble.duration, () => scene.setOwnTrouble(undefined));
+        return;
+      case 'keeper dies':
+        master.killKeeper();
+        return;
       case 'clock steps':
         scene.stepWall(trouble.by);
         return;

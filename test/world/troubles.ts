@@ -1,6 +1,6 @@
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
 import type { Ec2Action } from '../../src/ec2/api.ts';
-import { NO_ANSWER } from '../../src/ec2/errors.ts';
+import { FOREIGN_ANSWER, NO_ANSWER } from '../../src/ec2/errors.ts';
 import type { Random } from '../../src/simulate/random.ts';
 import { BROKEN, GONE, GOOD } from './snapshots.ts';
 
@@ -35,17 +35,25 @@ export type Trouble = { readonly at: number } & (
     }
   | {
       readonly kind: 'apache';
-      readonly how: 'down' | 'hangs' | 'wrong page' | 'slow';
+      readonly how: 'down' | 'hangs' | 'wrong page' | 'slow' | 'times out' | 'saturated';
       readonly duration: number;
     }
   | { readonly kind: 'apache restarts' }
   | { readonly kind: 'apache counts'; readonly shift: number }
-  | { readonly kind: 'disk'; readonly how: 'full' | 'read-only' | 'unreadable'; readonly duration: number }
+  | {
+      readonly kind: 'disk';
+      readonly how: 'full' | 'read-only' | 'unreadable' | 'hangs';
+      readonly duration: number;
+    }
   | {
       readonly kind: 'file written by somebody';
       readonly how: 'torn' | 'empty' | 'garbage' | 'foreign' | 'gone';
     }
   | { readonly kind: 'reload fails' | 'reload is slow'; readonly duration: number }
+  /** The master has no file descriptors left, or no network. */
+  | { readonly kind: 'own trouble'; readonly how: 'descriptors' | 'network'; readonly duration: number }
+  /** The part of the balancer that writes the farm file is killed. */
+  | { readonly kind: 'keeper dies' }
   | { readonly kind: 'clock steps'; readonly by: number }
   | { readonly kind: 'machine sleeps'; readonly duration: number }
   | { readonly kind: 'killed'; readonly downtime: number }
@@ -89,6 +97,8 @@ const CODES = [
   NO_ANSWER,
   'hang',
   'hang',
+  FOREIGN_ANSWER,
+  FOREIGN_ANSWER,
   'RequestLimitExceeded',
   'RequestLimitExceeded',
   'InternalError',
@@ -101,7 +111,7 @@ const CODES = [
   'SomethingNobodyHasSeen',
 ];
 /** EC2 gives these only for a call that had no effect. */
-const AFTER_THE_EFFECT = [NO_ANSWER, 'hang', 'InternalError', 'ServiceUnavailable'];
+const AFTER_THE_EFFECT = [NO_ANSWER, FOREIGN_ANSWER, 'hang', 'InternalError', 'ServiceUnavailable'];
 
 /** Any trouble, as likely as its weight says; none lasts longer than is left. */
 export function drawTrouble(random: Random, at: number, left: number): Trouble {
@@ -158,7 +168,7 @@ export function drawTrouble(random: Random, at: number, left: number): Trouble {
       () => ({
         at,
         kind: 'apache',
-        how: random.pick(['down', 'hangs', 'wrong page', 'slow']),
+        how: random.pick(['down', 'hangs', 'wrong page', 'slow', 'times out', 'saturated', 'saturated']),
         duration: long(),
       }),
     ],
@@ -166,7 +176,12 @@ export function drawTrouble(random: Random, at: number, left: number): Trouble {
     [1, () => ({ at, kind: 'apache counts', shift: random.pick([-1_000_000, -50, 50]) })],
     [
       4,
-      () => ({ at, kind: 'disk', how: random.pick(['full', 'read-only', 'unreadable']), duration: long() }),
+      () => ({
+        at,
+        kind: 'disk',
+        how: random.pick(['full', 'read-only', 'unreadable', 'hangs', 'hangs']),
+        duration: long(),
+      }),
     ],
     [
       2,
@@ -186,6 +201,8 @@ export function drawTrouble(random: Random, at: number, left: number): Trouble {
       }),
     ],
     [2, () => ({ at, kind: 'machine sleeps', duration: random.pick([10 * SECOND, 5 * MINUTE, 2 * HOUR]) })],
+    [4, () => ({ at, kind: 'own trouble', how: random.pick(['descriptors', 'network']), duration: long() })],
+    [1, () => ({ at, kind: 'keeper dies' })],
     [4, () => ({ at, kind: 'killed', downtime })],
     [8, () => ({ at, kind: 'killed at a call', after: random.integer(40), downtime })],
     [

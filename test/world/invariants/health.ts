@@ -1,9 +1,10 @@
 import { MINUTE, SECOND } from '../../../src/clock.ts';
-import type { Master } from '../master.ts';
+import type { Master, Process } from '../master.ts';
 import type { Invariant } from './invariant.ts';
 
-/** How long (ms) a stop may take, `drain_time` apart: EC2 may refuse for five minutes before it gives up. */
-const STOP = 5 * MINUTE + 40 * SECOND;
+/** How long (ms) a stop may take, and after a second signal (which comes a second after the first). */
+const STOP = 5 * MINUTE;
+const HURRIED_STOP = 16 * SECOND;
 /** How many decisions a minute a balancer may make, and how many more for each slave. */
 const DECISIONS = 400;
 const DECISIONS_MORE = 200;
@@ -47,7 +48,17 @@ export const staysAlive: Invariant = (scene, accuse) => {
   const { clock } = scene;
   const looked = new Map<Master, number>();
   const counted = new Map<Master, { at: number; decisions: number; number: number }>();
+  const lists = new Map<Master, string>();
   let checkedAt = 0;
+
+  /** A stop that leaves something says truly what: each instance that lives by its id, or that there may be others. */
+  function judgeList(master: Master, ended: Process): void {
+    const list = lists.get(master) ?? '';
+    const known = ended.balancer.state.members;
+    const missing = scene.live(master.name).filter(it => known.has(it.id) && !list.includes(it.id));
+    if (missing.length > 0)
+      accuse(9, `${master.name} left ${missing.map(it => it.id).join(' ')}, and did not say so: ${list}`);
+  }
 
   function judgeGrowth(master: Master): void {
     const running = master.process();
@@ -74,9 +85,12 @@ export const staysAlive: Invariant = (scene, accuse) => {
     },
     onEnd(master, ended, how) {
       if (how instanceof Error) accuse(9, `${master.name} died: ${how.stack}`);
-      else if (ended.stopping === undefined) accuse(9, `${master.name} ended by itself: ${how}`);
+      else if (how === 'incomplete') judgeList(master, ended);
+      else if (ended.stopping === undefined && how !== 'crippled')
+        accuse(9, `${master.name} ended by itself: ${how}`);
     },
     onLog(master, message) {
+      if (message.startsWith('left in EC2: ')) lists.set(master, message);
       if (/\n\s+at /.test(message)) accuse(9, `${master.name} met a bug: ${message}`);
     },
     onStep() {
@@ -90,7 +104,7 @@ export const staysAlive: Invariant = (scene, accuse) => {
           continue;
         }
         const { stopping } = running;
-        const limit = STOP + running.balancer.state.config.master.drainTime;
+        const limit = (stopping?.how === 'hurried' ? HURRIED_STOP : STOP) + 5 * SECOND;
         if (stopping !== undefined) {
           const since = now - Math.max(stopping.at, master.clock.wokeAt());
           if (since > limit) accuse(9, `${master.name} has not stopped after ${since / SECOND} s`);
