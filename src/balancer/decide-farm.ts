@@ -50,8 +50,8 @@ export function decideReleases(agenda: Agenda): void {
 }
 
 /**
- * Whether EC2 has just shown what is to be tagged or terminated as this master's; else it is looked at first. Where EC2
- * cannot be looked at, or nothing may be waited for, what it showed last has to do.
+ * Whether EC2 has just shown that what is to be tagged or terminated is this master's; otherwise instances are described
+ * first. Where EC2 does not answer, or nothing may be waited for, its last answer has to do.
  */
 function isShownLately(agenda: Agenda): boolean {
   const { state } = agenda;

@@ -33,7 +33,7 @@ export function decideInstanceRefresh(agenda: Agenda, situation: Situation): num
     agenda.change({
       kind: 'resolve',
       topic: 'renewing',
-      message: 'the farm is renewed: every slave has the data and the image of now',
+      message: 'all slaves are replaced: every slave has the current data and image',
     });
     return 0;
   }
@@ -60,15 +60,15 @@ function sayProgress(agenda: Agenda, { slaves }: Situation): void {
   });
   const data = state.config.slave.dataSnapshots.join(' ') || 'no data';
   const wanted = reasons.includes('its data are out of date') ? data : (state.plan?.imageId ?? '');
-  const those = old.length === 1 ? '1 slave that has' : `${old.length} slaves that have`;
-  agenda.say('info', `replacing ${those} not ${wanted}: new ones come into service first`, {
+  const those = old.length === 1 ? '1 slave that does not have' : `${old.length} slaves that do not have`;
+  agenda.say('info', `replacing ${those} ${wanted}: new ones come into service first`, {
     topic: 'renewing',
     news: wanted,
   });
   if (state.backoff.failedBoots > (state.instanceRefresh?.failedBoots ?? 0)) {
     agenda.say(
       'warn',
-      `a slave with ${wanted} has failed: the ${old.length} others stay in service until one has proved itself`,
+      `a slave with ${wanted} failed: the other ${old.length} stay in service until a new one has proved itself`,
       { topic: 'renewal' },
     );
   }

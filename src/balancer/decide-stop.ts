@@ -109,7 +109,7 @@ function somethingMayLive(agenda: Agenda): boolean {
 function saySettling(agenda: Agenda, until: number): void {
   agenda.say(
     'info',
-    `waiting up to ${Math.ceil((until - agenda.now) / 1000)} s: EC2 may not show yet what was made just before (a second signal does not wait)`,
+    `waiting up to ${Math.ceil((until - agenda.now) / 1000)} s for EC2 to show what was created a moment ago (a second signal skips the wait)`,
     { topic: 'settling at stop' },
   );
 }
@@ -173,7 +173,7 @@ function announceDrain(agenda: Agenda, stop: Stop): void {
   const seconds = Math.round((drainEndsAt(state, now) - now) / 1000);
   agenda.say(
     'info',
-    `waiting up to ${seconds} s for the renders in progress, and for EC2 (a second signal does not wait)`,
+    `waiting up to ${seconds} s for the renders in progress, and for EC2 (a second signal skips the wait)`,
     { topic: 'drain at stop' },
   );
 }

@@ -53,7 +53,7 @@ export function decide(state: StateView, now: number): Decision {
   return { tasks: agenda.tasks, transitions: agenda.transitions, wakeAt: agenda.wakeAt() };
 }
 
-/** A round: the load, the farm file and EC2 are looked at anew. */
+/** A round: the load and the farm file are read, and instances are described, anew. */
 function decideRound(agenda: Agenda): void {
   const { state, now } = agenda;
   if (agenda.due(state.nextPollAt)) {

@@ -40,7 +40,7 @@ export function isOutOfService({ failures }: Member): boolean {
   return failures >= FAILURES_TOLERATED;
 }
 
-/** Whether EC2 says that the slave is on its way out, to whoever looks. */
+/** Whether EC2 says that the slave is on its way out, to every process that asks. */
 function isKnownToLeave({ slave, leaving }: Member): boolean {
   return slave.reclaimed || leaving?.tagged === true || leaving?.terminateAskedAt !== undefined;
 }

@@ -29,7 +29,7 @@ export function recordInstances(state: State, described: Described): void {
     if (!isLive(slave)) continue;
     const release = (reason: LeavingReason) =>
       apply(state, { kind: 'release', instanceId: slave.instanceId, reason });
-    if (slave.reclaimed) release('EC2 takes it back');
+    if (slave.reclaimed) release('EC2 reclaims it');
     // A call of a predecessor's that had its effect after its end.
     if (slave.drainingSince !== undefined) release('it was draining already');
   }
@@ -122,7 +122,7 @@ function ended(state: State, member: Member, slave: Slave, now: number): void {
     say(state, 'debug', `slave ${slave.instanceId} is ${slave.state}`);
     return;
   }
-  say(state, 'warn', `slave ${slave.instanceId} has ended by itself${why}`);
+  say(state, 'warn', `slave ${slave.instanceId} has terminated unexpectedly${why}`);
   if (!member.proven && member.leaving === undefined && !slave.reclaimed && !slave.endedByUser) {
     state.backoff = afterFailedBoot(state.backoff, `${slave.instanceId} ended${why}`, now);
   }

@@ -25,14 +25,14 @@ export function recordPlan(state: State, config: Config, plan: LaunchPlan, now: 
 /** What a launch needs could not be made ready. */
 export function recordNoPlan(state: State, error: unknown, now: number): void {
   state.preparedAt = now;
-  // One that was to be looked over still serves: if something of it is gone, the launch will say so.
+  // The plan that was to be checked still serves: if part of it is gone, the launch says so.
   if (state.plan !== undefined) {
     state.plannedAt = Math.max(state.plannedAt, now - PLAN_LIFETIME + PLAN_AGAIN);
     sayOnce(
       state,
       'prepare',
       'warn',
-      `group and launch template could not be looked over: ${explain(error)}`,
+      `security group and launch template cannot be checked: ${explain(error)}`,
     );
     return;
   }

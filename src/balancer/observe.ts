@@ -51,7 +51,7 @@ export const DOING: Record<Exclude<TaskKind, 'read-config' | 'read-load' | 'laun
   'read-farm': 'the farm file cannot be read',
   'write-farm': 'the farm file cannot be written',
   reload: 'Apache could not be told of the new farm',
-  describe: 'EC2 cannot be looked at',
+  describe: 'EC2 instances cannot be listed',
   probe: 'a slave cannot be probed',
   'mark-draining': 'draining slaves cannot be tagged',
   'mark-alive': 'the launch template cannot be tagged with a sign of life',
@@ -63,7 +63,7 @@ export const DOING: Record<Exclude<TaskKind, 'read-config' | 'read-load' | 'laun
 const AGAIN: Partial<Record<TaskKind, string>> = {
   'read-farm': 'the farm file can be read again',
   'write-farm': 'the farm file can be written again',
-  reload: 'Apache can be told again',
+  reload: 'Apache can be told of the farm again',
   describe: 'EC2 answers again',
   'mark-draining': 'draining slaves can be tagged again',
   'mark-alive': 'the launch template can be tagged again',
@@ -128,7 +128,7 @@ export function recordTerminating(
   }
   if (ending.length > 0) say(state, 'info', `terminating ${ending.join(', ')}`);
   if (unknown.length > 0) {
-    say(state, 'debug', `EC2 does not know ${unknown.join(', ')}: its next answer decides`);
+    say(state, 'debug', `EC2 does not know ${unknown.join(', ')} (yet, or any longer): asking again`);
     state.retry.set('terminate', { failures: 0, notBefore: now + EAGER_DESCRIBE_INTERVAL });
   }
 }
@@ -159,7 +159,7 @@ export function recordTidied(state: State, done: boolean, now: number): void {
     state,
     'tidy',
     'info',
-    'waiting for EC2 to end the slaves, the security group can only go after them',
+    'waiting for the slaves to terminate: the security group can be deleted only after them',
   );
 }
 

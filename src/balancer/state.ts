@@ -11,7 +11,7 @@ import { FRESH_ANSWER } from './timing.ts';
 /** Why a slave leaves, in the words that the log uses. */
 export type LeavingReason =
   | 'more slaves than the load needs'
-  | 'EC2 takes it back'
+  | 'EC2 reclaims it'
   | 'it does not answer'
   | 'it did not become ready in time'
   | 'it was draining already'
@@ -113,7 +113,7 @@ export type State = {
   /** When `min` last asked for so many slaves, and how long this site's latest boots took (ms): see `policy/release.ts`. */
   lastWanted: LastWanted;
   boots: readonly number[];
-  /** Whether the configuration file can be looked at, and when it was last; monotonic ms. */
+  /** Whether the configuration file can be checked for changes, and when it was last (monotonic ms). */
   readonly followsConfig: boolean;
   configCheckedAt: number;
 
@@ -144,7 +144,7 @@ export type State = {
   instanceRefresh?: { readonly size: number; readonly failedBoots: number };
   /** Instances that a launch gave and EC2 has not shown yet, with the moment of the answer. */
   readonly instancesInFlight: Map<string, number>;
-  /** EC2 must have been looked at after this moment before anything is launched. */
+  /** Instances must have been described after this moment before anything is launched. */
   launchNeedsAnswerAfter: number;
 
   readonly running: Set<string>;
@@ -167,7 +167,7 @@ export function initialState(settings: {
   readonly config: Config;
   readonly runId: string;
   readonly listed: readonly string[];
-  /** Whether the configuration file can be looked at. */
+  /** Whether the configuration file can be checked for changes. */
   readonly followsConfig: boolean;
   /** Monotonic ms. */
   readonly now: number;

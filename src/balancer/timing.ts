@@ -1,6 +1,6 @@
 import { HOUR, MINUTE, SECOND } from '../clock.ts';
 
-/** The configuration file is looked at in each round, but not more often than this. */
+/** The configuration file is checked in each round, but not more often than this. */
 export const CONFIG_CHECK_INTERVAL = 5 * SECOND;
 
 /** The load is read so often, or every poll where that is more often. */
@@ -12,7 +12,7 @@ export const FIRST_READING_SPAN = 5 * SECOND;
 /** A slave that boots, or that missed a probe, is probed so often: it is in the farm, or out of it, within seconds. */
 export const EAGER_PROBE_INTERVAL = SECOND;
 
-/** Serving slaves are probed, and EC2 is looked at, at least so often: EC2 gives two minutes' notice of a reclaim. */
+/** Serving slaves are probed, and instances are described, at least this often: EC2 gives two minutes' notice of a reclaim. */
 export const LONGEST_ROUND = MINUTE;
 
 /** After so many probes in a row that it did not answer, a slave leaves the farm until it answers again. */
@@ -39,7 +39,7 @@ export const SETTLE_TIME = 10 * SECOND;
 /** After so long an instance that was launched and never shown is given up. */
 export const NEVER_SHOWN = 2 * MINUTE;
 
-/** So many looks in a row have to miss an instance before it is taken for gone (an ended one is shown for an hour). */
+/** This many answers in a row have to lack an instance before it counts as gone (a terminated one is shown for an hour). */
 export const ANSWERS_MISSED_TOLERATED = 3;
 
 /** A launch plan is made anew after this: the image's name may mean another AMI, the master's address may change. */

@@ -30,7 +30,7 @@ export type Situation = {
   /** The load table's largest `max`. */
   readonly ceiling: number;
   readonly slaves: readonly Candidate[];
-  /** Instances asked for whose fate is not known: a launch in flight, or launched and not to be seen yet. */
+  /** Instances in flight: requested, or launched and not shown by EC2 yet. */
   readonly inFlight: number;
 };
 

@@ -72,7 +72,7 @@ describe('when EC2 refuses', () => {
     for (const it of world.live()) world.cloud.terminate(it.id);
     await world.run(40 * SECOND);
     await world.when('a replacement', () => world.farm.urls().length === 1, 3 * MINUTE);
-    assert.equal(world.log.count(/could not be looked over: .*ec2:DescribeImages/), 1);
+    assert.equal(world.log.count(/cannot be checked: .*ec2:DescribeImages/), 1);
   });
 
   it('one pool for ever, the others are still asked as often as their own trouble says', async () => {

@@ -152,7 +152,7 @@ describe('a stop right after the start', () => {
     await world.run(SECOND);
     assert.equal(await world.stop(), 'clean');
     assert.ok(world.now() >= 10 * SECOND);
-    assert.ok(world.log.has(/waiting up to 9 s: EC2 may not show yet/));
+    assert.ok(world.log.has(/waiting up to 9 s for EC2 to show/));
   });
 
   it('does not after a second signal', async () => {
@@ -179,6 +179,6 @@ describe('the log', () => {
   it('says once that the security group waits for its last instance', async () => {
     const world = await serving(1, { ec2: { shutdownTime: 3 * MINUTE } });
     assert.equal(await world.stop(), 'clean');
-    assert.equal(world.log.count(/the security group can only go after them/), 1);
+    assert.equal(world.log.count(/the security group can be deleted only after them/), 1);
   });
 });

@@ -31,7 +31,7 @@ describe('a slave that dies', () => {
     assert.equal(world.farm.writes().length, 1);
   });
 
-  it('because EC2 takes it back leaves at the notice and is replaced before it ends', async () => {
+  it('because EC2 reclaims it leaves at the notice and is replaced before it ends', async () => {
     for (const finalAtOnce of [false, true]) {
       const world = await serving(1);
       const slave = firstListed(world);
@@ -52,7 +52,7 @@ describe('a slave that dies', () => {
     const out = await world.when('out', () => !world.farm.urls().includes(world.urlOf(slave)));
     assert.ok(out - at <= 35 * SECOND);
     await world.when('two again', () => world.farm.urls().length === 2);
-    assert.ok(world.log.has(/has ended by itself/));
+    assert.ok(world.log.has(/has terminated unexpectedly/));
   });
 });
 

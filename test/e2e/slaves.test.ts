@@ -29,7 +29,7 @@ describe('slaves in trouble, and slaves that cannot be had', { skip, concurrency
     const { instances } = await master.account.state();
     assert.equal(instances.find(({ id }) => id === victim.id)?.state, 'running');
     await master.serving(2);
-    assert.match(balancer.stderr(), new RegExp(`releasing slave ${victim.id} .*EC2 takes it back`));
+    assert.match(balancer.stderr(), new RegExp(`releasing slave ${victim.id} .*EC2 reclaims it`));
     await stop(balancer);
     assert.deepEqual(await master.account.remains(), []);
   });

@@ -148,7 +148,7 @@ describe('the report of a balancer', () => {
     await when('serving', ({ slaves }) => slaves.some(({ state }) => state === 'serving'));
     world.cloud.faults.add({ action: 'DescribeInstances', code: 'UnauthorizedOperation' });
     const { retries } = await when('refused', made => made.retries.length > 0);
-    assert.equal(retries[0]?.what, 'EC2 cannot be looked at');
+    assert.equal(retries[0]?.what, 'EC2 instances cannot be listed');
     assert.ok((retries[0]?.failuresInARow ?? 0) >= 1);
     world.cloud.faults.clear();
     await when('mended', made => made.retries.length === 0);
