@@ -79,6 +79,7 @@ boot() {
   phase 'network up'
   keep_own_slaves_out
   mount_data
+  if data_is_there; then phase 'data mounted'; else phase "fewer than $VOLUMES data volumes"; fi
   if with_systemd; then systemctl start --no-block "$UNIT"; else (exec >/dev/null 2>&1 </dev/null; guard) & fi
 }
 write_unit() {

@@ -29,7 +29,6 @@ mount_data() {
       show_at "$point/databases" "$DATABASES"
     fi
   done
-  if data_is_there; then phase 'data mounted'; else phase "fewer than $VOLUMES data volumes"; fi
 }
 data_is_there() { # a volume group counts for all of its volumes
   mountpoint -q /opt/gbrowse || [ "$VOLUMES" -eq 0 ] ||

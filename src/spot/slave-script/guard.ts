@@ -36,7 +36,7 @@ guard() {
   log=$(slave_log)
   [ -z "$log" ] || seen=$(stat -c %s "$log")
   while :; do
-    data_is_there || mount_data
+    data_is_there || { mount_data; ! data_is_there || phase 'data mounted'; }
     if data_is_there && ! all_served; then start_slaves; fi
     contacted && last=$(uptime_seconds)
     if [ $(($(uptime_seconds) - last)) -ge "$ORPHAN_SECONDS" ]; then

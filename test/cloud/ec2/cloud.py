@@ -29,7 +29,7 @@ import metadata  # noqa: E402
 import run_instances  # noqa: E402, F401
 import throttle  # noqa: E402
 import volumes  # noqa: E402
-from host import Host  # noqa: E402
+from host import Host, remove_left_cgroups  # noqa: E402
 from moto.ec2.models import elastic_network_interfaces as network_interfaces  # noqa: E402
 from moto.ec2.models.instances import Instance, StateReason  # noqa: E402
 from region import MASTER_OUTSIDE, Region, public_addresses  # noqa: E402
@@ -62,12 +62,15 @@ def place(_instance):
 
 
 def power_on(instance):
+    previous = ec2.MACHINES.get(instance.id)
     host = ec2.MACHINES[instance.id] = Host(REGION, instance)
-    threading.Thread(target=life_of, args=(host,), daemon=True).start()
+    threading.Thread(target=life_of, args=(host, previous), daemon=True).start()
 
 
-def life_of(host):
+def life_of(host, previous):
     instance, begin = host.instance, time.time()
+    if previous is not None:
+        previous.over.wait(30)
     try:
         host.boot()
     except (RuntimeError, OSError) as problem:
@@ -79,7 +82,8 @@ def life_of(host):
             ec2.set_state(instance, 'running')
     host.wait()
     with ec2.LOCK:
-        if instance.state in ('pending', 'running'):
+        # Not where it was stopped, and may have been started again meanwhile.
+        if not host.ending and instance.state in ('pending', 'running'):
             if instance.instance_initiated_shutdown_behavior == 'terminate':
                 instance.terminate()
             else:
@@ -211,6 +215,8 @@ def end():
 
 def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if OPTIONS.image:
+        remove_left_cgroups()
     volumes.open_store(OPTIONS.directory, OPTIONS.store)
     REGION.up()
     if OPTIONS.outside:

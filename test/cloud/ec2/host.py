@@ -1,6 +1,7 @@
 """An instance as a real host: a network namespace with an address of the VPC, process, mount and host-name namespaces,
 a root filesystem that is this machine's under an overlay in memory, sshd, and the user-data run by root.
 """
+import glob
 import os
 import shutil
 import signal
@@ -33,7 +34,7 @@ def user_data_of(instance):
 
 def cgroup_root():
     with open('/proc/mounts') as file:
-        return next(line.split()[1] for line in file if line.split()[2] == 'cgroup2')
+        return next((line.split()[1] for line in file if line.split()[2] == 'cgroup2'), None)
 
 
 def remove_cgroup(directory):
@@ -46,6 +47,14 @@ def remove_cgroup(directory):
     except OSError:
         # It is not there, or a process takes its time to go: the cgroup is empty then, and does no harm.
         pass
+
+
+def remove_left_cgroups():
+    """Those of clouds that were killed: nothing is in them any more."""
+    for directory in glob.glob(f'{cgroup_root()}/gbrowse-cloud-*'):
+        with open(f'{directory}/cgroup.events') as file:
+            if 'populated 0' in file.read():
+                remove_cgroup(directory)
 
 
 class Host:
@@ -63,7 +72,7 @@ class Host:
         # The instance's root volume, where it boots a system of its own: kept while it is stopped.
         self.disk = f'{region.directory}/disks/{instance.id}' if region.image else None
         self.interruption = None
-        self.stopping, self.ending = threading.Lock(), False
+        self.stopping, self.ending, self.over = threading.Lock(), False, threading.Event()
 
     # --- Start
 
@@ -149,8 +158,8 @@ class Host:
         return ['sh', f'{HERE}/boot-systemd.sh', self.directory, name, self.region.image, self.disk]
 
     def enter_cgroup(self):
-        """systemd wants a cgroup of its own."""
-        if self.disk is not None:
+        """systemd wants a cgroup of its own, where there are any."""
+        if self.disk is not None and cgroup_root() is not None:
             os.makedirs(self.cgroup, exist_ok=True)
             with open(f'{self.cgroup}/cgroup.procs', 'w') as file:
                 file.write('0')
@@ -195,28 +204,34 @@ class Host:
     def end(self):
         self.ending = True
         with self.stopping:
-            if self.process is not None and self.process.poll() is None:
-                if self.pid is not None:
-                    # SIGRTMIN+4 is systemd's word for "power off"; it ignores SIGTERM.
-                    os.kill(self.pid, signal.SIGTERM if self.disk is None else signal.SIGRTMIN + 4)
-                try:
-                    self.process.wait(1.5)
-                except subprocess.TimeoutExpired:
-                    self.process.kill()
-                    self.process.wait()
-            if self.metadata_server is not None:
-                self.metadata_server.shutdown()
-                self.metadata_server.server_close()
-                self.metadata_server = None
-            self.region.publish(self.public_address, None, None)
-            self.public_address = None
-            sh('ip', 'link', 'delete', self.link, check=False)
-            sh('ip', 'netns', 'delete', self.namespace, check=False)
-            shutil.rmtree(self.directory, ignore_errors=True)
-            if self.disk is not None:
-                remove_cgroup(self.cgroup)
-                if self.instance.state in ('shutting-down', 'terminated'):
-                    shutil.rmtree(self.disk, ignore_errors=True)
+            try:
+                self.take_down()
+            finally:
+                self.over.set()
+
+    def take_down(self):
+        if self.process is not None and self.process.poll() is None:
+            if self.pid is not None:
+                # SIGRTMIN+4 is systemd's word for "power off"; it ignores SIGTERM.
+                os.kill(self.pid, signal.SIGTERM if self.disk is None else signal.SIGRTMIN + 4)
+            try:
+                self.process.wait(1.5 if self.disk is None else 10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self.metadata_server is not None:
+            self.metadata_server.shutdown()
+            self.metadata_server.server_close()
+            self.metadata_server = None
+        self.region.publish(self.public_address, None, None)
+        self.public_address = None
+        sh('ip', 'link', 'delete', self.link, check=False)
+        sh('ip', 'netns', 'delete', self.namespace, check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
+        if self.disk is not None:
+            remove_cgroup(self.cgroup)
+            if self.instance.state in ('shutting-down', 'terminated'):
+                shutil.rmtree(self.disk, ignore_errors=True)
 
     def describe(self):
         return {
