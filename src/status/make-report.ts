@@ -1,11 +1,12 @@
 import { inFlightIn, isListed, portsOf } from '../balancer/members.ts';
 import { DOING } from '../balancer/observe.ts';
 import type { Member, State } from '../balancer/state.ts';
-import { loadThatCounts, wantedRange } from '../balancer/wanted.ts';
+import { keepTimeIn, keptSlaves, loadThatCounts, wantedRange } from '../balancer/wanted.ts';
 import { HOUR, MINUTE } from '../clock.ts';
 import { DOUBTS_TO_WARN } from '../load/rate.ts';
 import { permitted } from '../policy/backoff.ts';
 import { largestMax } from '../policy/load-table.ts';
+import { bootTimeOf } from '../policy/release.ts';
 import type { Slave } from '../spot/slave.ts';
 import { type Calls, type Counts, onDay } from './calls.ts';
 import type { Event, Events } from './events.ts';
@@ -46,6 +47,7 @@ export function makeReport(subject: Subject): Report {
   const { identity, state, history, money, events, now } = subject;
   const { config } = state;
   const timeOf = (monotonic: number) => iso(now.wall - (now.monotonic - monotonic));
+  const kept = keptSlaves(state);
   return {
     schemaVersion: SCHEMA_VERSION,
     time: iso(now.wall),
@@ -62,12 +64,13 @@ export function makeReport(subject: Subject): Report {
     },
     load: loadOf(state, history, timeOf),
     wanted: wantedOf(state),
+    release: releaseOf(state),
     slaves: [...state.members.values()]
       .toSorted(
         (a, b) =>
           a.slave.launchedAt - b.slave.launchedAt || (a.slave.instanceId < b.slave.instanceId ? -1 : 1),
       )
-      .map(member => slaveOf(member, subject, timeOf)),
+      .map(member => slaveOf(member, kept.get(member.slave.instanceId), subject, timeOf)),
     farm: { listedUrls: state.listed, reloadIsDue: state.reloadOwed },
     launches: launchesOf(state, now.monotonic, timeOf),
     retries: [...state.retry].map(([kind, { failures, notBefore }]) => ({
@@ -134,7 +137,22 @@ function wantedOf(state: Readonly<State>): Report['wanted'] {
   return { minSlaves: range.min, maxSlaves: range.max, rowRequestsPerSecond: row?.requestsPerSecond ?? null };
 }
 
-function slaveOf(member: Member, { state, spotPrice, now }: Subject, timeOf: TimeOf): ReportedSlave {
+function releaseOf(state: Readonly<State>): Report['release'] {
+  const { boots } = state;
+  const keepTime = keepTimeIn(state);
+  return {
+    keepTimeSeconds: keepTime === undefined ? null : round(keepTime / 1000, 1),
+    bootTimeSeconds: boots.length === 0 ? null : round(bootTimeOf(boots) / 1000, 1),
+    bootsMeasured: boots.length,
+  };
+}
+
+function slaveOf(
+  member: Member,
+  keptUntil: number | undefined,
+  { state, spotPrice, now }: Subject,
+  timeOf: TimeOf,
+): ReportedSlave {
   const { slave, leaving, readySince } = member;
   const { config } = state;
   const price = priceOf(slave, config.slave.spotBid, spotPrice);
@@ -153,6 +171,7 @@ function slaveOf(member: Member, { state, spotPrice, now }: Subject, timeOf: Tim
     ageSeconds: Math.max(0, Math.round((now.wall - slave.launchedAt) / 1000)),
     readyAt: readySince === undefined ? null : timeOf(readySince),
     drainEndsAt: drainEndsAt === undefined || !member.mayBeInUse ? null : timeOf(drainEndsAt),
+    keptUntil: keptUntil === undefined || keptUntil < now.monotonic ? null : timeOf(keptUntil),
     pricePerHour: price.dollars,
     priceIsKnown: price.isKnown,
     dataSnapshots,

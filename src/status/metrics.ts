@@ -91,6 +91,18 @@ export const METRICS: readonly Metric[] = [
     read: ({ wanted }) => one(wanted?.maxSlaves),
   },
   {
+    name: 'kept_slaves',
+    type: 'gauge',
+    help: 'Slaves that the load does not call for now, and that are kept in case it comes back.',
+    read: ({ slaves }) => one(slaves.filter(it => it.keptUntil !== null).length),
+  },
+  {
+    name: 'boot_time_seconds',
+    type: 'gauge',
+    help: 'How long the latest slaves took to boot: the median; absent before the first.',
+    read: ({ release }) => one(release.bootTimeSeconds),
+  },
+  {
     name: 'slaves',
     type: 'gauge',
     help: 'Slaves that exist, by state.',

@@ -38,6 +38,7 @@ export function printReport(report: Report, look: Look): readonly string[] {
     ...loadLines(report, look),
     ...wantedLines(report, look),
     ...slaveLines(report, look),
+    ...releaseLines(report, look),
     ...launchLines(report, look),
     ...retryLines(report, look),
     ...moneyLines(report, look),
@@ -149,6 +150,32 @@ function chart(values: readonly (number | null)[], colour: 'cyan' | 'green', loo
   const line = sparkline(squeezed(values, width), look.utf8);
   const scale = Number.isInteger(top) ? String(top) : requestRate(top);
   return [`${' '.repeat(INDENT)}${paint(look, colour, line)} ${paint(look, 'dim', `0-${scale}`)}`];
+}
+
+/** Which slaves are kept until when, and how long a boot takes here. */
+function releaseLines({ slaves, release, time }: Report, look: Look): readonly string[] {
+  const kept = Map.groupBy(
+    slaves.flatMap(({ keptUntil }) => (keptUntil === null ? [] : [keptUntil])).toSorted(),
+    until => clockTime(until, time).slice(0, -':00'.length),
+  );
+  const { bootTimeSeconds, bootsMeasured } = release;
+  return [
+    ...(kept.size === 0
+      ? []
+      : labelled(
+          '',
+          `${[...kept].map(([until, them]) => `${them.length} kept until ${until}`).join(', ')} in case the load comes back`,
+          look,
+        )),
+    ...(bootTimeSeconds === null
+      ? []
+      : labelled(
+          '',
+          `a boot takes ${duration(bootTimeSeconds * SECOND)} here (${bootsMeasured === 1 ? 'one boot measured' : `median of the last ${bootsMeasured} boots`})`,
+          look,
+          'dim',
+        )),
+  ];
 }
 
 function launchLines({ launches, time }: Report, look: Look): readonly string[] {

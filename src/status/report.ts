@@ -18,6 +18,8 @@ const SLAVE = {
   readyAt: 'time?',
   /** When its drain ends. */
   drainEndsAt: 'time?',
+  /** Until when it is kept though `min` does not ask for it, in case the load comes back. */
+  keptUntil: 'time?',
   pricePerHour: 'number',
   /** False: `pricePerHour` is the bid, which it costs at the most. */
   priceIsKnown: 'flag',
@@ -70,6 +72,14 @@ export const REPORT = {
     },
     null,
   ],
+  release: {
+    /** How long a slave that `min` no longer asks for is kept; null: as long as `max` allows. */
+    keepTimeSeconds: 'number?',
+    /** The median of the latest boots of this site's slaves; null before the first. */
+    bootTimeSeconds: 'number?',
+    /** Of how many boots that is the median. */
+    bootsMeasured: 'number',
+  },
   slaves: [SLAVE],
   farm: { listedUrls: ['text'], reloadIsDue: 'flag' },
   launches: {

@@ -87,6 +87,8 @@ test('the numbers are those of the report', () => {
   assert.deepEqual(valuesOf('spent_dollars_total'), [4.531]);
   assert.deepEqual(valuesOf('last_update_timestamp_seconds'), [Date.parse(given.time) / 1000]);
   assert.deepEqual(valuesOf('overloaded'), [1]);
+  assert.deepEqual(valuesOf('kept_slaves'), [0]);
+  assert.deepEqual(valuesOf('boot_time_seconds'), [71.4]);
   assert.deepEqual(valuesOf('overloaded_since_timestamp_seconds'), [Date.parse(given.time) / 1000 - 90]);
   assert.equal(metrics.size, METRICS.length);
 });

@@ -58,6 +58,22 @@ test('trouble of every kind is to be seen, with its reason', () => {
     assert.match(shown, pattern);
 });
 
+test('slaves that are kept are told with the time until which, and the boot time with what it comes of', () => {
+  const until = (minutes: number) => new Date(Date.UTC(2026, 10, 22, 12, minutes, 7)).toISOString();
+  const base = report([
+    slave(0),
+    slave(1, { keptUntil: until(40) }),
+    slave(2, { keptUntil: until(40) }),
+    slave(3, { keptUntil: until(36) }),
+  ]);
+  assert.match(
+    text(base, PLAIN),
+    /^ {10}1 kept until \d\d:\d\d, 2 kept until \d\d:\d\d in case the load comes back$/m,
+  );
+  assert.match(text(base, PLAIN), /^ {10}a boot takes 71 s here \(median of the last 5 boots\)$/m);
+  assert.doesNotMatch(text(report([]), PLAIN), /kept|boot takes/);
+});
+
 test('on a wide terminal data and reasons have columns', () => {
   const shown = text(troubled(), { ...PLAIN, width: 200 });
   assert.match(shown, /\$\/HOUR {2}DATA +WHY$/m);

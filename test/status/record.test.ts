@@ -136,6 +136,32 @@ describe('the report of a balancer', () => {
     assert.match(slaves[0]?.reason ?? '', /^it missed its last (2 )?probes?$/);
   });
 
+  it('says until when slaves are kept, and how long a boot takes here, once that is known', async () => {
+    const { when } = recorded({
+      load: [
+        { from: 0, requestsPerSecond: 3 },
+        { from: 10 * MINUTE, requestsPerSecond: 1.2 },
+      ],
+      table: [
+        [1, 1, 3],
+        [3, 3, 3],
+      ],
+      master: { releaseAfter: 'auto' },
+    });
+    const booting = await when('booting', ({ slaves }) => slaves.some(({ state }) => state === 'booting'));
+    assert.deepEqual(booting.release, { keepTimeSeconds: 600, bootTimeSeconds: null, bootsMeasured: 0 });
+    const kept = await when('kept', ({ slaves }) => slaves.some(({ keptUntil }) => keptUntil !== null));
+    const { bootTimeSeconds, bootsMeasured, keepTimeSeconds } = kept.release;
+    assert.equal(bootsMeasured, 3);
+    assert.ok(bootTimeSeconds !== null && bootTimeSeconds > 0 && bootTimeSeconds < 90, `${bootTimeSeconds}`);
+    assert.ok(Math.abs((keepTimeSeconds ?? 0) - 4 * (bootTimeSeconds + 60)) < 1);
+    const until = kept.slaves.map(slave => slave.keptUntil);
+    assert.equal(until.filter(it => it !== null).length, 2);
+    const left = Date.parse(until[1] ?? '') - Date.parse(kept.time);
+    assert.ok(left > 0 && left <= 1000 * (keepTimeSeconds ?? 0), `${left}`);
+    await when('one is left', ({ slaves }) => slaves.length === 1);
+  });
+
   it('says that launches wait after five slaves that did not become ready, and until when', async () => {
     const { when } = recorded({ load: 3, table: [[1, 1, 1]], slaves: { neverBoots: 1 } });
     const { launches } = await when('held', made => made.launches.failedBootsInARow >= 5);
