@@ -19,7 +19,12 @@ export const HEALTH: readonly Planted[] = [
               if (isPage(reading)) last = reading;
             } catch {
               const seconds = Math.round((clock.monotonic() - at) / 1000);
-              last = { ...last, serverUptimeSeconds: last.serverUptimeSeconds + seconds };
+              last = {
+                ...last,
+                // A page that does not count the request for itself is not believed.
+                totalAccesses: last.totalAccesses + 1,
+                serverUptimeSeconds: last.serverUptimeSeconds + seconds,
+              };
             }
             at = clock.monotonic();
             return last;
