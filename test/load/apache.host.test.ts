@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStatus } from '../../src/load/fetch.ts';
@@ -9,6 +7,7 @@ import { isPage, type StatusPage } from '../../src/load/reading.ts';
 import { rangeFor } from '../../src/policy/load-table.ts';
 import { climb } from '../../src/policy/overload.ts';
 import { type Apache, type ApacheOptions, apacheMissing, startApache } from '../peers/apache.ts';
+import { SLOW_SITE_MODULES, startFlood, startSlowSite } from '../peers/slow-site.ts';
 
 const skip = apacheMissing('status');
 /** The poll interval of the flood's balancer, and so its time limit for the page. */
@@ -75,33 +74,10 @@ describe('against a real Apache', { skip, concurrency: true }, () => {
   });
 
   test('a flood on 16 workers is overload, and calls for slaves within three polls', {
-    skip: apacheMissing('cgid'),
+    skip: apacheMissing(...SLOW_SITE_MODULES),
   }, async t => {
-    const server = await apache(t, {
-      modules: ['cgid'],
-      lines: [
-        'ServerLimit 2',
-        'ScriptSock @DIR@/run/cgi.sock',
-        'ScriptAlias "/slow" "@DIR@/slow.sh"',
-        '<Directory "@DIR@">',
-        '  Require all granted',
-        '</Directory>',
-      ],
-    });
-    writeFileSync(
-      path.join(server.directory, 'slow.sh'),
-      "#!/bin/sh\nsleep 8\nprintf 'Content-Type: text/plain\\n\\nslow\\n'\n",
-      { mode: 0o755 },
-    );
-    const leave = new AbortController();
-    t.after(() => leave.abort());
-    const visitor = async () => {
-      while (!leave.signal.aborted) {
-        await fetch(`${server.origin}/slow`, { signal: leave.signal })
-          .then(it => it.text())
-          .catch(() => {});
-      }
-    };
+    const server = await startSlowSite('sleep 8');
+    t.after(() => server.stop());
     // The manual's table, and what the policy makes of it.
     const table = [
       { requestsPerSecond: 1, min: 1, max: 3 },
@@ -118,14 +94,14 @@ describe('against a real Apache', { skip, concurrency: true }, () => {
       return rangeFor(table, Math.max(load.rate ?? 0, counted)).min;
     };
     assert.deepEqual([await poll(), await poll()], [0, 0], 'nobody is there');
-    const visitors = Array.from({ length: 60 }, visitor);
+    const people = startFlood(`${server.origin}/slow`, 60);
+    t.after(() => people.stop());
     await sleep(2_000);
     const wanted = [await poll(), await poll(), await poll()];
     assert.ok(Math.max(...wanted) >= 1, `slaves wanted at the three polls: ${wanted}`);
     assert.ok(load.overload !== undefined);
 
-    leave.abort();
-    await Promise.all(visitors);
+    await people.stop();
     for (let left = 60; load.overload !== undefined && left > 0; left--) await poll();
     assert.equal(load.overload, undefined, 'the overload is over with the flood');
   });
