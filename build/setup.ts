@@ -10,6 +10,7 @@ import { findMotoServer } from '../test/peers/moto.ts';
 const PACKAGES = [
   ['apache2', '/usr/sbin/apache2'],
   ['libapache2-mod-fcgid', '/usr/lib/apache2/modules/mod_fcgid.so'],
+  ['libapache2-mod-perl2', '/usr/lib/apache2/modules/mod_perl.so'],
   ['libfcgi-perl', '/usr/share/doc/libfcgi-perl'],
   ['libcgi-fast-perl', '/usr/share/doc/libcgi-fast-perl'],
   ['gbrowse', '/usr/bin/gbrowse_slave'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -8,8 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withLive } from '../../src/farm/live.ts';
 import { createBrowser } from '../cloud/gbrowse/browser.ts';
 import { type RunsAs, type Site, siteMissing, startSite } from '../cloud/gbrowse/site.ts';
+import { darkPort } from '../peers/dark-port.ts';
+import { freePort } from '../peers/free-port.ts';
 
-const skip = process.getuid?.() === 0 ? siteMissing() : 'needs root';
 const TIMEOUT = 240_000;
 
 type Live = { readonly site: Site; put(...slaves: string[]): void; look(): Promise<number> };
@@ -45,8 +47,11 @@ async function startLive(t: TestContext, runsAs: RunsAs): Promise<Live> {
 }
 
 /** A slave of GBrowse's on this machine: its address, and how often it has drawn. */
-async function startSlave(t: TestContext, directory: string): Promise<{ url: string; renders(): number }> {
-  const port = 18_101;
+async function startSlave(
+  t: TestContext,
+  directory: string,
+): Promise<{ url: string; renders(): number; drew(): Promise<void> }> {
+  const port = await freePort();
   const [log, pidfile] = ['log', 'pid'].map(it => path.join(directory, `slave.${it}`)) as [string, string];
   for (const file of [log, pidfile]) {
     writeFileSync(file, '');
@@ -73,15 +78,25 @@ async function startSlave(t: TestContext, directory: string): Promise<{ url: str
   }
   const pid = Number(readFileSync(pidfile, 'utf8'));
   t.after(() => process.kill(-pid, 'SIGKILL'));
+  const said = () => readFileSync(log, 'utf8');
+  const renders = () => said().split('operation=render_tracks; response=200').length - 1;
   return {
     url,
-    renders: () => readFileSync(log, 'utf8').split('operation=render_tracks; response=200').length - 1,
+    renders,
+    /** It says so after it has answered. */
+    async drew() {
+      for (let tries = 0; renders() === 0; tries++) {
+        assert.ok(tries < 100, `the slave has not drawn: ${said()}`);
+        await sleep(100);
+      }
+    },
   };
 }
 
-describe('pages of a real GBrowse that follows the list', { skip, timeout: 2 * TIMEOUT }, () => {
-  for (const runsAs of ['CGI'] as const) {
+describe('pages of a real GBrowse that follows the list', { timeout: 3 * TIMEOUT }, () => {
+  for (const runsAs of ['CGI', 'FastCGI', 'mod_perl'] as const) {
     test(`as ${runsAs}: the same list of slaves at once, and no slave's death is an error`, {
+      skip: process.getuid?.() === 0 ? siteMissing(runsAs) : 'needs root',
       timeout: TIMEOUT,
     }, async t => {
       const { site, put, look } = await startLive(t, runsAs);
@@ -89,25 +104,34 @@ describe('pages of a real GBrowse that follows the list', { skip, timeout: 2 * T
       const slave = await startSlave(t, site.apache.directory);
       put(slave.url);
       await look();
-      assert.ok(slave.renders() > 0, 'the slave has drawn');
+      await slave.drew();
       // A slave that refuses, alone and beside one that works.
       put('http://127.0.0.1:9');
       const alone = await look();
       put('http://127.0.0.1:9', slave.url);
       await look();
+      // One whose host is gone, still in the list.
+      put(`http://127.0.0.1:${await darkPort(t)}`);
+      const dark = await look();
       // One that accepts connections and says nothing; the balancer takes it out of the list.
-      const silent = createServer(() => {}).listen(18_102, '127.0.0.1');
+      const silent = createServer(() => {}).listen(0, '127.0.0.1');
       t.after(() => silent.close());
-      put('http://127.0.0.1:18102');
+      await once(silent, 'listening');
+      const address = silent.address();
+      assert.ok(typeof address === 'object' && address !== null);
+      put(`http://127.0.0.1:${address.port}`);
       const visit = look();
       await sleep(4_000);
       put(slave.url);
       const hanging = await visit;
-      const drawn = slave.renders();
       put();
       await look();
+      const drawn = slave.renders();
+      await look();
       assert.equal(slave.renders(), drawn, 'an empty list draws locally');
-      t.diagnostic(`slowest track: ${alone} ms with a dead slave alone, ${hanging} ms with a hanging one`);
+      t.diagnostic(
+        `slowest track: ${alone} ms with a dead slave alone, ${dark} ms with a dark one, ${hanging} ms with a hanging one`,
+      );
     });
   }
 });

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProbeAnswer } from '../../src/farm/farm.ts';
 import { answerOfError, combined, createProbe } from '../../src/farm/probe.ts';
 import { SLAVE_TOKEN } from '../../src/spot/user-data.ts';
+import { darkPort } from '../peers/dark-port.ts';
 
 /** A server on a port of its own; `open` are the connections that it has. */
 async function listening(t: TestContext, server: Server): Promise<{ port: number; open: Set<Socket> }> {
@@ -176,29 +177,8 @@ for (const [address, port] of [
   });
 }
 
-const LISTENS_AND_STOPS = `
-  const server = require('node:net').createServer();
-  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-    require('node:fs').writeSync(1, String(server.address().port));
-    process.kill(process.pid, 'SIGSTOP');
-  });`;
-
 test('a host that drops packets is dark', async t => {
-  // A process that has been stopped takes no connection; when its backlog is full, the kernel drops what comes.
-  const child = spawn(process.execPath, ['-e', LISTENS_AND_STOPS], { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.after(() => child.kill('SIGKILL'));
-  const [said] = await once(child.stdout, 'data');
-  const port = Number(said);
-  const fillers = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
-  t.after(() => {
-    for (const socket of fillers) socket.destroy();
-  });
-  await sleep(50);
-  assert.ok(
-    fillers.some(socket => socket.connecting),
-    'the backlog is full',
-  );
-  assert.equal(await createProbe(SHORT)('127.0.0.1', [port]), 'dark');
+  assert.equal(await createProbe(SHORT)('127.0.0.1', [await darkPort(t)]), 'dark');
 });
 
 test('two hundred slaves that say nothing do not delay one that answers', async t => {

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { type Apache, apacheMissing, startApache } from '../../peers/apache.ts';
 
 /** How Apache runs GBrowse: anew for each request, or kept in memory. */
-export type RunsAs = 'CGI' | 'FastCGI';
+export type RunsAs = 'CGI' | 'FastCGI' | 'mod_perl';
+
+const MODULE = { CGI: 'cgid', FastCGI: 'fcgid', mod_perl: 'perl' } as const;
 
 /** Debian's GBrowse under an Apache of its own, with its demo data; it writes nowhere but into its own directory. */
 export type Site = {
@@ -26,12 +28,12 @@ export const SLAVE_TIMEOUT_SECONDS = 20;
 export const DATABASES = '/var/lib/gbrowse/databases';
 
 /** What `describe(…, { skip })` takes: why there can be no site here, or false. */
-export function siteMissing(): string | false {
+export function siteMissing(runsAs?: RunsAs): string | false {
   if (!existsSync(path.join(SCRIPTS, 'gbrowse'))) return 'not installed: gbrowse';
   if (!existsSync(path.join(DATABASES, 'yeast_scaffolds'))) return 'not installed: gbrowse-data';
   const perl = spawnSync('perl', ['-MCGI::Fast', '-MFCGI', '-MGD', '-e', '1']).status === 0;
   return (
-    apacheMissing('cgid', 'fcgid') ||
+    apacheMissing(...(runsAs === undefined ? ['cgid', 'fcgid'] : [MODULE[runsAs]])) ||
     (perl ? false : 'not installed: libcgi-fast-perl libfcgi-perl libgd-perl')
   );
 }
@@ -42,31 +44,45 @@ function apacheLines(runsAs: RunsAs): string[] {
     ['GBROWSE_CONF', '@DIR@/gbrowse'],
     ['PERL5LIB', '@DIR@/perl'],
   ];
-  return runsAs === 'CGI'
-    ? [
+  const directory = [`<Directory "${SCRIPTS}">`, '  Options ExecCGI'];
+  const end = ['  Require all granted', '</Directory>'];
+  switch (runsAs) {
+    case 'CGI':
+      return [
         'ScriptSock "@DIR@/run/cgisock"',
         `ScriptAlias /gb2 ${SCRIPTS}`,
-        `<Directory "${SCRIPTS}">`,
-        '  Options ExecCGI',
+        ...directory,
         ...environment.map(([name, value]) => `  SetEnv ${name} ${value}`),
-        '  Require all granted',
-        '</Directory>',
-      ]
-    : [
+        ...end,
+      ];
+    case 'FastCGI':
+      return [
         'FcgidIPCDir "@DIR@/run/fcgid"',
         'FcgidProcessTableFile "@DIR@/run/fcgid_shm"',
         'FcgidIOTimeout 600',
         'FcgidBusyTimeout 600',
         ...environment.map(([name, value]) => `FcgidInitialEnv ${name} ${value}`),
         `Alias /gb2 ${SCRIPTS}`,
-        `<Directory "${SCRIPTS}">`,
-        '  Options ExecCGI',
-        '  Require all granted',
-        '</Directory>',
+        ...directory,
+        ...end,
         '<Location /gb2>',
         '  SetHandler fcgid-script',
         '</Location>',
       ];
+    case 'mod_perl':
+      return [
+        'PerlSwitches -I@DIR@/perl',
+        ...environment.map(([name, value]) => `PerlSetEnv ${name} ${value}`),
+        `Alias /gb2 ${SCRIPTS}`,
+        ...directory,
+        ...end,
+        '<Location /gb2>',
+        '  SetHandler perl-script',
+        '  PerlResponseHandler ModPerl::Registry',
+        '  PerlOptions +ParseHeaders',
+        '</Location>',
+      ];
+  }
 }
 
 /** The line of Debian 12's GBrowse that cannot take a picture that a slave has drawn, and what it has to be. */
@@ -145,7 +161,9 @@ function configure(directory: string): string {
 
 export async function startSite(runsAs: RunsAs): Promise<Site> {
   const apache = await startApache({
-    modules: [runsAs === 'CGI' ? 'cgid' : 'fcgid'],
+    // Debian's Perl under an MPM with threads would be cloned for each of them.
+    ...(runsAs === 'mod_perl' && { mpm: 'prefork' }),
+    modules: [MODULE[runsAs]],
     lines: apacheLines(runsAs),
   });
   mendGBrowse(apache.directory);
