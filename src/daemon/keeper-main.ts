@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { SECOND } from '../clock.ts';
 import type { Farm } from '../farm/farm.ts';
 import { foreignPartOf } from '../os/root-path.ts';
@@ -14,11 +15,14 @@ import {
   type SetUp,
   sendableError,
 } from './keeper-protocol.ts';
+import { type Lines, overLines } from './lines.ts';
 import { removePidfile } from './pidfile.ts';
-import { KEEPER_TITLE } from './self.ts';
+import { KEEPER_CHANNEL, KEEPER_TITLE } from './self.ts';
 
 /** How long what was begun may still take when the balancer is gone. */
 const LAST_WORK = 10 * SECOND;
+/** A balancer asks for a few things at a time. Where more wait, no more is read. */
+const MOST_WAITING = 16;
 
 /**
  * The keeper's process: does for a balancer without privileges the few things that need root's, one after the other,
@@ -43,40 +47,48 @@ export function runKeeper(parts: KeeperParts): void {
   let last: Promise<void> = Promise.resolve();
   let lastReload: Promise<void> = Promise.resolve();
 
-  process.on('message', (message: unknown) => {
-    if (office === undefined) {
-      // Comes first, and from root: the balancer waits for the answer before it drops its privileges.
-      if (!isSetUpMessage(message)) throw new Error('The keeper was not set up');
-      office = createOffice(message.setUp, parts);
-      answer({ id: 0 });
-      return;
-    }
-    const { handle } = office;
-    const received = parseRequest(message);
-    if (received === undefined) return;
-    const { id, request } = received;
-    const before = request?.ask === 'farm.reload' ? Promise.all([last, lastReload]) : last;
-    const done = before.then(async () => {
-      try {
-        if (request === undefined)
-          throw new Error('refused, this is not one of the things that a keeper does');
-        answer({ id, value: await handle(request) });
-      } catch (error) {
-        answer({ id, error: sendableError(error) });
+  const balancer = process.ppid;
+  const lines: Lines = overLines(new Socket({ fd: KEEPER_CHANNEL }), {
+    most: MOST_WAITING,
+    onMessage: message => {
+      if (office === undefined) {
+        // Comes first, and from root: the balancer waits for the answer before it drops its privileges.
+        if (!isSetUpMessage(message)) throw new Error('The keeper was not set up');
+        office = createOffice(message.setUp, parts);
+        answer({ id: 0 });
+        return;
       }
-    });
-    if (request?.ask === 'farm.reload') lastReload = done;
-    else last = done;
+      const { handle } = office;
+      const received = parseRequest(message);
+      if (received === undefined) return lines.done();
+      const { id, request } = received;
+      const before = request?.ask === 'farm.reload' ? Promise.all([last, lastReload]) : last;
+      const done = before.then(async () => {
+        try {
+          if (request === undefined)
+            throw new Error('refused, this is not one of the things that a keeper does');
+          answer({ id, value: await handle(request) });
+        } catch (error) {
+          answer({ id, error: sendableError(error) });
+        }
+      });
+      if (request?.ask === 'farm.reload') lastReload = done;
+      else last = done;
+    },
+    onEnd: finish,
   });
+
+  function answer(message: Answer): void {
+    lines.send(message, lines.done);
+  }
+
   // What was begun is finished, so that no file is left half done.
-  process.on('disconnect', () => {
+  function finish(): void {
     setTimeout(() => process.exit(1), LAST_WORK);
     void last.then(() => process.exit(0));
-  });
-}
-
-function answer(message: Answer): void {
-  if (process.connected) process.send?.(message, () => {});
+  }
+  // The end of the channel does not show where what the balancer has asked for holds it up.
+  setInterval(() => process.ppid !== balancer && lines.close(), SECOND);
 }
 
 function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Request): Promise<unknown> } {

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import path from 'node:path';
 import { commandLineOf } from '../os/process.ts';
 
@@ -21,6 +22,9 @@ export function isBalancerTitle(title: string): boolean {
 /** What a process of ours is, other than what its command line says. */
 export type Role = 'background' | 'keeper';
 
+/** The descriptor of the socket by which a keeper and its balancer talk. */
+export const KEEPER_CHANNEL = 3;
+
 /** The environment variable that a role is given in. */
 export const ROLE_VARIABLE = 'GBROWSE_AWS_BALANCER_ROLE';
 
@@ -32,6 +36,14 @@ export function takeRole(): Role | undefined {
   const role = process.env[ROLE_VARIABLE];
   delete process.env[ROLE_VARIABLE];
   // A role is played over a channel: without one the variable is somebody's mistake.
-  if (process.send === undefined) return undefined;
-  return role === 'background' || role === 'keeper' ? role : undefined;
+  if (role === 'background') return process.send === undefined ? undefined : role;
+  return role === 'keeper' && isSocket(KEEPER_CHANNEL) ? role : undefined;
+}
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket();
+  } catch {
+    return false;
+  }
 }

@@ -21,6 +21,7 @@ export function spawnSelf(
     argv0: options.title,
     detached: options.detached,
     env: { ...openEnvironment(process.env), [ROLE_VARIABLE]: role },
-    stdio: ['ignore', 'ignore', options.stderr, 'ipc'],
+    // The keeper's is a plain socket, at number KEEPER_CHANNEL.
+    stdio: ['ignore', 'ignore', options.stderr, role === 'keeper' ? 'pipe' : 'ipc'],
   });
 }

@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 import { SECOND } from '../clock.ts';
 import { failure, isUserError, UserError } from '../errors.ts';
 import type { Farm } from '../farm/farm.ts';
@@ -7,10 +9,11 @@ import { farmOf, followConfig } from './direct-keeper.ts';
 import { fileMark } from './file-mark.ts';
 import type { Keeper, KeeperParts, LoadedConfig } from './keeper.ts';
 import { isAnswer, isConfigAnswer, type Request, receivedError, type SetUp } from './keeper-protocol.ts';
+import { overLines } from './lines.ts';
 import { isTextList } from './message.ts';
 import type { Pidfile } from './pidfile.ts';
 import type { Account } from './privileges.ts';
-import { KEEPER_TITLE } from './self.ts';
+import { KEEPER_CHANNEL, KEEPER_TITLE } from './self.ts';
 import { spawnSelf } from './spawn-self.ts';
 
 export type StartKeeperOptions = {
@@ -113,9 +116,18 @@ const ANSWER_LIMIT = 12 * SECOND;
 const LIMITS: Readonly<Record<string, number>> = { 'farm.reload': 85 * SECOND, end: 3 * SECOND };
 const END_LIMIT = 3 * SECOND;
 
+function channelTo(child: ChildProcess): Socket {
+  // There are no streams at all where this process has no descriptors left.
+  const socket: unknown = child.stdio?.[KEEPER_CHANNEL];
+  if (socket instanceof Socket) return socket;
+  child.once('error', () => {});
+  throw failure('The keeper, the part of the balancer that has root’s rights, cannot be started.');
+}
+
 /** Requests and answers over the channel to the keeper's process. */
 async function openOffice(setUp: SetUp): Promise<Office> {
   const child = spawnSelf('keeper', { args: [], title: KEEPER_TITLE, detached: false, stderr: 'inherit' });
+  const socket = channelTo(child);
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let lastId = -1;
   let death: string | undefined;
@@ -132,12 +144,14 @@ async function openOffice(setUp: SetUp): Promise<Office> {
   }
   child.on('error', error => ended(error.message));
   child.on('exit', (status, signal) => ended(signal ?? `exit status ${status}`));
-  child.on('disconnect', () => ended('its channel is closed'));
-  child.on('message', message => {
-    if (!isAnswer(message)) return;
-    const asked = waiting.get(message.id);
-    if ('error' in message) asked?.reject(receivedError(message.error));
-    else asked?.resolve(message.value);
+  const lines = overLines(socket, {
+    onMessage: message => {
+      if (!isAnswer(message)) return;
+      const asked = waiting.get(message.id);
+      if ('error' in message) asked?.reject(receivedError(message.error));
+      else asked?.resolve(message.value);
+    },
+    onEnd: () => ended('its channel is closed'),
   });
 
   async function send(content: Request | { readonly setUp: SetUp }): Promise<unknown> {
@@ -147,10 +161,8 @@ async function openOffice(setUp: SetUp): Promise<Office> {
     const answer = Promise.withResolvers<unknown>();
     waiting.set(id, answer);
     // Only while somebody waits for an answer does the channel keep this process alive.
-    child.channel?.ref();
-    child.send({ id, ...content }, error => {
-      if (error !== null) ended(error.message);
-    });
+    socket.ref();
+    lines.send({ id, ...content });
     const what = 'ask' in content ? content.ask : 'set-up';
     const limit = LIMITS[what] ?? ANSWER_LIMIT;
     try {
@@ -161,7 +173,7 @@ async function openOffice(setUp: SetUp): Promise<Office> {
       );
     } finally {
       waiting.delete(id);
-      if (waiting.size === 0) child.channel?.unref();
+      if (waiting.size === 0) socket.unref();
     }
   }
 
@@ -174,7 +186,7 @@ async function openOffice(setUp: SetUp): Promise<Office> {
       const isThere = () => child.exitCode === null && child.signalCode === null;
       const gone = isThere() ? once(child, 'exit', { signal: AbortSignal.timeout(END_LIMIT) }) : undefined;
       child.ref();
-      if (child.connected) child.disconnect();
+      lines.close();
       await gone?.catch(() => {});
       // Not permitted where this process is another user by now; then it ends by itself when it goes on at all.
       if (isThere()) child.kill('SIGKILL');

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chownSync,
@@ -10,10 +9,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { findProcess } from '../../src/os/process.ts';
-import { SLAVE, startAsWeb, WEB, type World, world } from './fixtures/keeper-world.ts';
-import { ask, asRoot, BALANCER, childrenOf, until } from './fixtures/run.ts';
+import { SLAVE, startAsWeb, WEB, world } from './fixtures/keeper-world.ts';
+import { ask, asRoot, childrenOf, until } from './fixtures/run.ts';
+import { startAlone, takeOver } from './fixtures/taken-over.ts';
 
 test('what is not the URL of a slave does not get into the farm file', asRoot, async t => {
   const made = world(t);
@@ -88,28 +88,6 @@ test(
   },
 );
 
-/** A keeper's process, with the test in the place of the balancer: one that somebody has taken over. */
-async function takeOver(
-  t: TestContext,
-  { at }: World,
-): Promise<{ keeper: ChildProcess; say(message: object): Promise<unknown> }> {
-  const keeper = spawn(process.execPath, [BALANCER], {
-    env: { ...process.env, GBROWSE_AWS_BALANCER_ROLE: 'keeper' },
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  t.after(() => keeper.kill('SIGKILL'));
-  async function say(message: object): Promise<unknown> {
-    keeper.send(message);
-    const [answer] = await once(keeper, 'message');
-    return answer;
-  }
-  const account = { name: 'www-data', uid: WEB, gid: WEB, groups: [WEB], home: '/var/www' };
-  assert.deepEqual(await say({ id: 0, setUp: { configFile: at('conf'), pidfile: at('pid'), account } }), {
-    id: 0,
-  });
-  return { keeper, say };
-}
-
 test('forged messages move the keeper to nothing', asRoot, async t => {
   const made = world(t);
   const { say } = await takeOver(t, made);
@@ -144,12 +122,8 @@ test('forged messages move the keeper to nothing', asRoot, async t => {
 });
 
 test('a keeper that is not set up first of all ends', asRoot, async t => {
-  const keeper = spawn(process.execPath, [BALANCER], {
-    env: { ...process.env, GBROWSE_AWS_BALANCER_ROLE: 'keeper' },
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  t.after(() => keeper.kill('SIGKILL'));
-  keeper.send({ id: 1, ask: 'config' });
+  const { keeper, channel } = startAlone(t);
+  channel.write('{"id":1,"ask":"config"}\n');
   const [status] = await once(keeper, 'exit');
   assert.notEqual(status, 0);
 });

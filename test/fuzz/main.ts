@@ -1,9 +1,12 @@
 import fc from 'fast-check';
+import { attackKeeper } from '../daemon/fixtures/keeper-attack.ts';
 import { TARGETS } from './targets.ts';
 
 /** A long run: `npm run fuzz -- CASES [SEED]`, so many cases for each reader. */
 const [cases = 1_000_000, seed = Date.now() % 2 ** 31] = process.argv.slice(2).map(Number);
 const BATCH = 10_000;
+/** The messages of a keeper go to a real process. */
+const MOST_MESSAGES = 100_000;
 /** No input of these sizes may take longer, ms for a batch. */
 const LONGEST = 60_000;
 
@@ -34,4 +37,15 @@ for (const { name, property } of process.exitCode === undefined ? TARGETS : []) 
   say(
     `${name}: ${done} cases in ${seconds.toFixed(0)} s, no crash; slowest ${BATCH} ${slowest.toFixed(0)} ms; memory grew by ${grown.toFixed(0)} MiB (seed ${seed})`,
   );
+}
+
+if (process.exitCode === undefined && process.getuid?.() === 0) {
+  const ends: (() => unknown)[] = [];
+  const messages = Math.min(cases, MOST_MESSAGES);
+  try {
+    await attackKeeper({ after: end => void ends.push(end) }, messages, seed);
+    say(`messages to root's part: ${messages}, no effect but on the farm file (seed ${seed})`);
+  } finally {
+    for (const end of ends) await end();
+  }
 }
