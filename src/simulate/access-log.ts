@@ -7,7 +7,7 @@ import type { SecondCounts } from './second-counts.ts';
 export type LogTally = {
   /** Requests that were counted. */
   requests: number;
-  /** Lines without a time or a request; blank ones are not counted. */
+  /** Lines without a time or a request; blank ones and comments are not counted. */
   bad: number;
   /** The number of the first of them, from 1; 0: there is none. */
   firstBad: number;
@@ -23,6 +23,7 @@ export type LogTally = {
 
 /** So much of a bad line is shown. */
 const SHOWN = 160;
+const HASH = 35;
 
 /** Takes the bytes of one log, in pieces of any size. */
 export type LogScanner = { write(bytes: Uint8Array): void; end(): LogTally };
@@ -41,6 +42,8 @@ export function createLogScanner(file: string, counts: SecondCounts, verdictOf: 
   const splitter = createLineSplitter(
     (bytes, from, until) => {
       lines++;
+      // What IIS and CloudFront say about the fields.
+      if (bytes[from] === HASH) return;
       const line = reader.read(bytes, from, until);
       if (line === undefined) {
         bad(Buffer.from(bytes.subarray(from, Math.min(until, from + SHOWN))).toString());

@@ -47,7 +47,7 @@ function remarksOf(
   file: string,
   { requests, bad, firstBad, firstBadText, status, other }: LogTally,
 ): readonly string[] {
-  const all = requests === 0 && status === 0 && other === 0 ? 'all ' : '';
+  const all = bad > 1 && requests === 0 && status === 0 && other === 0 ? 'all ' : '';
   return [
     ...(bad > 0
       ? [

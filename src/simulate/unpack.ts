@@ -18,6 +18,7 @@ type Packing = {
 const PACKINGS: readonly Packing[] = [
   { name: 'gzip', magic: [0x1f, 0x8b] },
   { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd] },
+  { name: 'compress', magic: [0x1f, 0x9d], command: ['gzip', '-dc'], package: 'gzip' },
   { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], command: ['xz', '-dc'], package: 'xz-utils' },
   { name: 'bzip2', magic: [0x42, 0x5a, 0x68], command: ['bzip2', '-dc'], package: 'bzip2' },
   // `funzip` gives the first file only, and knows no other way; bsdtar reads zip from a pipe.

@@ -6,6 +6,8 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -60,6 +62,41 @@ describe('an access log that is followed', () => {
     add('no time at all "GET / HTTP/1.1" 200 5\n');
     assert.equal(await counted(), 3);
   });
+
+  const fixtures = new URL('../simulate/fixtures/logs/', import.meta.url);
+  for (const name of readdirSync(fixtures).filter(it => it.startsWith('L') && !it.startsWith('L16'))) {
+    test(`counts every line of the shape ${name}`, async t => {
+      const { counted, add } = setUp(t, { before: line() });
+      await counted();
+      add(readFileSync(new URL(name, fixtures), 'utf8'));
+      assert.equal(await counted(), 4);
+    });
+  }
+
+  const SHAPES: Readonly<Record<string, string>> = {
+    "CloudFront's tabs":
+      '2026-05-17\t10:05:03\tLAX1\t392\t192.0.2.7\tGET\td1.example.org\t/gb2/gbrowse/\t200',
+    LTSV: 'time:17/May/2026:10:05:03 +0000\turi:/gb2/gbrowse/\tmethod:GET',
+    logfmt: 'time="2026-05-17T10:05:03Z" method=GET path=/gb2/gbrowse/ status=200',
+    'the time of ctime': '192.0.2.7 [Sun May 17 10:05:03 2026] "GET /gb2/gbrowse/ HTTP/1.1" 200 1',
+    'JSON without a time': '{"request_method":"GET","request_uri":"/gb2/gbrowse/"}',
+    'JSON of objects in objects': '{"http":{"request":{"method":"GET"}},"url":{"path":"/gb2/gbrowse/"}}',
+    'JSON that is not whole': '{"time":"2026-05-17T10:05:03Z","request":"GET /gb2/gbrowse/\\x22 HTTP/1.1"',
+    'a whole address':
+      '192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET https://example.org/gb2/gbrowse/ HTTP/2.0" 200 1',
+    'bytes that are not UTF-8':
+      '192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET /gb2/gbrowse/?\xe9 HTTP/1.1" 200 1',
+  };
+  for (const [what, text] of Object.entries(SHAPES)) {
+    test(`counts a line of ${what} where it matches, and not one for the status page`, async t => {
+      const { file, counted } = setUp(t, { before: line(), match: /\/gbrowse\b/ });
+      await counted();
+      const status = text.replace('/gb2/gbrowse/', '/server-status');
+      const other = text.replace('/gb2/gbrowse/', '/robots.txt');
+      for (const one of [text, status, other]) appendFileSync(file, `${one}\r\n`, 'latin1');
+      assert.equal(await counted(), 1);
+    });
+  }
 
   test('leaves out status requests and what does not match', async t => {
     const { counted, add } = setUp(t, { before: line(), match: /\/(gbrowse|gbrowse_img|render)\b/ });

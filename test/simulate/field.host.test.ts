@@ -57,6 +57,48 @@ describe('access logs as people have them', () => {
       '"www.example.org" 192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET / HTTP/1.1" 200 1',
     'many blanks': `192.0.2.7   -  -   [17/May/2026:10:05:03 +0000]  \t "GET / HTTP/1.1"  \t 200 1`,
     'a comma before the fraction': '2026-05-17 12:05:03,123+0200 GET / HTTP/1.1',
+    'a blank before the clock': '127.0.0.1 - - [17/May/2026 10:05:03] "GET / HTTP/1.1" 200 -',
+    'minus signs in the date': '[17-May-2026 10:05:03 UTC] 192.0.2.7 "GET / HTTP/1.1" 200',
+    'slashes in an ISO date':
+      '2026/05/17 10:05:03 "GET http://www.example.org/ HTTP/1.1" from 192.0.2.7 - 200 12B',
+    "ctime's date": '192.0.2.7 - - [Sun May 17 10:05:03 2026] "GET / HTTP/1.1" 200 12',
+    "ctime's date and microseconds": '192.0.2.7 [Sun May 17 10:05:03.123456 2026] "GET / HTTP/1.1" 200 12',
+    "uWSGI's format":
+      '[pid: 813|app: 0|req: 1/1] 192.0.2.7 () {40 vars in 628 bytes} [Sun May 17 10:05:03 2026] GET / => generated 12 bytes',
+    'seconds since 1970': `${START / 1000} 192.0.2.7 "GET / HTTP/1.1" 200 12`,
+    'milliseconds since 1970 in brackets': `192.0.2.7 - - [${START + 123}] "GET / HTTP/1.1" 200 12`,
+    "Squid's format": `${START / 1000}.603    310 192.0.2.7 TCP_MISS/304 215 GET http://www.example.org/ - DIRECT/192.0.2.1 -`,
+    'a date in the path and the time last':
+      '192.0.2.7 "GET /x?from=2020-01-01T00:00:00 HTTP/1.1" 200 5 [17/May/2026:10:05:03 +0000]',
+    "CloudFront's tabs":
+      '#Version: 1.0\n#Fields: date time x-edge-location sc-bytes\n2026-05-17\t10:05:03\tLAX1\t392\t192.0.2.7\tGET\td1.cloudfront.net\t/index.html\t200\t-',
+    "IIS's comments":
+      '#Software: Microsoft Internet Information Services 10.0\r\n#Date: 2026-05-17 00:00:00\r\n2026-05-17 10:05:03 10.0.0.1 GET /Default.htm - 80 - 192.0.2.7 - 200 0 0 31\r',
+    'single quotes': "192.0.2.7 - - [17/May/2026:10:05:03 +0000] 'GET / HTTP/1.1' 200 12",
+    'bars between its fields': '192.0.2.7|-|17/May/2026:10:05:03 +0000|GET / HTTP/1.1|200|12',
+    'commas between its fields': '192.0.2.7,2026-05-17T10:05:03Z,GET,/gb2/,200,12',
+    'LTSV and a request':
+      'time:[17/May/2026:10:05:03 +0000]\thost:192.0.2.7\treq:GET /gb2/ HTTP/1.1\tstatus:200',
+    'LTSV, the path before the method': 'time:17/May/2026:10:05:03 +0000\turi:/gb2/\tmethod:GET\tstatus:200',
+    logfmt: 'time="2026-05-17T10:05:03Z" level=info msg=request method=GET path=/gb2/ status=200',
+    'NULs before it': `${'\0'.repeat(2_000_000)}192.0.2.7 - - [17/May/2026:10:05:03 +0000] "GET / HTTP/1.1" 200 1`,
+    'JSON of nginx with $msec': `{"msec":"${START / 1000}.123","request":"GET /gb2/ HTTP/1.1","request_time":"0.01"}`,
+    'JSON of Traefik': `{"Duration":1,"RequestMethod":"GET","RequestPath":"/gb2/","StartUTC":"${at}","time":"${at}"}`,
+    'JSON of ECS': `{"@timestamp":"${at}","http":{"request":{"method":"GET"}},"url":{"path":"/gb2/"}}`,
+    'JSON of ECS with dots': `{"@timestamp":"${at}","http.request.method":"GET","url.path":"/gb2/"}`,
+    'JSON of a load balancer': `{"httpRequest":{"requestMethod":"GET","requestUrl":"https://www.example.org/gb2/"},"timestamp":"${at}"}`,
+    'JSON of a firewall': `{"timestamp":${START},"httpRequest":{"uri":"/gb2/","httpMethod":"GET"}}`,
+    'JSON of a gateway':
+      '{"requestTime":"17/May/2026:10:05:03 +0000","httpMethod":"GET","resourcePath":"/gb2/"}',
+    'JSON whose "time" is a duration': `{"time":0.034,"@timestamp":"${at}","method":"GET","path":"/gb2/"}`,
+    'JSON without a zone': '{"time":"2026-05-17T10:05:03","request":"GET / HTTP/1.1"}',
+    'JSON with date and time apart': '{"date":"2026-05-17","time":"10:05:03","method":"GET","uri":"/gb2/"}',
+    'JSON whose "request" is a path':
+      '{"time":"[17/May/2026:10:05:03 +0000]","request":"/gb2/","query":"","method":"GET"}',
+    'JSON of journald': `{"MESSAGE":"192.0.2.7 - - [17/May/2026:10:05:03 +0000] \\"GET / HTTP/1.1\\" 200 5"}`,
+    'JSON around a request without time': `{"log":"GET /gb2/ HTTP/1.1\\n","time":"${at}"}`,
+    'JSON and a comma': `{"time":"${at}","request":"GET / HTTP/1.1","status":200},`,
+    "JSON with Apache's own escapes": `{"time":"${at}","request":"GET /\\x22 HTTP/1.1","status":200}`,
     'no status': '[2026-05-17T10:05:03Z] "POST /gb2/render HTTP/1.0"',
   };
   for (const [what, line] of Object.entries(LINES)) {
@@ -65,6 +107,40 @@ describe('access logs as people have them', () => {
       assert.deepEqual([trace.startedAt, trace.cumulative.at(-1), remarks], [START, 1, []]);
     });
   }
+
+  it('without a zone are in UTC, whatever the zone of this machine is', async () => {
+    const zone = process.env.TZ;
+    process.env.TZ = 'America/New_York';
+    try {
+      const { trace } = await read(directory.file('zone.log', `${LINES['JSON without a zone']}\n`));
+      assert.equal(trace.startedAt, START);
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
+  });
+
+  it('with a line that is too long count the others, however the file is cut into pieces', async () => {
+    const long = `${logLine(START).slice(0, -1)} ${'x'.repeat(1_000_000)}\n`;
+    for (const text of [
+      logLine(START) + long,
+      long + logLine(START),
+      `${logLine(START)}\n`.repeat(9000) + long,
+    ]) {
+      const { trace, remarks } = await read(directory.file('long.log', text));
+      assert.equal(trace.cumulative.at(-1), text.split('\n').filter(line => line !== '').length - 1);
+      assert.match(
+        remarks.join(),
+        /^[^\n]*: 1 line has no time or no request, left out; .* of more than 256 KiB/,
+      );
+    }
+  });
+
+  it('know a status request by its path where the address is a whole one', async () => {
+    const text = logLine(START) + logLine(START, 'GET http://localhost/server-status?auto HTTP/1.1');
+    const { remarks } = await read(directory.file('whole.log', text));
+    assert.match(remarks.join(), /1 request for the status page/);
+  });
 
   it('of status requests alone, at the path that server_status_url has, are no load', async () => {
     const file = fixture('logs/L16-whm-server-status.log');

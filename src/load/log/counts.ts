@@ -6,7 +6,7 @@ export type Verdict = 'counts' | 'status' | 'other';
 /** Decides which requests are load. */
 export type RequestFilter = (line: LogLine) => Verdict;
 
-const [SPACE, QUESTION, HASH] = [32, 63, 35];
+const [SPACE, QUESTION, HASH, SLASH, COLON] = [32, 63, 35, 47, 58];
 /** What is looked at of a request: a site's own addresses are shorter, a visitor's may be of any length. */
 const LONGEST_REQUEST = 2048;
 
@@ -19,7 +19,7 @@ const LONGEST_REQUEST = 2048;
 export function createRequestFilter(statusPath: string, match?: RegExp): RequestFilter {
   const path = Buffer.from(statusPath);
   return ({ bytes, request: { from, until } }) => {
-    const target = from + methodLength(bytes, from, until);
+    const target = pathFrom(bytes, from + methodLength(bytes, from, until), until);
     if (isPath(bytes, target, until, path)) return 'status';
     if (match === undefined) return 'counts';
     const text = Buffer.from(
@@ -35,6 +35,17 @@ export function createRequestFilter(statusPath: string, match?: RegExp): Request
 function methodLength(bytes: Uint8Array, from: number, until: number): number {
   for (let at = from; at < until && at < from + 20; at++) if (bytes[at] === SPACE) return at + 1 - from;
   return 0;
+}
+
+/** Where the path begins: behind `https://host`, which proxies and HTTP/2 put before it. */
+function pathFrom(bytes: Uint8Array, from: number, until: number): number {
+  if (bytes[from] === SLASH) return from;
+  let at = from;
+  while (at < until && at < from + 6 && bytes[at] !== COLON) at++;
+  if (bytes[at] !== COLON || bytes[at + 1] !== SLASH || bytes[at + 2] !== SLASH) return from;
+  at += 3;
+  while (at < until && bytes[at] !== SLASH && bytes[at] !== SPACE) at++;
+  return at;
 }
 
 function isPath(bytes: Uint8Array, at: number, until: number, path: Buffer): boolean {

@@ -1,5 +1,6 @@
 import { readJsonLine } from './json-line.ts';
-import { findRequest, type RequestFound } from './request.ts';
+import { findRequest, type RequestFound, requestOfFields } from './request.ts';
+import { skipBlanks } from './split.ts';
 import { createTimeFinder, type TimeFound } from './time.ts';
 
 /** What a line of an access log says. It is the reader's own, and holds until the next line. */
@@ -21,68 +22,79 @@ export type LineReader = {
   readRequest(bytes: Uint8Array, from: number, end: number): LogLine | undefined;
 };
 
-const [BLANK, OPENING_BRACE] = [32, 123];
+const OPENING_BRACE = 123;
 
 export function createLineReader(): LineReader {
   const times = createTimeFinder();
   const line: LogLine = {
     second: 0,
+    begin: 0,
     end: 0,
     zone: 0,
     bytes: new Uint8Array(),
     request: { from: 0, until: 0 },
   };
 
-  function readText(bytes: Uint8Array, from: number, end: number): LogLine | undefined {
-    if (!times.find(bytes, from, end, line)) return undefined;
+  /** The request behind a place, mostly that of the time; else anywhere in the line. */
+  function hasRequest(bytes: Uint8Array, from: number, behind: number, end: number): boolean {
     line.bytes = bytes;
-    // Mostly the request stands behind its time.
-    const found =
-      findRequest(bytes, line.end, end, line.request) || findRequest(bytes, from, end, line.request);
-    return found ? line : undefined;
+    if (findRequest(bytes, behind, end, line.request) || findRequest(bytes, from, end, line.request))
+      return true;
+    const request = requestOfFields(Buffer.from(bytes.subarray(from, end)).toString('latin1'));
+    if (request !== undefined) take(request, 'latin1');
+    return request !== undefined;
   }
 
-  function readJson(text: string, needsTime: boolean): LogLine | undefined {
-    const said = readJsonLine(text);
+  function take(request: string, encoding: 'latin1' | 'utf8'): void {
+    line.bytes = Buffer.from(request, encoding);
+    [line.request.from, line.request.until] = [0, line.bytes.length];
+  }
+
+  function readText(bytes: Uint8Array, from: number, end: number): LogLine | undefined {
+    if (!times.find(bytes, from, end, line) || !hasRequest(bytes, from, line.end, end)) return undefined;
+    const { begin, request } = line;
+    // A date in the path is not the time of a line that ends in one.
+    if (line.bytes === bytes && begin >= request.from && begin < request.until) {
+      const [second, zone] = [line.second, line.zone];
+      if (!times.find(bytes, request.until, end, line)) [line.second, line.zone] = [second, zone];
+    }
+    return line;
+  }
+
+  function readRequestText(bytes: Uint8Array, from: number, end: number): LogLine | undefined {
+    const behind = times.find(bytes, from, end, line) ? line.end : from;
+    return hasRequest(bytes, from, behind, end) ? line : undefined;
+  }
+
+  /** @returns undefined where the object does not say both, or where it is none */
+  function readJson(bytes: Uint8Array, from: number, end: number, needsTime: boolean): LogLine | undefined {
+    const said = readJsonLine(Buffer.from(bytes.subarray(from, end)).toString());
     if (said === undefined) return undefined;
+    const { time } = said;
     if ('text' in said) {
       const inner = Buffer.from(said.text);
-      return needsTime ? read(inner, 0, inner.length, false) : readRequest(inner, 0, inner.length, false);
-    }
-    line.bytes = Buffer.from(said.request);
-    [line.request.from, line.request.until] = [0, line.bytes.length];
-    if (said.time !== undefined) {
-      [line.second, line.zone] = [Math.floor(said.time / 1000), 0];
-      return line;
-    }
-    // Apache's own form of a time in a field.
-    const whole = Buffer.from(text);
-    return !needsTime || times.find(whole, 0, whole.length, line) ? line : undefined;
+      const start = skipBlanks(inner, 0, inner.length);
+      const found = needsTime ? readText(inner, start, inner.length) : undefined;
+      if (found !== undefined) return found;
+      if ((needsTime && time === undefined) || readRequestText(inner, start, inner.length) === undefined)
+        return undefined;
+    } else take(said.request, 'utf8');
+    if (time !== undefined) [line.second, line.zone] = [Math.floor(time / 1000), 0];
+    // A time in a field of another name.
+    return !needsTime || time !== undefined || times.find(bytes, from, end, line) ? line : undefined;
   }
 
-  function read(bytes: Uint8Array, from: number, end: number, mayBeJson = true): LogLine | undefined {
+  function read(bytes: Uint8Array, from: number, end: number): LogLine | undefined {
     const start = skipBlanks(bytes, from, end);
-    if (mayBeJson && bytes[start] === OPENING_BRACE)
-      return readJson(Buffer.from(bytes.subarray(start, end)).toString(), true);
-    return readText(bytes, start, end);
+    const json = bytes[start] === OPENING_BRACE ? readJson(bytes, start, end, true) : undefined;
+    return json ?? readText(bytes, start, end);
   }
 
-  function readRequest(bytes: Uint8Array, from: number, end: number, mayBeJson = true): LogLine | undefined {
+  function readRequest(bytes: Uint8Array, from: number, end: number): LogLine | undefined {
     const start = skipBlanks(bytes, from, end);
-    if (mayBeJson && bytes[start] === OPENING_BRACE)
-      return readJson(Buffer.from(bytes.subarray(start, end)).toString(), false);
-    line.bytes = bytes;
-    const after = times.find(bytes, start, end, line) ? line.end : start;
-    const found =
-      findRequest(bytes, after, end, line.request) || findRequest(bytes, start, end, line.request);
-    return found ? line : undefined;
+    const json = bytes[start] === OPENING_BRACE ? readJson(bytes, start, end, false) : undefined;
+    return json ?? readRequestText(bytes, start, end);
   }
 
   return { read, readRequest };
-}
-
-function skipBlanks(bytes: Uint8Array, from: number, end: number): number {
-  let at = from;
-  while (at < end && (bytes[at] ?? 0) <= BLANK) at++;
-  return at;
 }

@@ -1,16 +1,6 @@
 const [TAB, SPACE, QUOTE, STAR, SLASH, ZERO, NINE, BACKSLASH] = [9, 32, 34, 42, 47, 48, 57, 92];
-const METHODS = [
-  'GET',
-  'POST',
-  'HEAD',
-  'PUT',
-  'OPTIONS',
-  'DELETE',
-  'PATCH',
-  'PROPFIND',
-  'CONNECT',
-  'TRACE',
-].map(it => Buffer.from(`${it} `));
+const NAMES = ['GET', 'POST', 'HEAD', 'PUT', 'OPTIONS', 'DELETE', 'PATCH', 'PROPFIND', 'CONNECT', 'TRACE'];
+const METHODS = NAMES.map(it => Buffer.from(`${it} `));
 const PROTOCOL = Buffer.from(' HTTP/');
 
 /** Where a request line stands in a line: from its method up to its end. */
@@ -25,7 +15,7 @@ export type RequestFound = { from: number; until: number };
 export function findRequest(b: Uint8Array, from: number, end: number, into: RequestFound): boolean {
   let opening = -1;
   for (let at = from; at < end; at++) {
-    if (b[at] !== QUOTE || b[at - 1] === BACKSLASH) continue;
+    if (b[at] !== QUOTE || isEscaped(b, at, from)) continue;
     if (opening >= 0 && isStatus(b, at + 1, end)) {
       [into.from, into.until] = [opening + 1, at];
       return true;
@@ -33,6 +23,13 @@ export function findRequest(b: Uint8Array, from: number, end: number, into: Requ
     opening = at;
   }
   return findMethod(b, from, end, into);
+}
+
+/** Whether an odd number of backslashes stands before: Apache writes a backslash as two. */
+function isEscaped(b: Uint8Array, at: number, from: number): boolean {
+  let before = at;
+  while (before > from && b[before - 1] === BACKSLASH) before--;
+  return (at - before) % 2 === 1;
 }
 
 /** Whether blanks and a status of three digits stand here. */
@@ -79,7 +76,7 @@ function startsWith(b: Uint8Array, at: number, end: number, text: Buffer): boole
 }
 
 function closingQuote(b: Uint8Array, from: number, end: number): number {
-  for (let at = from; at < end; at++) if (b[at] === QUOTE && b[at - 1] !== BACKSLASH) return at;
+  for (let at = from; at < end; at++) if (b[at] === QUOTE && !isEscaped(b, at, from)) return at;
   return -1;
 }
 
@@ -91,4 +88,26 @@ function unquotedEnd(b: Uint8Array, from: number, end: number): number {
   at += PROTOCOL.length;
   while (at < end && b[at] !== SPACE && b[at] !== TAB) at++;
   return at;
+}
+
+/** What parts the fields of a line that has neither blanks nor quotes around them. */
+const FIELD_ENDS = /[\s,;|"']+/;
+const FIELD_NAME = /^[\w.-]+[=:](?!\/\/)/;
+
+/**
+ * The request of a line that has method and path in fields of their own, in any order: of CloudFront, of CSV, of LTSV
+ * (`method:GET`), of logfmt (`method=GET`).
+ *
+ * @returns such as `GET /gb2/gbrowse/`
+ */
+export function requestOfFields(line: string): string | undefined {
+  // A line that was cut off in its request is none.
+  if ((line.split('"').length - 1) % 2 === 1) return undefined;
+  const fields = line.split(FIELD_ENDS).map(field => field.replace(FIELD_NAME, ''));
+  const at = fields.findIndex(field => NAMES.includes(field));
+  if (at < 0) return undefined;
+  const path = [...fields.slice(at + 1), ...fields.slice(0, at)].find(field =>
+    /^(\/|https?:\/\/)/.test(field),
+  );
+  return path === undefined ? undefined : `${fields[at]} ${path}`;
 }

@@ -15,7 +15,7 @@ export type LineSplitter = {
 /**
  * Splits bytes into lines; blank ones are passed over, and of one that is too long only its end is waited for.
  *
- * @param onLine gets a line without blanks at its end, as a part of `bytes` that holds only during the call
+ * @param onLine gets a line without blanks (and NULs) at its ends, as a part of `bytes` that holds only during the call
  * @param onTooLong is told of a line that is too long
  */
 export function createLineSplitter(
@@ -30,14 +30,18 @@ export function createLineSplitter(
   function line(bytes: Uint8Array, from: number, until: number): void {
     let end = until;
     while (end > from && (bytes[end - 1] ?? 0) <= BLANK) end--;
-    if (end === from) onBlank();
-    else onLine(bytes, from, end);
+    const start = skipBlanks(bytes, from, end);
+    if (end === start) onBlank();
+    else if (end - start > LONGEST_LINE) onTooLong();
+    else onLine(bytes, start, end);
   }
 
   function keep(bytes: Uint8Array): void {
     if (skipping) return;
+    // A log that was cut while it was written may begin with megabytes of NUL.
+    const start = rest.length > 0 ? 0 : skipBlanks(bytes, 0, bytes.length);
     // A copy: whoever gave the bytes may use their place again.
-    rest = Buffer.concat([rest, bytes]);
+    rest = Buffer.concat([rest, bytes.subarray(start)]);
     if (rest.length <= LONGEST_LINE) return;
     [skipping, rest] = [true, new Uint8Array()];
     onTooLong();
@@ -74,4 +78,11 @@ export function createLineSplitter(
       [rest, skipping] = [new Uint8Array(), false];
     },
   };
+}
+
+/** The first place that has no blank, nor a byte below it. */
+export function skipBlanks(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && (bytes[at] ?? 0) <= BLANK) at++;
+  return at;
 }
