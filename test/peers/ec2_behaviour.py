@@ -19,6 +19,7 @@ from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.spot_requests import SpotRequestBackend
 from moto.ec2.responses.fleets import Fleets
+from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.key_pairs import KeyPairs
 
 from ec2_machines import Machine, Network
@@ -379,6 +380,20 @@ def create_fleet(self):
             elif wanted > 0:
                 errors.append({**about, 'ErrorCode': code, 'ErrorMessage': message})
     return ActionResult({'FleetId': f'fleet-{uuid.uuid4()}', 'Errors': errors, 'Instances': instances})
+
+
+# --- What a mapping does not say of a device of the image's, the image says: RunInstances takes a mapping without a size.
+# (EC2 User Guide, "Block device mappings")
+
+_validate_mapping = InstanceResponse._validate_block_device_mapping
+
+
+def validate_mapping(mapping):
+    if 'DeleteOnTermination' not in mapping.get('Ebs', {}):
+        _validate_mapping(mapping)
+
+
+InstanceResponse._validate_block_device_mapping = staticmethod(validate_mapping)
 
 
 # --- A launch template's tags change as everything's do. (EC2 API Reference, "CreateTags")
