@@ -11,7 +11,8 @@ export function leftInWords(state: StateView): string {
     living.length > 0 && `instances that cost money until they end: ${idsOf(living)}`,
     instancesInFlight.size > 0 &&
       `instances that were launched and that EC2 has not shown yet: ${[...instancesInFlight.keys()].join(', ')}`,
-    launchInFlight !== undefined && `perhaps ${launchInFlight.count} more, of a launch without an answer`,
+    launchInFlight !== undefined &&
+      `perhaps ${launchInFlight.count} more, from a launch that EC2 has not answered`,
     ending.length > 0 && `instances that were asked to end: ${idsOf(ending)}`,
     describedAt === undefined && 'whatever an earlier run launched: EC2 never answered',
     state.tidyTries > 0 && !hasFailed(state, 'tidy')
@@ -21,7 +22,7 @@ export function leftInWords(state: StateView): string {
         : `the launch template ${plan.templateId} and its security group`,
   ].filter(it => it !== false);
   return (
-    `left in EC2: ${parts.join('; ')}. When EC2 answers, this lists and removes it: ` +
+    `left in EC2: ${parts.join('; ')}. When EC2 answers again, list and remove it with: ` +
     `gbrowse-aws-balancer gc --conf ${config.file} --yes`
   );
 }

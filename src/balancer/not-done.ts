@@ -4,7 +4,7 @@
  */
 export class NotDone extends Error {
   constructor() {
-    super('this was not to be done');
+    super('this task was skipped on purpose');
     this.name = 'NotDone';
   }
 }

@@ -111,7 +111,7 @@ function adopt(state: State, slave: Slave, { now, wall }: Described, launchAnswe
   });
   if (!own) {
     const as = drained !== undefined ? 'draining' : listed ? 'serving' : 'booting';
-    say(state, 'info', `took up slave ${slave.instanceId} (${slaveInWords(slave)}), ${as}`);
+    say(state, 'info', `found running slave ${slave.instanceId} (${slaveInWords(slave)}), ${as}`);
   }
 }
 

@@ -13,7 +13,7 @@ export function sayLoad(state: State, now: number): void {
 function sayDoubt(state: State, now: number): void {
   const { doubt, rate } = state.load;
   if (doubt === undefined) {
-    if (rate !== undefined) resolved(state, 'doubt', 'the load can be told again');
+    if (rate !== undefined) resolved(state, 'doubt', 'the load is known again');
     return;
   }
   const polls = (now - doubt.since) / state.config.master.pollInterval + 1;
@@ -21,7 +21,7 @@ function sayDoubt(state: State, now: number): void {
   if (doubt.readings < DOUBTS_TO_WARN || polls < DOUBTS_TO_WARN - 0.5) return;
   // The reason may be told in other words at the next reading.
   if (state.said.has('doubt')) return;
-  sayOnce(state, 'doubt', 'warn', `the load cannot be told, the farm stays as it is: ${doubt.why}`);
+  sayOnce(state, 'doubt', 'warn', `the load cannot be determined, so the farm stays as it is: ${doubt.why}`);
 }
 
 function sayOverload(state: State, now: number): void {
@@ -37,7 +37,7 @@ function sayOverload(state: State, now: number): void {
   state.overloadSaidSince = overload.since;
   const does =
     state.config.master.overload === 'climb'
-      ? 'the load counts as one row of the load table more with every poll'
+      ? 'the load counts as one more row of the load table with every poll'
       : 'overload = ignore, so this changes nothing';
   const age = now - overload.since < SECOND ? '' : ` for ${duration(now - overload.since)}`;
   say(state, 'warn', `Apache is overloaded${age}: ${overload.reason}; ${does}`);

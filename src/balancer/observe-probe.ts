@@ -35,7 +35,7 @@ function recordAnswer(state: State, member: Member, now: number): void {
     const { launchAnsweredAt } = member;
     if (launchAnsweredAt !== undefined) state.boots = withBoot(state.boots, now - launchAnsweredAt);
   } else if (isOutOfService(member)) {
-    say(state, 'info', `${name} answers again: back into the farm`);
+    say(state, 'info', `${name} answers again: returned to the farm`);
   }
   const { failingSince: _, ...healthy } = member;
   state.members.set(member.slave.instanceId, {
@@ -75,7 +75,7 @@ function recordFailure(
   if (failures < FAILURES_TOLERATED) {
     say(state, 'warn', `${name} ${what}: probe ${failures} of ${FAILURES_TOLERATED}`);
   } else if (failures === FAILURES_TOLERATED) {
-    say(state, 'warn', `${name} ${what}: it leaves the farm until it answers again`);
+    say(state, 'warn', `${name} ${what}: removed from the farm until it answers again`);
   }
 }
 

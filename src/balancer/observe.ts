@@ -26,7 +26,7 @@ export function recordFailure(state: State, task: Task, error: unknown, now: num
         state,
         'load',
         'warn',
-        `the load cannot be read, the farm stays as it is: ${messageOf(error).replace(/^cannot read the load from /, '')}`,
+        `the load cannot be read, so the farm stays as it is: ${messageOf(error).replace(/^cannot read the load from /, '')}`,
       );
       return;
     case 'read-config':
@@ -50,11 +50,11 @@ export function recordFailure(state: State, task: Task, error: unknown, now: num
 export const DOING: Record<Exclude<TaskKind, 'read-config' | 'read-load' | 'launch' | 'prepare'>, string> = {
   'read-farm': 'the farm file cannot be read',
   'write-farm': 'the farm file cannot be written',
-  reload: 'Apache could not be told of the new farm',
+  reload: 'Apache could not be told about the new farm',
   describe: 'EC2 instances cannot be listed',
   probe: 'a slave cannot be probed',
   'mark-draining': 'draining slaves cannot be tagged',
-  'mark-alive': 'the launch template cannot be tagged with a sign of life',
+  'mark-alive': 'the launch template cannot be tagged with the time of the last activity',
   terminate: 'slaves cannot be terminated',
   tidy: 'security group and launch template cannot be removed',
 };
@@ -63,7 +63,7 @@ export const DOING: Record<Exclude<TaskKind, 'read-config' | 'read-load' | 'laun
 const AGAIN: Partial<Record<TaskKind, string>> = {
   'read-farm': 'the farm file can be read again',
   'write-farm': 'the farm file can be written again',
-  reload: 'Apache can be told of the farm again',
+  reload: 'Apache can be told about the farm again',
   describe: 'EC2 answers again',
   'mark-draining': 'draining slaves can be tagged again',
   'mark-alive': 'the launch template can be tagged again',

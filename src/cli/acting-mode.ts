@@ -22,9 +22,9 @@ const FAREWELL = {
   clean: 'stopped: no slave is left',
   'slaves kept': 'stopped: the slaves stay for the next start to take over',
   hurried: 'stopped without waiting: all slaves were asked to end',
-  incomplete: 'stopped, but not everything could be removed from EC2: see above for what is left',
+  incomplete: 'stopped, but not everything could be removed from EC2: the messages above name what is left',
   crippled:
-    'ended, because nobody can write the farm file any more; the slaves stay for the next start to take over',
+    'stopped, because the farm file can no longer be written: the slaves stay for the next start to take over',
 } as const;
 
 async function heldByAnother(name: string): Promise<UserError> {
@@ -38,8 +38,8 @@ async function heldByAnother(name: string): Promise<UserError> {
 
 function squatted(name: string, holder: Holder): string {
   return (
-    `${describeHolder(holder)} listens in the place of the balancer of the master "${name}". It does no harm here, ` +
-    'but neither this user nor root has started it: find out what it is'
+    `${describeHolder(holder)} listens on the socket meant for the balancer of the master "${name}". It does no harm, ` +
+    'but neither this user nor root started it: find out what it is'
   );
 }
 

@@ -72,7 +72,7 @@ export async function requireCredentials(sdk: SdkEc2): Promise<void> {
     if (!NOWHERE.test(reason))
       throw failure(`the AWS credentials cannot be used: ${reason}`, { cause: error });
     throw failure(
-      'no AWS credentials: give --access_key and --secret_key, or set EC2_ACCESS_KEY and EC2_SECRET_KEY, or use what the AWS SDK knows (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ~/.aws, an instance role)',
+      'no AWS credentials: give --access_key and --secret_key, or set EC2_ACCESS_KEY and EC2_SECRET_KEY, or use a source of the AWS SDK (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ~/.aws, an instance role)',
       { cause: error },
     );
   }

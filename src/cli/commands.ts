@@ -44,15 +44,15 @@ export const COMMANDS = [
   },
   {
     name: 'farm',
-    description: "Write what farm = live needs into GBrowse's farm file, or take it out",
-    example: { words: 'farm --install', meaning: 'Have GBrowse read the list of slaves by itself' },
+    description: "Add the lines that farm = live needs to GBrowse's farm file, or remove them",
+    example: { words: 'farm --install', meaning: 'Let GBrowse read the list of slaves directly' },
   },
   {
     name: 'iam-policy',
     description: 'Print the least-privilege IAM policy for this configuration',
     example: {
       words: 'iam-policy --commands',
-      meaning: 'Print the commands that make a role or a user with it',
+      meaning: 'Print the commands that create a role or a user with it',
     },
   },
 ] as const satisfies readonly [DescribedCommand, ...DescribedCommand[]];

@@ -22,17 +22,17 @@ export function earlySignals(): EarlySignals {
   handleSignals({
     stop: signal =>
       order((balancer, log) => {
-        log.info(`told to stop (${signal}): the farm is emptied, then every slave is terminated`);
+        log.info(`told to stop (${signal}): emptying the farm, then terminating every slave`);
         balancer.stop();
       }),
     stopNow: signal =>
       order((balancer, log) => {
-        log.info(`told to stop again (${signal}): nothing is waited for any more`);
+        log.info(`told to stop again (${signal}): stopping without waiting`);
         balancer.stop();
       }),
     stopKeepingSlaves: () =>
       order((balancer, log) => {
-        log.info('told to stop: farm and slaves stay as they are');
+        log.info('told to stop: leaving farm and slaves as they are');
         balancer.stop({ keepSlaves: true });
       }),
     reload: () => {

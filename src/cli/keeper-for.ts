@@ -53,7 +53,7 @@ async function assertRoots(configFile: string): Promise<void> {
   const foreign = await foreignPartOf(configFile, 'content');
   if (foreign === undefined) return;
   throw failure(
-    `${configFile} is not used as root, because others than root can change ${foreign.path}. Give it to root ` +
+    `${configFile} is not used as root, because users other than root can change ${foreign.path}. Give it to root ` +
       '(chown root, chmod go-w; an access control list counts too), or run the balancer as another user (--user)',
   );
 }

@@ -101,5 +101,5 @@ function withoutHelpWords(argv: readonly string[]): readonly string[] {
 
 function bugReport(error: unknown): string {
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `gbrowse-aws-balancer ${VERSION}: a bug of the program, please report it:\n${stack}`;
+  return `gbrowse-aws-balancer ${VERSION}: a bug in the program, please report it:\n${stack}`;
 }

@@ -15,7 +15,7 @@ export const OPTION_GROUPS = [
         original: true,
         mayBeBlank: true,
         commands: ['run', 'sync', 'check', 'gc'],
-        description: 'EC2 access key (default: EC2_ACCESS_KEY, else what the AWS SDK finds)',
+        description: 'EC2 access key (default: EC2_ACCESS_KEY, else the sources of the AWS SDK)',
       },
       {
         name: 'secret_key',
@@ -69,7 +69,7 @@ export const OPTION_GROUPS = [
       {
         name: 'dry-run',
         commands: ['run', 'sync'],
-        description: 'Say what would be done, and change nothing',
+        description: 'Show what would be done, and change nothing',
       },
       {
         name: 'mysql',
@@ -84,7 +84,7 @@ export const OPTION_GROUPS = [
         value: 'DIR',
         original: true,
         commands: ['sync'],
-        description: 'Copy the data directory of PostgreSQL, or the one that has all clusters, too',
+        description: 'Copy a data directory of PostgreSQL too, or the directory of all clusters',
       },
       {
         name: 'keep',
@@ -105,13 +105,12 @@ export const OPTION_GROUPS = [
         name: 'topic',
         value: 'NAME',
         commands: ['check'],
-        description: 'Check only what begins with this, such as configuration or mod_status',
+        description: 'Check only the topics that begin with this, such as configuration or mod_status',
       },
       {
         name: 'render',
         commands: ['check'],
-        description:
-          'Also draw one track of every data source, through a slave of the farm where there is one',
+        description: 'Also draw one track of every data source, on a slave if the farm has one',
       },
       {
         name: 'timeout',
@@ -125,12 +124,12 @@ export const OPTION_GROUPS = [
       {
         name: 'install',
         commands: ['farm'],
-        description: "Have GBrowse read the balancer's list of slaves by itself",
+        description: "Let GBrowse read the balancer's list of slaves directly",
       },
       {
         name: 'remove',
         commands: ['farm'],
-        description: 'Take that out of the farm file again; other slaves in it stay',
+        description: 'Remove those lines from the farm file; other slaves in it stay',
       },
       {
         name: 'yes',
@@ -145,8 +144,7 @@ export const OPTION_GROUPS = [
       {
         name: 'commands',
         commands: ['iam-policy'],
-        description:
-          'Print the commands of the AWS CLI that give the policy to a role (on EC2) or a user (elsewhere)',
+        description: 'Print AWS CLI commands that give the policy to a role (on EC2) or a user (elsewhere)',
       },
       {
         name: 'sync',

@@ -44,7 +44,7 @@ const MASTER: OptionsOf<MasterConfig> = {
     name: 'external_ip',
     meaning: 'The address of the master as the slaves see it, for their firewall rule.',
     expected: 'an IPv4 address, which is how slaves are reached',
-    whenUnset: { otherwise: 'taken from EC2 where the master runs there, else looked up with a web service' },
+    whenUnset: { otherwise: 'taken from EC2 if the master runs there, else looked up with a web service' },
     parse: parseAddress,
   },
   pollInterval: {
@@ -96,7 +96,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   farm: {
     name: 'farm',
     meaning:
-      'How GBrowse learns of slaves: file lists them in renderfarm.conf; live has GBrowse read a list of the balancer by itself.',
+      'How GBrowse learns about slaves: file lists them in renderfarm.conf; live lets GBrowse read a list that the balancer keeps.',
     expected: 'file or live',
     whenUnset: { default: 'file' },
     parse: oneOf(['file', 'live']),
@@ -111,7 +111,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   reloadCommand: {
     name: 'reload_command',
     meaning:
-      'How GBrowse is told of a changed farm, with farm = file: auto restarts its Apache gracefully where it stays in memory (FastCGI, mod_perl).',
+      'How GBrowse is told about a changed farm, with farm = file: auto restarts its Apache gracefully where it stays in memory (FastCGI, mod_perl).',
     expected: 'auto, none or a command',
     whenUnset: { default: 'auto' },
     parse: anyText,
@@ -119,7 +119,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   drainTime: {
     name: 'drain_time',
     meaning:
-      "How long a slave lives on after it has left the farm file, in seconds (GBrowse's slave_timeout is 45).",
+      "How long a slave stays alive after it has left the farm file, in seconds (GBrowse's slave_timeout is 45).",
     expected: 'a number of seconds from 0 to 3600',
     whenUnset: { default: '60' },
     parse: durationIn(SECOND, 0, 3600),
@@ -183,7 +183,7 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   imageId: {
     name: 'image_id',
     meaning:
-      'The AMI of the slaves, by its id, its name or a part of its name; blank on EC2: the one that the master was started from.',
+      'The AMI of the slaves, by id, name or part of its name; if blank on EC2, the one that the master was started from.',
     expected: "an AMI's id or name",
     whenUnset: { otherwise: "the master's own image" },
     parse: anyText,

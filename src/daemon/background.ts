@@ -132,7 +132,9 @@ async function firstMessage(): Promise<HandOver> {
   if (isRecord(message) && isTextRecord(message.secrets) && isTextRecord(message.environment)) {
     return { secrets: message.secrets, environment: message.environment };
   }
-  throw new Error('The process that started this one in the background sent something else than its secrets');
+  throw new Error(
+    'The process that started this one in the background sent something other than its secrets',
+  );
 }
 
 function isVerdict(message: unknown): message is Verdict {

@@ -65,8 +65,7 @@ export function runKeeper(parts: KeeperParts): void {
       const before = request?.ask === 'farm.reload' ? Promise.all([last, lastReload]) : last;
       const done = before.then(async () => {
         try {
-          if (request === undefined)
-            throw new Error('refused, this is not one of the things that a keeper does');
+          if (request === undefined) throw new Error('refused: the keeper does not do this');
           answer({ id, value: await handle(request) });
         } catch (error) {
           answer({ id, error: sendableError(error) });
@@ -109,18 +108,20 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
 
   async function configMark(): Promise<string> {
     // Of a file that root has read; where others are, and when they were written, is not the user's business.
-    if (followed.current() === undefined) throw new Error('refused, there is no configuration of root’s');
+    if (followed.current() === undefined)
+      throw new Error('refused: the configuration file does not belong to root alone');
     return await fileMark(configFile);
   }
 
   function farm(): Farm {
     const current = followed.current();
-    if (current === undefined) throw new Error('refused, there is no configuration of root’s');
+    if (current === undefined)
+      throw new Error('refused: the configuration file does not belong to root alone');
     return current.farm;
   }
 
   function writableFarm(): Farm {
-    if (!writes) throw new Error('refused, the place of the farm file is not root’s alone');
+    if (!writes) throw new Error('refused: the directory of the farm file does not belong to root alone');
     return farm();
   }
 

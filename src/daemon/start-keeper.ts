@@ -97,7 +97,7 @@ export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> 
 
 function withOwnRights(configFile: string, part: string, { name }: Account): string {
   return (
-    `${configFile}: others than root can change ${part}, so nothing that the file says is done with root's rights: ` +
+    `${configFile}: users other than root can change ${part}, so nothing in the file is done with root's rights: ` +
     `the farm file is written and Apache is reloaded as ${name}. To have that done as root, give ${part} to root and ` +
     'let nobody else write to it (chown root, chmod go-w; an access control list counts too).'
   );
@@ -137,7 +137,7 @@ async function openOffice(setUp: SetUp): Promise<Office> {
   function ended(how: string): void {
     death ??=
       `The keeper, the part of the balancer that has root's rights, has ended (${how}): ` +
-      'neither can the farm file be written nor Apache be reloaded any more. Restart the balancer.';
+      'the farm file can no longer be written, nor Apache reloaded. Restart the balancer.';
     if (!isEnding) died.resolve(failure(death));
     for (const { reject } of waiting.values()) reject(failure(death));
     waiting.clear();

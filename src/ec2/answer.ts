@@ -105,5 +105,5 @@ function inWords(status: number, xml: string): string {
     .replaceAll(/[^\x20-\x7e]/g, ' ')
     .slice(0, 60);
   const what = begin === '' ? 'it is empty' : `it begins with ${begin}`;
-  return `the answer is not EC2's (HTTP ${status}, ${what}); is there a proxy or a sign-in page between this machine and AWS?`;
+  return `the answer does not come from EC2 (HTTP ${status}, ${what}); is there a proxy or a sign-in page between this machine and AWS?`;
 }

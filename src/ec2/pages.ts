@@ -24,5 +24,5 @@ export async function allPages<P extends Page, Item>(
     if (answer.NextToken === token) break;
     token = answer.NextToken;
   }
-  throw new Ec2Error(action, FOREIGN_ANSWER, 'the pages of the answer do not come to an end');
+  throw new Ec2Error(action, FOREIGN_ANSWER, 'the answer has no last page');
 }

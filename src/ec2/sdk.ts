@@ -117,7 +117,7 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
         aborted(abortSignal),
       ])) as Ec2Actions[A][1];
       if (isComplete(action, answer)) return answer;
-      throw new Ec2Error(action, FOREIGN_ANSWER, 'the answer lacks what every answer of EC2 has');
+      throw new Ec2Error(action, FOREIGN_ANSWER, 'the answer lacks a field that every answer of EC2 has');
     } catch (error) {
       throw toEc2Error(action, error);
     }

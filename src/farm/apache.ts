@@ -134,7 +134,7 @@ export async function assertRestartable({ pid }: RunningProcess): Promise<void> 
   const foreign = uid === 0 ? await foreignPartOf(program, 'content') : undefined;
   if (foreign !== undefined) {
     throw failure(
-      `Apache (pid ${pid}) was not told to reload, because others than root can change ${foreign.path}. ${REMEDY}`,
+      `Apache (pid ${pid}) was not told to reload, because users other than root can change ${foreign.path}. ${REMEDY}`,
     );
   }
   const configuration = args.slice(1).filter((arg, at, all) => arg !== '-k' && all[at - 1] !== '-k');

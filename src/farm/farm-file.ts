@@ -38,7 +38,7 @@ function advice(error: unknown, directory: string): string {
     case 'EBUSY':
       return 'it is a mount point, and cannot be replaced. Mount its directory instead';
     case 'ELOOP':
-      return 'its symbolic links lead in a circle';
+      return 'its symbolic links form a loop';
     default:
       return messageOf(error);
   }
@@ -46,7 +46,7 @@ function advice(error: unknown, directory: string): string {
 
 function checkKind(path: string, { size }: Stats, isFile: boolean): void {
   if (!isFile)
-    throw failure(`${path}: this is no regular file. Set [MASTER] renderfarm_conf to GBrowse's farm file`);
+    throw failure(`${path}: not a regular file. Set [MASTER] renderfarm_conf to GBrowse's farm file`);
   if (size > SIZE_LIMIT) {
     throw failure(`${path}: ${size} bytes are too many for a farm file. Is [MASTER] renderfarm_conf right?`);
   }
@@ -85,7 +85,7 @@ async function assertPlace(file: string): Promise<void> {
   const foreign = await foreignPartOf(file, 'place');
   if (foreign === undefined) return;
   throw failure(
-    `${file} is not written as root, because others than root can change ${foreign.path}. Give it to root ` +
+    `${file} is not written as root, because users other than root can change ${foreign.path}. Give it to root ` +
       '(chown root, chmod go-w), or let the balancer run as the user that it belongs to (--user)',
   );
 }

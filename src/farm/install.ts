@@ -25,7 +25,7 @@ export async function installFarm(
   if (!(await installLive(file, farmList))) return { done: [], warnings: [] };
   const told = await tell(file, reloadCommand);
   return {
-    done: [`${file} has GBrowse read the list of slaves ${farmList}`, ...told.done],
+    done: [`${file} now tells GBrowse to read the list of slaves ${farmList}`, ...told.done],
     warnings: told.warnings,
   };
 }
@@ -43,7 +43,7 @@ export async function uninstallFarm({
   if (!(await removeLive(file))) return { done: [], warnings: [] };
   const told = await tell(file, reloadCommand);
   return {
-    done: [`${file} does not name the list of slaves any more`, ...told.done],
+    done: [`${file} no longer names the list of slaves`, ...told.done],
     warnings: told.warnings,
   };
 }
@@ -54,6 +54,6 @@ async function tell(file: string, reloadCommand: string): Promise<Installed> {
     return { done: done === undefined ? [] : [done], warnings: [] };
   } catch (error) {
     if (!isUserError(error)) throw error;
-    return { done: [], warnings: [`GBrowse could not be told of the new ${file}: ${error.message}`] };
+    return { done: [], warnings: [`GBrowse could not be told about the new ${file}: ${error.message}`] };
   }
 }

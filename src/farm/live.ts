@@ -67,18 +67,18 @@ export async function makeListDirectory(
   const directory = path.dirname(list);
   try {
     const foreign = await foreignPartOf(path.dirname(directory), 'content');
-    if (foreign !== undefined) throw failure(`others than root can change ${foreign.path}`);
+    if (foreign !== undefined) throw failure(`users other than root can change ${foreign.path}`);
     await mkdir(path.dirname(directory), { recursive: true, mode: 0o755 });
     await mkdir(directory, { mode: 0o755 }).catch((error: unknown) => {
       if (systemCode(error) !== 'EEXIST') throw error;
     });
     // Nobody but root can have put it there.
     const found = await lstat(directory);
-    if (!found.isDirectory()) throw failure(`${directory} is no directory`);
+    if (!found.isDirectory()) throw failure(`${directory} is not a directory`);
     if (found.uid !== uid || found.gid !== gid) await chown(directory, uid, gid);
   } catch (error) {
     throw failure(
-      `the directory ${directory} for the list of slaves cannot be made: ${messageOf(error)}. ` +
+      `the directory ${directory} for the list of slaves cannot be created: ${messageOf(error)}. ` +
         'Set [MASTER] farm_list to a file elsewhere',
       { cause: error },
     );
@@ -106,7 +106,7 @@ export function createLiveFarm({
   async function assertInstalled(): Promise<void> {
     if (isLive((await readFarmFile(file)) ?? '', list)) return;
     throw failure(
-      `${file} does not have GBrowse read the list of slaves ${list} ([MASTER] farm = live). ` +
+      `${file} does not tell GBrowse to read the list of slaves ${list} ([MASTER] farm = live). ` +
         'As root: gbrowse-aws-balancer farm --install',
     );
   }

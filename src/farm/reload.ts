@@ -18,7 +18,7 @@ async function stateOf(file: string): Promise<BigIntStats | undefined> {
     return await stat(file, { bigint: true });
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw failure(`cannot look at ${file}: ${systemCode(error)}`, { cause: error });
+    throw failure(`cannot examine ${file}: ${systemCode(error)}`, { cause: error });
   }
 }
 

@@ -65,7 +65,7 @@ function isDeprecated({ DeprecationTime }: Image, now: number): boolean {
 
 function deprecation(image: Image, now: number): string | undefined {
   if (!isDeprecated(image, now)) return undefined;
-  return `the owner of the slaves' AMI ${image.ImageId} ("${image.Name}") deprecated it on ${image.DeprecationTime?.slice(0, 10)} and may delete it: name a newer one in [SLAVE] image_id`;
+  return `the owner of the slaves' AMI ${image.ImageId} ("${image.Name}") deprecated it on ${image.DeprecationTime?.slice(0, 10)} and may delete it: set a newer one in [SLAVE] image_id`;
 }
 
 async function byId(ec2: Ec2, id: string): Promise<Image | undefined> {

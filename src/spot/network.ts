@@ -121,7 +121,7 @@ function noPlacement(site: Site, vpc: string | undefined): string {
     return `[SLAVE] subnet: ${site.subnet} is not an available subnet of this region`;
   const where = vpc === undefined ? 'the default VPC of this region' : `${vpc}`;
   const zone = site.availabilityZone === undefined ? '' : ` in zone ${site.availabilityZone}`;
-  return `no subnet for slaves: ${where} has none${zone}; name one in [SLAVE] subnet${zone === '' ? '' : ', or change [SLAVE] availability_zone'}`;
+  return `no subnet for slaves: ${where} has none${zone}; set one in [SLAVE] subnet${zone === '' ? '' : ', or change [SLAVE] availability_zone'}`;
 }
 
 function noRoute(subnets: readonly Placement[]): string {

@@ -77,7 +77,7 @@ export function slaveOf(
 function reasonOf({ StateReason: { Code, Message } = {} }: Instance): string | undefined {
   if (Code !== 'Client.InternalError') return Message;
   // EC2 tells no more of a key that it could not use (EC2 User Guide, "Instance terminates immediately").
-  return `${Message ?? Code}: most likely a KMS key that encrypts its volumes may not be used by this user or role, which needs kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKeyWithoutPlaintext and kms:ReEncrypt* on it`;
+  return `${Message ?? Code}: most likely a KMS key that encrypts its volumes cannot be used by this user or role, which needs kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKeyWithoutPlaintext and kms:ReEncrypt* on it`;
 }
 
 /** Whether the instance still exists as far as money goes: it costs, or will once it runs again. */

@@ -63,7 +63,7 @@ export function portsTag(ports: readonly number[]): string {
     .join(' ');
   if (value.length <= LONGEST_VALUE) return value;
   throw failure(
-    `[SLAVE] ports: a tag of EC2 takes ${LONGEST_VALUE} characters, too few for these ${ports.length} ports; give ports that follow each other, such as 8101 8102 8103`,
+    `[SLAVE] ports: an EC2 tag holds ${LONGEST_VALUE} characters, too few for these ${ports.length} ports; use consecutive ports, such as 8101 8102 8103`,
   );
 }
 

@@ -108,7 +108,7 @@ function understand(text: string): Answer {
   const where = misfit(REPORT, value);
   return where === undefined
     ? { kind: 'report', report: value as Report }
-    : { kind: 'incomprehensible', why: `${where} is missing or not what it should be` };
+    : { kind: 'incomprehensible', why: `${where} is missing or invalid` };
 }
 
 const ABSTRACT_LOCK = '@gbrowse-aws-balancer:master:';

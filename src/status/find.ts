@@ -36,7 +36,7 @@ export async function findBalancer(
       return { master, note: `${error.message}\nso this is the only balancer that runs on this machine:` };
     }
     throw usageError(
-      `${error.message}\nso it is not clear which balancer is meant: they run for the masters ${masters.map(it => `"${it}"`).join(', ')}`,
+      `${error.message}\nso it is not clear which balancer is meant: balancers run for the masters ${masters.map(it => `"${it}"`).join(', ')}`,
       { cause: error },
     );
   }
@@ -49,7 +49,7 @@ async function configuredMaster(given: string | undefined): Promise<string> {
     return masterNameOf(config, await readMetadata(process.env), hostname());
   } catch (error) {
     throw failure(
-      `the EC2 instance metadata, which say this master's name, do not answer (${messageOf(error)}); [MASTER] name in ${config.file} would say it too`,
+      `the EC2 instance metadata service, which supplies this master's name, does not answer (${messageOf(error)}); set [MASTER] name in ${config.file} instead`,
       { cause: error },
     );
   }

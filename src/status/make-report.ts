@@ -107,7 +107,7 @@ type TimeOf = (monotonic: number) => string;
 
 const RETRIED = new Map<string, string>(Object.entries(DOING));
 /** That has a message of its own in the log. */
-const PREPARING = 'what a launch needs cannot be made ready';
+const PREPARING = 'security group and launch template cannot be prepared';
 
 function phaseOf({ stop }: Readonly<State>): string {
   if (stop === undefined) return 'running';

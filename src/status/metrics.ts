@@ -27,7 +27,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'up',
     type: 'gauge',
-    help: 'Whether the balancer runs: the file is removed at its end.',
+    help: 'Whether the balancer runs: the file is removed when it stops.',
     read: () => one(1),
   },
   {
@@ -69,7 +69,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'overloaded_since_timestamp_seconds',
     type: 'gauge',
-    help: 'Since when Apache is overloaded, in seconds since 1970; absent while it is not.',
+    help: 'When Apache became overloaded, in seconds since 1970; absent while it is not overloaded.',
     read: ({ load }) => seconds(load.overloadedSince),
   },
   {
@@ -172,7 +172,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'price_is_upper_bound',
     type: 'gauge',
-    help: 'Whether a bid stands in the price for a spot price that is not known.',
+    help: 'Whether the price includes a bid in place of an unknown spot price.',
     read: ({ money }) => one(money.isUpperBound),
   },
   {

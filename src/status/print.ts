@@ -116,7 +116,7 @@ function loadLines({ load, history, time }: Report, look: Look): readonly string
 }
 
 function wantedLines({ wanted }: Report, look: Look): readonly string[] {
-  if (wanted === null) return labelled('Wanted', 'not known before the load is', look);
+  if (wanted === null) return labelled('Wanted', 'unknown until the load is known', look);
   const { minSlaves, maxSlaves, rowRequestsPerSecond: row } = wanted;
   const range = minSlaves === maxSlaves ? counted(minSlaves, 'slave') : `${minSlaves} to ${maxSlaves} slaves`;
   const why =
@@ -207,9 +207,7 @@ function moneyLines({ money, balancer }: Report, look: Look): readonly string[] 
   const bound = isUpperBound || sinceStart.isUpperBound;
   return [
     ...labelled('Money', `${most(isUpperBound)}${dollars(pricePerHour)} an hour now; ${sums}`, look),
-    ...(bound
-      ? labelled('', 'at most: with the bid, where AWS did not tell the spot price', look, 'dim')
-      : []),
+    ...(bound ? labelled('', 'at most: with the bid where AWS gave no spot price', look, 'dim') : []),
   ];
 }
 

@@ -10,7 +10,7 @@ describe('when Apache cannot be read', () => {
     await world.run(2 * HOUR);
     assert.equal(world.farm.urls().length, 2);
     assert.equal(world.terminations().size, 0);
-    assert.equal(world.log.count(/the load cannot be read, the farm stays as it is/), 1);
+    assert.equal(world.log.count(/the load cannot be read, so the farm stays as it is/), 1);
     const dead = firstListed(world);
     world.slaves.set(dead.id, 'refuses');
     await world.when('out', () => !world.listed().includes(dead.id));

@@ -42,7 +42,7 @@ describe('what the log says of the load', () => {
     assert.equal(said.flat().length, 1);
     assert.match(
       said[3]?.[0] ?? '',
-      /^warn: the load cannot be told, the farm stays as it is: several servers answer in turn \(.*Let server_status_url name Apache itself/,
+      /^warn: the load cannot be determined, so the farm stays as it is: several servers answer in turn \(.*Let server_status_url name Apache itself/,
     );
   });
 
@@ -62,7 +62,7 @@ describe('what the log says of the load', () => {
     assert.deepEqual(said.flat().length, 2);
     assert.match(
       said[1]?.[0] ?? '',
-      /^warn: Apache is overloaded: no Apache worker is idle \(16 are busy\); the load counts as one row/,
+      /^warn: Apache is overloaded: no Apache worker is idle \(16 are busy\); the load counts as one more row/,
     );
     assert.match(said[4]?.[0] ?? '', /^info: Apache has idle workers again, after /);
   });

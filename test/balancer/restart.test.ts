@@ -78,7 +78,7 @@ describe('kill -9 and a new start', () => {
     await world.run(10 * MINUTE);
     assert.equal(world.farm.writes().length, writes);
     assert.equal(world.callsOf('CreateFleet').length, calls);
-    assert.ok(world.log.has(/took up slave i-\w+ .*, serving/));
+    assert.ok(world.log.has(/found running slave i-\w+ .*, serving/));
   });
 
   it('goes on with a drain where it was, and takes what drains for nobody’s capacity', async () => {

@@ -84,8 +84,8 @@ describe('a running balancer leaves a sign of life on its launch template', () =
     world.start();
     await world.when('a slave in the farm', () => world.farm.urls().length === 1);
     await world.run(HOUR);
-    assert.ok(world.log.has(/cannot be tagged with a sign of life.*allow ec2:CreateTags/));
-    assert.equal(world.log.count(/sign of life/), 1);
+    assert.ok(world.log.has(/cannot be tagged with the time of the last activity.*allow ec2:CreateTags/));
+    assert.equal(world.log.count(/cannot be tagged with the time/), 1);
     assert.equal(world.farm.urls().length, 1);
     world.cloud.faults.clear();
     await world.when('a sign of life', () => signIn(world) !== undefined);

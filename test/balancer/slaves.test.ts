@@ -67,7 +67,7 @@ describe('a slave that accepts connections and does not answer', () => {
     await world.when('back', () => world.listed().includes(busy.id), 10 * SECOND);
     await world.run(10 * MINUTE);
     assert.ok(!world.terminations().has(busy.id));
-    assert.ok(world.log.has(/answers again: back into the farm/));
+    assert.ok(world.log.has(/answers again: returned to the farm/));
   });
 
   it('is given up after three times slave_timeout, not before', async () => {

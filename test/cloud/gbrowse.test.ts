@@ -176,13 +176,13 @@ for (const runsAs of ['CGI', 'FastCGI'] as const) {
       await balancer.ended();
       await pages(2);
       balancer = farm.startBalancer();
-      await balancer.said(/(took up slave.*\n.*){3}/);
+      await balancer.said(/(found running slave.*\n.*){3}/);
       await pages(2);
       assert.equal(await farm.command('--kill', '--keep-slaves').ended(), 0);
       await balancer.ended();
       await pages(1);
       balancer = farm.startBalancer();
-      await balancer.said(/(took up slave.*\n.*){3}/);
+      await balancer.said(/(found running slave.*\n.*){3}/);
       await pages(2);
       assert.deepEqual(await idsOf(farm), before);
       const visits = await lately(t);

@@ -39,7 +39,7 @@ test('with a configuration that the user can change, nothing is done as root', a
     assert.match(warnings[0], /read by user 33/);
     assert.match(
       warnings[1],
-      /others than root can change .*, so nothing that the file says is done with root's rights/,
+      /users other than root can change .*, so nothing in the file is done with root's rights/,
     );
     const written = await ask(name, { do: 'write', urls: [SLAVE] });
     if (own === '.') assert.equal(statSync(made.at('farm')).uid, WEB);
@@ -95,12 +95,12 @@ test('forged messages move the keeper to nothing', asRoot, async t => {
   const proof = made.at('proof');
   const refused = (id: number) => ({
     id,
-    error: { message: 'refused, this is not one of the things that a keeper does' },
+    error: { message: 'refused: the keeper does not do this' },
   });
 
   assert.deepEqual(await say({ id: 1, ask: 'farm.reload' }), {
     id: 1,
-    error: { message: 'refused, there is no configuration of root’s' },
+    error: { message: 'refused: the configuration file does not belong to root alone' },
   });
   assert.partialDeepStrictEqual(await say({ id: 2, ask: 'config', configFile: '/etc/shadow' }), {
     value: { place: 'keeper', renderfarm: made.at('farm') },
@@ -136,7 +136,7 @@ test('a keeper that has died is noticed at once, and nothing waits for it', asRo
   process.kill(keeper, 'SIGKILL');
   assert.match(
     String((await ask(name, { do: 'died' })).value),
-    /the part of the balancer that has root's rights, has ended \(.+\): neither can the farm file be written/,
+    /the part of the balancer that has root's rights, has ended \(.+\): the farm file can no longer be written/,
   );
   assert.equal((await ask(name, { do: 'write', urls: [SLAVE] })).status, 1);
   process.kill(balancer.pid, 'SIGUSR2');

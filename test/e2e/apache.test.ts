@@ -69,7 +69,7 @@ test('Apache does not tell its load: the log says what to change, the farm stays
 
   assert.equal(master.history().length, length, 'the farm has not changed');
   assert.equal((await master.account.calls('CreateFleet')).length, 1);
-  assert.equal(balancer.stderr().match(/the load cannot be read, the farm stays as it is/g)?.length, 4);
+  assert.equal(balancer.stderr().match(/the load cannot be read, so the farm stays as it is/g)?.length, 4);
   balancer.signal('SIGTERM');
   assert.equal(await balancer.ended(), 0);
   assert.deepEqual(await master.account.remains(), []);

@@ -127,7 +127,7 @@ describe('a balancer in the background', { concurrency: true, skip: missing }, (
     );
     renameSync(`${master.confFile}.new`, master.confFile);
     await logged(/aws_balancer\.conf has been changed: configuration read again/);
-    await logged(/the farm is renewed: every slave has the data and the image of now/);
+    await logged(/all slaves are replaced: every slave has the current data and image/);
     const { instances } = await master.account.state();
     const serving = instances.filter(it => master.farm().includes(`http://${it.address}:8101`));
     assert.equal(serving.length, 2);

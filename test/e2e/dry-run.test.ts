@@ -55,7 +55,7 @@ describe('--dry-run', { concurrency: true, skip: ec2Missing() }, () => {
       ...master.environment,
       AWS_ACCESS_KEY_ID: looker.accessKey,
     });
-    await dryRun.said(/dry run: took up slave i-\w+ .*, serving/);
+    await dryRun.said(/dry run: found running slave i-\w+ .*, serving/);
     await until('it has looked again', async () => (await looker.calls('DescribeInstances')).length > 2);
     dryRun.signal('SIGINT');
     assert.equal(await dryRun.ended(), 0);

@@ -72,7 +72,7 @@ export async function killOnce(
   const second = master.start();
   await until('two slaves serve', () => master.farm().length >= 2);
   const live = new Set((await master.account.state()).instances.map(({ id }) => id));
-  const takenUp = left.instances.filter(({ id }) => second.stderr().includes(`took up slave ${id} `));
+  const takenUp = left.instances.filter(({ id }) => second.stderr().includes(`found running slave ${id} `));
   for (const { id } of left.instances) {
     assert.ok(!live.has(id) || takenUp.some(it => it.id === id), `${id} was lost sight of`);
   }

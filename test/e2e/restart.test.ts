@@ -35,7 +35,7 @@ describe('what a balancer leaves behind, the next one takes up', { skip, concurr
 
     const since = master.history().length;
     const second = master.start();
-    for (const { id } of slaves) await second.said(new RegExp(`took up slave ${id} .*, serving`));
+    for (const { id } of slaves) await second.said(new RegExp(`found running slave ${id} .*, serving`));
     await second.said(/load [\d.]+ requests\/s/);
     await until(
       'some rounds are over',
@@ -85,7 +85,7 @@ describe('what a balancer leaves behind, the next one takes up', { skip, concurr
     assert.equal((await master.account.state()).instances.length, 2);
 
     const second = master.start('--pidfile', pidfile);
-    for (const { id } of slaves) await second.said(new RegExp(`took up slave ${id} .*, serving`));
+    for (const { id } of slaves) await second.said(new RegExp(`found running slave ${id} .*, serving`));
     await second.said(/load [\d.]+ requests\/s/);
     assert.equal(master.history().length, since);
     assert.equal(await master.run(['--kill', '--pidfile', pidfile]).ended(), 0);

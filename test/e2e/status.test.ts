@@ -232,7 +232,7 @@ describe('status', { skip, concurrency: 3 }, () => {
     if (exit === 0) assert.match(blind.stdout(), /master "other"/);
     else {
       assert.equal(exit, 2);
-      assert.match(blind.stderr(), /they run for the masters .*"other"/);
+      assert.match(blind.stderr(), /balancers run for the masters .*"other"/);
     }
     chmodSync(master.confFile, 0o644);
 

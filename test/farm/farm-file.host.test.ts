@@ -189,9 +189,9 @@ test('a directory that is not there is an error that names the option', async t 
 });
 
 const NO_FARM_FILES: Record<string, [make: (file: string) => void, says: RegExp]> = {
-  'a directory': [file => mkdirSync(file), /no regular file/],
-  'a named pipe': [file => void execFileSync('mkfifo', [file]), /no regular file/],
-  'a device': [file => symlinkSync('/dev/zero', file), /no regular file/],
+  'a directory': [file => mkdirSync(file), /not a regular file/],
+  'a named pipe': [file => void execFileSync('mkfifo', [file]), /not a regular file/],
+  'a device': [file => symlinkSync('/dev/zero', file), /not a regular file/],
   'a file of 100 MB': [
     file => {
       writeFileSync(file, '');
@@ -199,7 +199,7 @@ const NO_FARM_FILES: Record<string, [make: (file: string) => void, says: RegExp]
     },
     /104857600 bytes are too many/,
   ],
-  'a link in a circle': [file => symlinkSync(file, file), /links lead in a circle/],
+  'a link in a circle': [file => symlinkSync(file, file), /links form a loop/],
 };
 
 for (const [what, [make, says]] of Object.entries(NO_FARM_FILES)) {

@@ -199,12 +199,15 @@ test(
     assert.equal(statSync(path.dirname(list)).uid, 65_534);
     chownSync(path.join(here, 'state'), 65_534, 65_534);
     rmSync(path.join(here, 'state/farm'), { recursive: true });
-    await assert.rejects(makeListDirectory(list, { uid: 1, gid: 1 }), /others than root can change .*state/);
+    await assert.rejects(
+      makeListDirectory(list, { uid: 1, gid: 1 }),
+      /users other than root can change .*state/,
+    );
     chownSync(here, 0, 0);
     chmodSync(here, 0o777);
     await assert.rejects(
       installLive(path.join(here, 'renderfarm.conf'), list),
-      /is not written as root, because others than root can change/,
+      /is not written as root, because users other than root can change/,
     );
   },
 );

@@ -234,7 +234,8 @@ test('as root, a reload_command that others can change is not run', asRoot, asyn
   for (const command of [script, `sh ${script}`, `true && sh '${script}' now`, `sh <${script}`]) {
     await assert.rejects(createReload(file, command)(), {
       name: 'UserError',
-      message: /reload_command was not run as root, because others than root can change \/.*Give it to root/,
+      message:
+        /reload_command was not run as root, because users other than root can change \/.*Give it to root/,
     });
   }
   assert.ok(!readdirSync(directory).includes('ran'));

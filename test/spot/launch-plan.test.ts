@@ -213,7 +213,7 @@ describe('tags', () => {
 
   it('of ports that fit no tag are refused with what to do', async () => {
     const odd = Array.from({ length: 60 }, (_, index) => 8001 + 2 * index);
-    assert.match(await told((async () => portsTag(odd))()), /give ports that follow each other/);
+    assert.match(await told((async () => portsTag(odd))()), /use consecutive ports/);
   });
 
   it('of many snapshots fit, and differ where the snapshots do', () => {

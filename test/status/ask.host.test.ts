@@ -49,7 +49,11 @@ for (const [what, answer, why] of [
   ['null', 'null\n', /^its schema version is undefined$/],
   ['another schema', '{"schemaVersion":2}\n', /^its schema version is 2$/],
   ['a report with a hole', GOOD.replace('"ageSeconds"', '"age"'), /^slaves\[0\]\.ageSeconds is missing/],
-  ['a time that is none', GOOD.replace(/"time":"[^"]*"/, '"time":"\\u001b[2J"'), /^time is missing or not/],
+  [
+    'a time that is none',
+    GOOD.replace(/"time":"[^"]*"/, '"time":"\\u001b[2J"'),
+    /^time is missing or invalid/,
+  ],
 ] as const) {
   test(`${what} is not understood`, async t => {
     const found = await askBalancer(await holder(t, socket => void socket.end(answer)));

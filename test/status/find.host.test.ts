@@ -73,7 +73,7 @@ test('of several none is guessed', async t => {
   await assert.rejects(findBalancer(file, running('a', 'b')), {
     name: 'UserError',
     exitStatus: 2,
-    message: /aws_balancer\.conf:1: [\s\S]*they run for the masters "a", "b"$/,
+    message: /aws_balancer\.conf:1: [\s\S]*balancers run for the masters "a", "b"$/,
   });
 });
 

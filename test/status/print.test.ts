@@ -98,7 +98,7 @@ test('with a load that was never measured nothing is made up', () => {
     },
     PLAIN,
   );
-  assert.match(shown, /^Load {6}not measured yet\nWanted {4}not known before the load is$/m);
+  assert.match(shown, /^Load {6}not measured yet\nWanted {4}unknown until the load is known$/m);
 });
 
 test('a stop is said at the top', () => {

@@ -10,7 +10,7 @@ import type { Given } from '../given.ts';
  * @returns the exit status
  */
 export async function farm(given: Given<'farm'>): Promise<number> {
-  if (given.install === given.remove) throw usageError('farm: say either --install or --remove');
+  if (given.install === given.remove) throw usageError('farm: give either --install or --remove');
   const { config } = await loadMaster(given);
   const account = given.user === undefined ? undefined : await lookUpAccount(given.user);
   if (given.install && config.master.farm !== 'live') {

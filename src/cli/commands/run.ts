@@ -28,7 +28,7 @@ export async function run(given: Given<'run'>, isBackground: boolean): Promise<n
   const print = (message: string) => void process.stderr.write(`${message}\n`);
   const status = await startInBackground({ args: argumentsFor(given), secrets: { ...keys }, print });
   if (status === 0 && given.logfile === undefined) {
-    print('warning: started without --logfile, so the messages of the balancer go nowhere');
+    print('warning: started without --logfile, so the messages of the balancer are lost');
   }
   return status;
 }

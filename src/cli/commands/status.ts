@@ -50,15 +50,15 @@ async function look({ master }: Found): Promise<Seen> {
 function excuse(answer: Exclude<Answer, { readonly kind: 'report' | 'not running' }>): string {
   switch (answer.kind) {
     case 'starting':
-      return 'it is still starting. Its log says what it waits for.';
+      return 'it is still starting. Its log says what it is waiting for.';
     case 'busy':
-      return 'others ask it all the time. Try again.';
+      return 'it is busy with other requests. Try again.';
     case 'silent':
-      return 'it does not answer questions: it is of a version before this one. Restart it (service gbrowse-aws-balancer restart; its slaves stay).';
+      return 'it does not answer: it is an older version. Restart it (service gbrowse-aws-balancer restart; its slaves stay).';
     case 'no answer':
-      return 'it does not answer: its process is stopped, or the machine has no time for it. Try again; ps and its log say more.';
+      return 'it does not answer: its process is stopped, or the machine is overloaded. Try again; ps and its log say more.';
     case 'incomprehensible':
-      return `its answer is not understood (${answer.why}): it is of another version than this program. Restart it (service gbrowse-aws-balancer restart; its slaves stay).`;
+      return `its answer is not understood (${answer.why}): it is a different version from this program. Restart it (service gbrowse-aws-balancer restart; its slaves stay).`;
   }
 }
 
