@@ -197,6 +197,8 @@ export function runBalancer(
     const { count, notBefore } = permitted(backoff, scaling.launch, ceiling, now);
     if (count > 0) {
       launch(count, now);
+      // The rest may be launched as soon as an earlier launch is an hour ago.
+      if (count < scaling.launch) wakeAt(now + LAUNCH_CALLS);
       return;
     }
     wakeAt(notBefore);
