@@ -13,16 +13,14 @@ import {
   recordConfig,
   recordDraining,
   recordFailure,
-  recordFarm,
-  recordFarmWritten,
   recordLoad,
-  recordReloaded,
   recordSignOfLife,
   recordSuccess,
   recordTerminating,
   recordTidied,
   recordWrittenConfig,
 } from './observe.ts';
+import { recordFarm, recordFarmWritten, recordReloaded } from './observe-farm.ts';
 import { recordInstances } from './observe-instances.ts';
 import { recordLaunch, recordPlan } from './observe-launch.ts';
 import { recordProbe } from './observe-probe.ts';
@@ -191,8 +189,9 @@ async function perform(task: Task, edges: Edges, state: State): Promise<(now: nu
       return now => recordLoad(state, reading, now);
     }
     case 'read-farm': {
+      const startedAt = clock.monotonic();
       const urls = await farm.read();
-      return () => recordFarm(state, urls);
+      return () => recordFarm(state, urls, startedAt);
     }
     case 'write-farm':
       await farm.write(task.urls);

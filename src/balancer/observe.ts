@@ -89,30 +89,6 @@ export function recordLoad(state: State, reading: Reading, now: number): void {
   sayLoad(state, now);
 }
 
-/** The farm file says this. */
-export function recordFarm(state: State, urls: readonly string[]): void {
-  state.listed = urls;
-}
-
-/** The farm file was written. */
-export function recordFarmWritten(state: State, urls: readonly string[], now: number): void {
-  const slaves = urls.length === 0 ? 'no slave: GBrowse renders locally' : urls.join(' ');
-  say(state, 'info', `farm: ${slaves}`);
-  state.listed = urls;
-  state.listedAt = now;
-  state.reloadOwed = true;
-}
-
-/** Apache was told, or needed not be; `startedAt` is when that began. */
-export function recordReloaded(state: State, done: string | undefined, startedAt: number, now: number): void {
-  if (done !== undefined) {
-    state.reloadedAt = now;
-    say(state, 'info', done);
-  }
-  // A change that came meanwhile wants a reload of its own.
-  if (state.listedAt <= startedAt) state.reloadOwed = false;
-}
-
 /** EC2 has been asked to terminate these; it does not know some of them, any more or yet. */
 export function recordTerminating(
   state: State,

@@ -108,11 +108,36 @@ describe('when the farm file cannot be written', () => {
     assert.equal(world.live().length, 0);
   });
 
-  it('somebody’s edit of the list is put right at the next poll', async () => {
+  it('somebody’s edit of the list is put right at the next poll, and a warning names it', async () => {
     const world = await serving(1);
+    const [own] = world.farm.urls();
     world.farm.edit(['http://10.9.9.9:8101']);
     await world.run(31 * SECOND);
     assert.deepEqual(world.listed(), [firstListed(world).id]);
+    const said = world.log.entries.filter(it => /somebody else/.test(it.message));
+    assert.deepEqual(
+      said.map(({ level, message }) => `${level}: ${message}`),
+      [
+        `warn: somebody else has changed the farm, which is put right: ${own} is not in use any more; ` +
+          'http://10.9.9.9:8101 was added',
+      ],
+    );
+  });
+
+  it('hours of the balancer’s own changes and of a file that cannot be written are nobody else’s', async () => {
+    const load = Array.from({ length: 12 }, (_, n) => ({
+      from: n * 20 * MINUTE,
+      requestsPerSecond: n % 2 === 0 ? 3 : 0,
+    }));
+    const world = createWorld({ load, master: { pollInterval: 10 * SECOND } });
+    world.start();
+    await world.run(2 * HOUR);
+    world.farm.fail({ write: 'renderfarm.conf: read-only file system' });
+    await world.run(HOUR);
+    world.farm.fail({});
+    await world.run(HOUR);
+    assert.ok(world.farm.writes().length > 6);
+    assert.equal(world.log.count(/somebody else/), 0);
   });
 });
 

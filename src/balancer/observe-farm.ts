@@ -1,0 +1,50 @@
+import { hasFailed, type State, say } from './state.ts';
+
+/**
+ * The farm lists these of the balancer's slaves. What was not listed when the balancer last looked or wrote is somebody
+ * else's change, which the next decision puts right.
+ *
+ * @param startedAt when the reading began (monotonic ms)
+ */
+export function recordFarm(state: State, urls: readonly string[], startedAt: number): void {
+  // What is read beside a change of our own may be the list before it or after it.
+  if (state.running.has('write-farm') || state.listedAt >= startedAt) return;
+  const change = changeIn(state.listed, urls);
+  // A write that failed may have been made all the same, late.
+  if (change !== undefined && state.stop === undefined && !hasFailed(state, 'write-farm')) {
+    say(state, 'warn', `somebody else has changed the farm, which is put right: ${change}`);
+  }
+  state.listed = urls;
+}
+
+/** What is different between two lists of slaves, in words; undefined when nothing is. */
+export function changeIn(before: readonly string[], after: readonly string[]): string | undefined {
+  const out = before.filter(url => !after.includes(url));
+  const added = after.filter(url => !before.includes(url));
+  if (out.length + added.length === 0) {
+    return before.join(' ') === after.join(' ') ? undefined : `the order is ${after.join(' ')}`;
+  }
+  return [
+    ...(out.length > 0 ? [`${out.join(', ')} ${out.length > 1 ? 'are' : 'is'} not in use any more`] : []),
+    ...(added.length > 0 ? [`${added.join(', ')} ${added.length > 1 ? 'were' : 'was'} added`] : []),
+  ].join('; ');
+}
+
+/** The farm file was written. */
+export function recordFarmWritten(state: State, urls: readonly string[], now: number): void {
+  const slaves = urls.length === 0 ? 'no slave: GBrowse renders locally' : urls.join(' ');
+  say(state, 'info', `farm: ${slaves}`);
+  state.listed = urls;
+  state.listedAt = now;
+  state.reloadOwed = true;
+}
+
+/** Apache was told, or needed not be; `startedAt` is when that began. */
+export function recordReloaded(state: State, done: string | undefined, startedAt: number, now: number): void {
+  if (done !== undefined) {
+    state.reloadedAt = now;
+    say(state, 'info', done);
+  }
+  // A change that came meanwhile wants a reload of its own.
+  if (state.listedAt <= startedAt) state.reloadOwed = false;
+}
