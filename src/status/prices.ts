@@ -1,7 +1,8 @@
-import type { _InstanceType, DescribeSpotPriceHistoryResult } from '@aws-sdk/client-ec2';
+import type { _InstanceType, SpotPrice } from '@aws-sdk/client-ec2';
 import { HOUR, MINUTE } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { isDenied } from '../ec2/errors.ts';
+import { allPages } from '../ec2/pages.ts';
 import type { Slave } from '../spot/slave.ts';
 import type { Moment } from './money.ts';
 
@@ -36,13 +37,19 @@ export function createPrices(ec2: Ec2): Prices {
   async function ask(types: readonly string[], wall: number): Promise<void> {
     try {
       // AWS: with a start time of now, the answer is the price of now.
-      const answer = await ec2('DescribeSpotPriceHistory', {
-        // New types appear faster than the SDK's list of them.
-        InstanceTypes: types.map(type => type as _InstanceType),
-        ProductDescriptions: ['Linux/UNIX'],
-        StartTime: new Date(wall),
-      });
-      known = pricesIn(answer);
+      const history = await allPages(
+        'DescribeSpotPriceHistory',
+        token =>
+          ec2('DescribeSpotPriceHistory', {
+            // New types appear faster than the SDK's list of them.
+            InstanceTypes: types.map(type => type as _InstanceType),
+            ProductDescriptions: ['Linux/UNIX'],
+            StartTime: new Date(wall),
+            ...token,
+          }),
+        page => page.SpotPriceHistory,
+      );
+      known = pricesIn(history);
       patience = AGAIN;
     } catch (error) {
       patience = isDenied(error) ? AFTER_REFUSAL : SOON;
@@ -68,11 +75,9 @@ export function createPrices(ec2: Ec2): Prices {
 }
 
 /** The newest price of each type in each zone, dollars an hour. */
-export function pricesIn(answer: DescribeSpotPriceHistoryResult): Map<string, number> {
+export function pricesIn(answer: readonly SpotPrice[]): Map<string, number> {
   const prices = new Map<string, number>();
-  const history = (answer.SpotPriceHistory ?? []).toSorted(
-    (a, b) => (a.Timestamp?.getTime() ?? 0) - (b.Timestamp?.getTime() ?? 0),
-  );
+  const history = answer.toSorted((a, b) => (a.Timestamp?.getTime() ?? 0) - (b.Timestamp?.getTime() ?? 0));
   for (const { InstanceType = '', AvailabilityZone = '', SpotPrice } of history) {
     const price = Number(SpotPrice);
     if (price > 0) prices.set(keyOf(InstanceType, AvailabilityZone), price);

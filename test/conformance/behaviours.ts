@@ -1,90 +1,18 @@
 import assert from 'node:assert/strict';
-import type { CreateFleetRequest } from '@aws-sdk/client-ec2';
-import type { Ec2 } from '../../src/ec2/api.ts';
-import { isEc2Error } from '../../src/ec2/errors.ts';
-
-/** A peer of EC2, and what its account has. */
-export type Peer = {
-  readonly ec2: Ec2;
-  /** An image of the account's. */
-  readonly imageId: string;
-  /** Names that nobody else uses. */
-  name(): string;
-  /** Waits until it is so, in the peer's time. */
-  until(what: string, isSo: () => Promise<boolean>): Promise<void>;
-};
-
-export type Behaviour = {
-  readonly what: string;
-  /** Where AWS documents it. */
-  readonly page: string;
-  readonly shown: (peer: Peer) => Promise<void>;
-};
-
-async function refused(call: Promise<unknown>, code: string): Promise<void> {
-  const error: unknown = await call.then(
-    () => assert.fail(`no ${code}`),
-    it => it,
-  );
-  assert.ok(isEc2Error(error), String(error));
-  assert.equal(error.code, code);
-}
-
-async function subnets({ ec2 }: Peer): Promise<readonly { subnetId: string; vpcId: string; zone: string }[]> {
-  const { Subnets = [] } = await ec2('DescribeSubnets', {});
-  return Subnets.map(it => ({
-    subnetId: it.SubnetId ?? '',
-    vpcId: it.VpcId ?? '',
-    zone: it.AvailabilityZone ?? '',
-  }));
-}
-
-async function template(peer: Peer, name = peer.name()): Promise<string> {
-  const answer = await peer.ec2('CreateLaunchTemplate', {
-    LaunchTemplateName: name,
-    LaunchTemplateData: { ImageId: peer.imageId },
-  });
-  return answer.LaunchTemplate?.LaunchTemplateId ?? '';
-}
-
-async function group(peer: Peer, name = peer.name()): Promise<string> {
-  const [{ vpcId } = { vpcId: '' }] = await subnets(peer);
-  const answer = await peer.ec2('CreateSecurityGroup', { GroupName: name, Description: 'x', VpcId: vpcId });
-  return answer.GroupId ?? '';
-}
-
-async function fleet(
-  peer: Peer,
-  count: number,
-  more: Partial<CreateFleetRequest> = {},
-  price = '1',
-): Promise<CreateFleetRequest> {
-  const [{ subnetId } = { subnetId: '' }] = await subnets(peer);
-  return {
-    Type: 'instant',
-    LaunchTemplateConfigs: [
-      {
-        LaunchTemplateSpecification: { LaunchTemplateId: await template(peer), Version: '1' },
-        Overrides: [{ InstanceType: 'm5.large', SubnetId: subnetId, MaxPrice: price }],
-      },
-    ],
-    TargetCapacitySpecification: { TotalTargetCapacity: count, DefaultTargetCapacityType: 'spot' },
-    ...more,
-  };
-}
-
-async function launched(peer: Peer, request: CreateFleetRequest): Promise<string[]> {
-  const answer = await peer.ec2('CreateFleet', request);
-  return (answer.Instances ?? []).flatMap(it => it.InstanceIds ?? []);
-}
-
-async function stateOf({ ec2 }: Peer, id: string): Promise<string | undefined> {
-  const { Reservations = [] } = await ec2('DescribeInstances', { InstanceIds: [id] });
-  return Reservations[0]?.Instances?.[0]?.State?.Name;
-}
-
-const API = 'https://docs.aws.amazon.com/AWSEC2/latest/APIReference/';
-const GUIDE = 'https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/';
+import { EVENTUAL } from './eventual.ts';
+import {
+  API,
+  type Behaviour,
+  fleet,
+  GUIDE,
+  group,
+  launched,
+  refused,
+  stateOf,
+  subnets,
+  template,
+} from './peer.ts';
+import { SPOT } from './spot.ts';
 
 export const BEHAVIOURS: readonly Behaviour[] = [
   {
@@ -298,4 +226,6 @@ export const BEHAVIOURS: readonly Behaviour[] = [
       await refused(peer.ec2('CreateSecurityGroup', request), 'DryRunOperation');
     },
   },
+  ...SPOT,
+  ...EVENTUAL,
 ];

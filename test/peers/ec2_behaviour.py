@@ -18,6 +18,7 @@ from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState, 
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.spot_requests import SpotRequestBackend
+from moto.ec2.models.tags import TagBackend
 from moto.ec2.responses.fleets import Fleets
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.key_pairs import KeyPairs
@@ -28,7 +29,7 @@ ACCOUNT = '123456789012'
 REGION = 'us-west-2'
 CODES = {'pending': 0, 'running': 16, 'shutting-down': 32, 'terminated': 48}
 
-# Seconds, that EC2 takes a minute or two for; and how long an instance is not shown after its launch.
+# Seconds, that EC2 takes a minute or two for; and how long a launch, and a change of tags, is not shown.
 SETTINGS = {'pending': 0.4, 'boot': 0.4, 'shutting_down': 0.6, 'lag': 0.0}
 # Spot pools by instance type: dollars an hour, and how many instances there is capacity for.
 DEFAULT_POOL = {'price': 0.03, 'capacity': 1000}
@@ -75,11 +76,46 @@ amis.parse_timestamp = lambda value: _parse_timestamp(value) if isinstance(value
 # moto looks for a resource's tags among those of all resources: a look at all of them would take the square of the time.
 def get_tags(self):
     kind = utils.EC2_PREFIX_TO_RESOURCE.get(utils.get_prefix(self.id), '') if self.id else ''
-    tags = dict(self.ec2_backend.tags.get(self.id, {}))
+    tags = dict(shown_tags(self.ec2_backend, self.id))
     return [{'resource_id': self.id, 'key': it, 'value': tags[it], 'resource_type': kind} for it in tags]
 
 
 TaggedEC2Resource.get_tags = get_tags
+
+
+# --- Tags that CreateTags has just changed may be shown as they were for some seconds. (EC2 Developer Guide, "Eventual
+# consistency")
+
+# The action of the call at hand; none for the control interface.
+call = threading.local()
+# By resource: when its tags changed, and what they were before, oldest first.
+EARLIER_TAGS = {}
+
+_create_tags = TagBackend.create_tags
+
+
+def create_tags(self, resource_ids, tags):
+    if getattr(call, 'action', None) == 'CreateTags':
+        for it in resource_ids:
+            EARLIER_TAGS.setdefault(it, []).append((time.time(), dict(self.tags.get(it, {}))))
+            del EARLIER_TAGS[it][:-16]
+    return _create_tags(self, resource_ids, tags)
+
+
+TagBackend.create_tags = create_tags
+
+
+def is_public():
+    return (getattr(call, 'action', None) or '').startswith('Describe')
+
+
+def shown_tags(account, resource):
+    if is_public() and SETTINGS['lag'] > 0:
+        since = time.time() - SETTINGS['lag']
+        for at, earlier in EARLIER_TAGS.get(resource, []):
+            if at > since:
+                return earlier
+    return account.tags.get(resource, {})
 
 
 # --- An instance is pending for a moment, then running; its programs listen some time after. When it is terminated, it is
@@ -377,7 +413,7 @@ def create_fleet(self):
             about = {'LaunchTemplateAndOverrides': chosen, 'Lifecycle': 'spot'}
             if ids:
                 instances.append({**about, 'InstanceIds': ids, 'InstanceType': override['InstanceType']})
-            elif wanted > 0:
+            if wanted > 0:
                 errors.append({**about, 'ErrorCode': code, 'ErrorMessage': message})
     return ActionResult({'FleetId': f'fleet-{uuid.uuid4()}', 'Errors': errors, 'Instances': instances})
 
@@ -461,12 +497,11 @@ SecurityGroupBackend.delete_security_group = delete_security_group
 # --- An instance just launched may not be shown for some seconds. (EC2 Developer Guide, "Eventual consistency")
 
 _all_reservations = InstanceBackend.all_reservations
-public = threading.local()
 
 
 def all_reservations(self, filters=None):
     reservations = _all_reservations(self, filters)
-    if not getattr(public, 'call', False) or SETTINGS['lag'] == 0:
+    if not is_public() or SETTINGS['lag'] == 0:
         return reservations
     now = time.time()
     return [

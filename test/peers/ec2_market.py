@@ -9,28 +9,27 @@ from moto.ec2.responses.spot_instances import SpotInstances
 from ec2_behaviour import REGION, backend, pool_of
 
 
-# --- The price that holds now, of each type in each zone that offers it. moto has one price, of 2006.
+# --- The price that holds now, of each type in each zone that offers it, page after page. moto has one price, of 2006.
 # (EC2 API Reference, "DescribeSpotPriceHistory")
 def describe_spot_price_history(self):
     offered = INSTANCE_TYPE_OFFERINGS['availability-zone'].get(REGION, [])
     zones = {subnet.availability_zone for subnet in backend().get_default_subnets().values()}
     wanted = self._get_param('InstanceTypes', [])
     products = self._get_param('ProductDescriptions', []) or ['Linux/UNIX']
-    return ActionResult(
+    prices = [
         {
-            'SpotPriceHistory': [
-                {
-                    'InstanceType': it['InstanceType'],
-                    'ProductDescription': products[0],
-                    'SpotPrice': f"{pool_of(it['InstanceType'])['price']:.6f}",
-                    'AvailabilityZone': it['Location'],
-                    'Timestamp': utcnow(),
-                }
-                for it in offered
-                if it['InstanceType'] in wanted and it['Location'] in zones
-            ]
+            'InstanceType': it['InstanceType'],
+            'ProductDescription': products[0],
+            'SpotPrice': f"{pool_of(it['InstanceType'])['price']:.6f}",
+            'AvailabilityZone': it['Location'],
+            'Timestamp': utcnow(),
         }
-    )
+        for it in offered
+        if it['InstanceType'] in wanted and it['Location'] in zones
+    ]
+    begin = int(self._get_param('NextToken') or 0)
+    end = begin + int(self._get_param('MaxResults') or 1000)
+    return ActionResult({'SpotPriceHistory': prices[begin:end], 'NextToken': str(end) if end < len(prices) else ''})
 
 
 SpotInstances.describe_spot_price_history = describe_spot_price_history

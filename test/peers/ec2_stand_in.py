@@ -206,9 +206,9 @@ def call_moto(environment, body, action):
         answer.update(status=status, headers=headers)
 
     with ec2.LOCK:
-        ec2.public.call = action.startswith('Describe')
+        ec2.call.action = action
         answer['body'] = b''.join(moto(environment, start_response))
-        ec2.public.call = False
+        ec2.call.action = None
         for follow in AFTER_CALL:
             follow(action)
     return answer

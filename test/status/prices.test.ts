@@ -57,6 +57,19 @@ test('one call an hour tells the price of every slave, and without slaves there 
   assert.equal(prices.of(slave('m6i.large')), undefined);
 });
 
+test('prices that stand on a later page are known too', async () => {
+  let pages = 0;
+  const { asked, prices } = market(() => {
+    const page = HISTORY.slice(pages, ++pages);
+    return { SpotPriceHistory: page, NextToken: pages < HISTORY.length ? `after ${pages}` : '' };
+  });
+  prices.follow([slave('m5.large')], at(0));
+  while (prices.isAsking()) await soon();
+  assert.equal(asked.length, 3);
+  assert.equal(prices.of(slave('m5.large')), 0.0351);
+  assert.equal(prices.of(slave('m5.large', 'us-west-2b')), 0.04);
+});
+
 test('a slave of another type is asked for within ten minutes, and not again and again', async () => {
   const { asked, prices } = market(() => ({ SpotPriceHistory: HISTORY }));
   const times: number[] = [];
@@ -93,8 +106,8 @@ for (const [what, code, wait] of [
 }
 
 test('an answer of nonsense gives no price', () => {
-  assert.deepEqual([...pricesIn({})], []);
+  assert.deepEqual([...pricesIn([])], []);
   for (const SpotPrice of ['', 'free', '-1', '0']) {
-    assert.equal(pricesIn({ SpotPriceHistory: [{ ...HISTORY[0], SpotPrice }] }).size, 0, SpotPrice);
+    assert.equal(pricesIn([{ ...HISTORY[0], SpotPrice }]).size, 0, SpotPrice);
   }
 });

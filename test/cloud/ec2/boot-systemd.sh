@@ -73,8 +73,8 @@ exec /usr/bin/lsblk "$@"
 END
 chmod 755 usr/local/bin/lsblk
 mkdir run/cloud/outside
-: >"$directory/up"
 pivot_root . run/cloud/outside
+: >"run/cloud/outside$directory/up"
 exec chroot . /bin/sh -c '
   umount -l /run/cloud/outside && rmdir /run/cloud/outside
   # Its disks are attached from outside.

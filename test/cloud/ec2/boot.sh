@@ -46,6 +46,6 @@ hostname "$name"
 echo "$name" >etc/hostname
 printf '127.0.0.1 localhost\n%s %s\n' "$(cat run/cloud/address)" "$name" >etc/hosts
 mkdir run/cloud/outside
-: >"$directory/up"
 pivot_root . run/cloud/outside
+: >"run/cloud/outside$directory/up"
 exec chroot . /bin/sh /run/cloud/init.sh

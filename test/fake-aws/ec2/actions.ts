@@ -16,6 +16,7 @@ import {
   revokeSecurityGroupIngress,
 } from './security-groups.ts';
 import { createSnapshots, deleteSnapshot, describeSnapshots } from './snapshots.ts';
+import { describeSpotPriceHistory } from './spot-prices.ts';
 import { cancelSpotInstanceRequests, describeSpotInstanceRequests } from './spot-requests.ts';
 
 /** What an action does to the account, and the parameters that it understands. */
@@ -83,6 +84,10 @@ const HANDLERS: { readonly [A in Ec2Action]?: Handler<A> } = {
   DescribeSpotInstanceRequests: {
     run: describeSpotInstanceRequests,
     served: [...PAGE, 'SpotInstanceRequestIds'],
+  },
+  DescribeSpotPriceHistory: {
+    run: describeSpotPriceHistory,
+    served: ['InstanceTypes', 'MaxResults', 'NextToken', 'ProductDescriptions', 'StartTime'],
   },
   DescribeSubnets: { run: describeSubnets, served: ['Filters', 'SubnetIds'] },
   DescribeVolumes: { run: describeVolumes, served: [...PAGE, 'VolumeIds'] },
