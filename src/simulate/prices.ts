@@ -1,4 +1,4 @@
-import { failure, messageOf } from '../errors.ts';
+import { failure, isUserError, messageOf } from '../errors.ts';
 import { readPieces } from './files.ts';
 import { createMarket, type Market, type PriceSteps } from './market.ts';
 import { durationOf, type Trace } from './trace.ts';
@@ -57,12 +57,13 @@ export function parsePriceHistory(
 ): { readonly linux: readonly Record_[]; readonly others: readonly Record_[] } {
   const wrong = (why: string) =>
     failure(`${file}: ${why}, expected what "aws ec2 describe-spot-price-history --output json" prints`);
-  const lists = documentsIn(text, wrong).map(document => {
-    const list = Array.isArray(document) ? document : member(document, 'SpotPriceHistory');
-    if (!Array.isArray(list)) throw wrong('has no SpotPriceHistory');
-    return list as readonly unknown[];
-  });
-  const records = lists.flat().map((entry, index) => {
+  if (text.trim() === '') throw wrong('is empty');
+  // Pages may stand in a list, and entries behind each other.
+  const documents = documentsIn(text, wrong);
+  if (documents.some(it => !Array.isArray(it) && !hasList(it) && !isEntry(it)))
+    throw wrong('has no SpotPriceHistory');
+  const entries = documents.flat().flatMap(it => (hasList(it) ? member(it, 'SpotPriceHistory') : [it]));
+  const records = entries.map((entry, index) => {
     const record = recordOf(entry);
     if (record !== undefined) return record;
     throw wrong(
@@ -75,6 +76,14 @@ export function parsePriceHistory(
   };
 }
 
+function hasList(document: unknown): boolean {
+  return Array.isArray(member(document, 'SpotPriceHistory'));
+}
+
+function isEntry(document: unknown): boolean {
+  return member(document, 'InstanceType') !== undefined;
+}
+
 function recordOf(entry: unknown): Record_ | undefined {
   const [type, zoneName, zoneId, product, price, time] = [
     'InstanceType',
@@ -85,7 +94,7 @@ function recordOf(entry: unknown): Record_ | undefined {
     'Timestamp',
   ].map(name => member(entry, name));
   const zone = zoneName ?? zoneId;
-  const at = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  const at = timeOf(time);
   const isNumber = typeof price === 'number' || (typeof price === 'string' && price.trim() !== '');
   const dollars = isNumber ? Number(price) : Number.NaN;
   if (typeof type !== 'string' || typeof zone !== 'string' || Number.isNaN(at)) return undefined;
@@ -97,6 +106,13 @@ function recordOf(entry: unknown): Record_ | undefined {
     price: dollars,
     product: typeof product === 'string' ? product : '',
   };
+}
+
+/** Milliseconds since 1970, of ISO 8601, or of seconds or milliseconds, as some SDKs write them; else NaN. */
+function timeOf(time: unknown): number {
+  if (typeof time === 'string') return Date.parse(time);
+  if (typeof time !== 'number' || !(time > 0 && time < 1e14)) return Number.NaN;
+  return time < 1e11 ? time * 1000 : time;
 }
 
 /** The JSON documents of a text: one, or several behind each other, as pages that were put together. */
@@ -193,9 +209,8 @@ async function textOf(file: string): Promise<string> {
       pieces.push(piece);
     }
   } catch (error) {
-    const why = messageOf(error);
-    throw why.endsWith('there is no such file')
-      ? failure(`${why} (--price takes dollars an hour, or a file)`, { cause: error })
+    throw isUserError(error) && error.message.endsWith('there is no such file')
+      ? failure(`${error.message} (--price takes dollars an hour, or a file)`, { cause: error })
       : error;
   }
   return Buffer.concat(pieces).toString('utf8');

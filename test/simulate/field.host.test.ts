@@ -295,6 +295,42 @@ describe('price files as people have them', () => {
     }
   });
 
+  const three = ['a', 'b', 'c'].map(zone => entry({ AvailabilityZone: `us-west-2${zone}` }));
+  const OTHERS: Readonly<Record<string, string>> = {
+    'of entries behind each other, a line each': three.map(it => JSON.stringify(it)).join('\n'),
+    'of pages in a list': JSON.stringify(three.map(it => ({ SpotPriceHistory: [it] }))),
+    'with seconds since 1970': JSON.stringify(three.map(it => ({ ...it, Timestamp: 1779012000.5 }))),
+    'with milliseconds since 1970': JSON.stringify(three.map(it => ({ ...it, Timestamp: 1779012000500 }))),
+  };
+  for (const [what, text] of Object.entries(OTHERS)) {
+    it(`${what} are read`, async () => {
+      const { about } = await readPriceHistory(directory.file('other.json', text), trace, wanted);
+      assert.match(about, /3 pools/);
+    });
+  }
+
+  const WRONG: Readonly<Record<string, readonly [text: string, message: RegExp]>> = {
+    'is empty': ['\n', /: is empty, expected what "aws ec2/],
+    'is cut off': [JSON.stringify(three).slice(0, -20), /: not JSON /],
+    'is an error of the API': ['{"Error":{"Code":"x"}}', /: has no SpotPriceHistory, expected/],
+    'has an entry of nothing': ['{"SpotPriceHistory":[null]}', /: entry 1 lacks InstanceType/],
+    'is CSV': ['AvailabilityZone,SpotPrice\nus-west-2a,0.04\n', /: not JSON .*expected what "aws ec2/],
+  };
+  for (const [what, [text, message]] of Object.entries(WRONG)) {
+    it(`of which one ${what} say so`, async () => {
+      await assert.rejects(readPriceHistory(directory.file('wrong.json', text), trace, wanted), {
+        name: 'UserError',
+        message,
+      });
+    });
+  }
+
+  it('of which one is not there say what --price takes', async () => {
+    await assert.rejects(readPriceHistory(`${directory.path}/none.json`, trace, wanted), {
+      message: /none\.json: there is no such file \(--price takes dollars an hour, or a file\)$/,
+    });
+  });
+
   it('with ids of zones alone are read, and say that a zone cannot be told', async () => {
     const text = JSON.stringify([
       entry({ AvailabilityZoneId: 'usw2-az1' }),
