@@ -45,7 +45,7 @@ async function look(topic: Topic, world: World): Promise<readonly Finding[]> {
   try {
     return await Promise.race([topic.look(world), timeUp(world.signal)]);
   } catch (error) {
-    if (world.signal.aborted) return [problem('There was no answer in time. --timeout gives it longer.')];
+    if (world.signal.aborted) return [problem('No answer in time. --timeout allows more time.')];
     return [findingOf(error)];
   }
 }

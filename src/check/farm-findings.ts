@@ -51,7 +51,7 @@ async function reads(configuration: Configuration, reader: Reader): Promise<Find
   if (!configuration.globals.files.some(same)) {
     const relative =
       path.dirname(gbrowseConf) === path.dirname(farmFile) ? path.basename(farmFile) : farmFile;
-    const line = `In ${gbrowseConf}, in [GENERAL] (the # belongs to it):\n    #include ${relative}`;
+    const line = `In ${gbrowseConf}, in [GENERAL] (the # is part of the line):\n    #include ${relative}`;
     if (isMain) return problem(`GBrowse does not read ${farmFile}: ${name} does not include it.`, line);
     return warning(
       `There is another GBrowse: ${name} does not include ${farmFile}, so no slave draws for it.`,
@@ -64,7 +64,7 @@ async function reads(configuration: Configuration, reader: Reader): Promise<Find
     if (setting === undefined || same(setting.file)) continue;
     const value = option === 'renderfarm' ? ` = ${setting.value}` : '';
     return problem(
-      `${where(setting)} sets "${option}${value}" after GBrowse has read ${farmFile}, and so undoes what is written there.`,
+      `${where(setting)} sets "${option}${value}" after GBrowse has read ${farmFile}, and so overrides it.`,
       `Remove line ${setting.number} of ${setting.file}.`,
     );
   }
@@ -88,8 +88,8 @@ function sourcesOf(configuration: Configuration): readonly Finding[] {
   const which = isAll
     ? 'Every data source has settings of its own'
     : 'Some data sources have settings of their own';
-  const message = `${which} that win over the farm: ${[...sources].join(', ')}.`;
-  const fix = `Remove these lines, unless they are meant so:${lines.join('')}${more}`;
+  const message = `${which} that override the farm: ${[...sources].join(', ')}.`;
+  const fix = `Remove these lines, unless they are intended:${lines.join('')}${more}`;
   return [isAll ? problem(message, fix) : warning(message, fix)];
 }
 

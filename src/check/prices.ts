@@ -60,7 +60,9 @@ function judgeType(
   const tight = low.dollars * HEADROOM > bid;
   if (tight || dear.length > 0) {
     const why =
-      dear.length > 0 ? `too expensive in ${dear.join(', ')}` : 'a small rise in price would end them all';
+      dear.length > 0
+        ? `too expensive in ${dear.join(', ')}`
+        : 'a small rise in price would interrupt them all';
     const bidFor = enough(dear.length > 0 ? high.dollars : low.dollars);
     return warning(
       `${type} costs ${span}, the bid is ${price(bid)}: ${why}.`,

@@ -57,7 +57,7 @@ function closing(findings: readonly CheckedFinding[], start: string | undefined)
     ...(unchecked > 0 ? [`${unchecked} not checked`] : []),
   ];
   if (problems > 0) return `${parts.join(', ')}. Fix the problems, then run check again.`;
-  const rest = parts.length === 1 ? 'All is in place.' : `${parts.join(', ')}.`;
+  const rest = parts.length === 1 ? 'Everything is in place.' : `${parts.join(', ')}.`;
   return start === undefined ? rest : `${rest} ${start}`;
 }
 

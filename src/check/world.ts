@@ -122,7 +122,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     const [known, found] = await Promise.all([config(), metadata()]);
     return siteOf(known, found, edges.hostName);
   });
-  const siteElsewhere = () => site().catch(elsewhere('the site of this master is not known'));
+  const siteElsewhere = () => site().catch(elsewhere('the region and network of this master are not known'));
   const sdk = once(async () => {
     const { keys, source } = await keysOf(options, edges, service);
     const credentials = credentialsFrom(keys);
@@ -153,7 +153,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     try {
       return await unkeyed.endpoint();
     } catch (error) {
-      throw usageError(`the settings of the AWS SDK name no address of EC2 in ${where}: ${messageOf(error)}`);
+      throw usageError(`the settings of the AWS SDK give no EC2 endpoint in ${where}: ${messageOf(error)}`);
     } finally {
       unkeyed.close();
     }

@@ -61,7 +61,7 @@ async function readOne(file: string, expected?: Expected): Promise<Reading> {
 function withoutData({ data, troubles, ...reading }: Reading): Reading {
   if (data === undefined) return { ...reading, troubles };
   const message =
-    'GBrowse takes this line for a feature and not for an option. The lines from here to the next section have no ' +
-    'effect, or end GBrowse with a syntax error';
+    'GBrowse reads this line as a feature, not as an option. The lines from here to the next section have no ' +
+    'effect, or make GBrowse fail with a syntax error';
   return { ...reading, troubles: [...troubles, { ...data, message, fatal: false }] };
 }

@@ -72,14 +72,14 @@ export async function expandLines(file: string, expected?: Expected): Promise<Ex
         const [wanted] = shellwords(directive.trim());
         if (wanted === undefined) continue;
         if (included.has(wanted)) {
-          const message = `includes ${wanted} a second time, which GBrowse takes for a loop and ends with an error`;
+          const message = `includes ${wanted} a second time, which GBrowse treats as a loop and rejects`;
           troubles.push({ ...here, message, fatal: true });
           return true;
         }
         included.add(wanted);
         if (!(await include(wanted, path.dirname(own.file), here, depth + 1))) return true;
       } else if (EXEC.test(text)) {
-        const message = 'runs a program whose output GBrowse reads; what that says is not known here';
+        const message = 'runs a program whose output GBrowse reads, which is not checked';
         troubles.push({ ...here, message, fatal: false });
       } else {
         lines.push({ ...here, text: text.replaceAll('\r', '').trimEnd() });

@@ -46,5 +46,5 @@ export function holderOf(
   if (isOwn) return undefined;
   const youngest = Math.max(...resources.flatMap(({ bornAt }) => bornAt ?? []));
   if (here.now - youngest >= SIGN_LASTS) return undefined;
-  return `made ${duration(here.now - youngest)} ago, so ${who} may be running on another machine`;
+  return `created ${duration(here.now - youngest)} ago, so ${who} may be running on another machine`;
 }

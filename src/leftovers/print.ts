@@ -17,14 +17,14 @@ export function leftoversAsText(found: Leftovers, now: number): string {
   return [...masters, ...unlisted, ...(hasCost ? [ABOUT_COSTS] : [])].join('\n\n');
 }
 
-const ABOUT_COSTS = `Costs are estimates from above: instances at their maximum price (the bid),
-storage at the list price of us-east-1 and us-west-2; ? where none is known.`;
+const ABOUT_COSTS = `Costs are upper estimates: instances at their maximum price (the bid),
+storage at the list price of us-east-1 and us-west-2; ? marks an unknown price.`;
 
 function masterAsText({ master, leftovers, held, kept }: MasterLeftovers, now: number): string {
   const lines = [`Master "${master}": ${leftovers.length === 0 ? 'nothing is left over' : total(leftovers)}`];
   if (leftovers.length > 0) lines.push('', ...table(leftovers, now), '');
   for (const { why, resources } of held) lines.push(`  held: ${why}`, `        (${summary(resources)})`);
-  for (const it of kept) lines.push(`  kept: snapshot ${it.id} is complete, and so it is data`);
+  for (const it of kept) lines.push(`  kept: snapshot ${it.id} is complete, so it counts as data`);
   return lines.join('\n').trimEnd();
 }
 

@@ -14,7 +14,7 @@ function loopbackHost(path: string): string {
     <VirtualHost 127.0.0.1:8118>
 ${block.replaceAll(/^/gm, '    ')}
     </VirtualHost>
-Reload Apache, and let server_status_url be http://127.0.0.1:8118${path === '/' ? '/server-status' : path}`;
+Reload Apache, and set server_status_url to http://127.0.0.1:8118${path === '/' ? '/server-status' : path}`;
 }
 
 /** What an HTTP status other than 200 means, and what to do. */
@@ -24,38 +24,38 @@ export function refusal(status: number, headers: Headers, target: Target): strin
     case 401:
       return unauthorized(headers.get('www-authenticate') ?? '', target);
     case 403:
-      return `Apache refuses (403 Forbidden): its configuration does not let this machine see the page. Let the <Location "${path}"> block say "Require local" and ask through http://localhost, or let it say "Require ip" with the address of this machine; then reload Apache. Or give mod_status ${loopbackHost(path)}`;
+      return `Apache refuses (403 Forbidden): its configuration does not let this machine see the page. Put "Require local" into the <Location "${path}"> block and use http://localhost, or put "Require ip" with the address of this machine into it; then reload Apache. Or give mod_status ${loopbackHost(path)}`;
     case 404:
-      return `there is no such page (404 Not Found). Either mod_status is not switched on there: run "a2enmod status" (Debian) and put this into the configuration of Apache, then reload Apache:
+      return `there is no such page (404 Not Found). Either mod_status is not enabled there: run "a2enmod status" (Debian) and put this into the configuration of Apache, then reload Apache:
 ${modStatusBlock(path)}
-Or rewrite rules of an application (WordPress, Drupal and others, in .htaccess or the virtual host) take the address for themselves: put this line before their RewriteRule:
+Or rewrite rules of an application (WordPress, Drupal and others, in .htaccess or the virtual host) capture the address: put this line before their RewriteRule:
     RewriteCond %{REQUEST_URI} !=${path}
 Or give mod_status ${loopbackHost(path)}`;
     default:
       if (status >= 300 && status < 400) return redirected(status, headers.get('location'), target);
       if (status >= 500) return `the server failed (${status}). Its error log says why`;
-      return `the answer is HTTP status ${status}, not a page. Let server_status_url name the server-status of Apache itself`;
+      return `the answer is HTTP status ${status}, not a page. Point server_status_url at the server-status page of Apache itself`;
   }
 }
 
 function unauthorized(asked: string, { path, hasCredentials }: Target): string {
   const alternative = `Or give mod_status ${loopbackHost(path)}`;
-  const open = `Let the <Location "${path}"> block say "Require local" beside its other Require lines, without <RequireAll>, and ask through http://localhost. ${alternative}`;
+  const open = `Put "Require local" into the <Location "${path}"> block beside its other Require lines, without <RequireAll>, and use http://localhost. ${alternative}`;
   if (/^\s*digest/i.test(asked) && !/\bbasic\b/i.test(asked))
-    return `Apache wants a password by Digest authentication (401), which the balancer does not speak. ${open}`;
+    return `Apache wants a password by Digest authentication (401), which the balancer does not support. ${open}`;
   if (hasCredentials)
     return `Apache does not accept the user name and password of server_status_url (401). Correct them (a special character is written as %40 for @, %3A for :). ${alternative}`;
   return `Apache wants a user name and a password (401). ${open}
-Or put them into server_status_url, http://USER:PASSWORD@localhost${path}, and make the configuration file readable for root alone`;
+Or put them into server_status_url, http://USER:PASSWORD@localhost${path}, and make the configuration file readable only by root`;
 }
 
 function redirected(status: number, location: string | null, target: Target): string {
   const to = location === null ? null : URL.parse(location, target.url);
-  if (to === null) return `the answer is a redirect to elsewhere (${status}). ${pastRedirect(target)}`;
+  if (to === null) return `the answer is a redirect to another address (${status}). ${pastRedirect(target)}`;
   const where = location?.startsWith('/') === true ? to.pathname : to.origin + to.pathname;
   const why = `the answer is a redirect to ${where} (${status})`;
   if (to.origin + to.pathname === target.shown)
-    return `${why}, which is the address that was asked: it would go on for ever. ${pastRedirect(target)}`;
+    return `${why}, which is the requested address itself: an endless loop. ${pastRedirect(target)}`;
   return `${why}. ${pastRedirect(target)}`;
 }
 
@@ -69,7 +69,7 @@ If it is a Redirect of the whole site, give mod_status ${loopbackHost(path)}`;
 export function disconnection(error: unknown, timeLimit: number, timedOut: boolean, target: Target): string {
   const code = systemCode(error) ?? '';
   if (timedOut) {
-    return `no connection within ${duration(timeLimit)}. A firewall swallows the packets, or the machine is down or overloaded`;
+    return `no connection within ${duration(timeLimit)}. A firewall drops the packets, or the machine is down or overloaded`;
   }
   if (code === 'ECONNREFUSED') {
     return 'connection refused: nothing listens there. Is Apache running, and on that port?';
@@ -84,7 +84,7 @@ export function disconnection(error: unknown, timeLimit: number, timedOut: boole
     return 'the server closed the connection without an answer. Its error log may say why';
   }
   if (/CERT|SIGNATURE|ISSUER/.test(code)) {
-    return `the certificate of the server is not accepted (${code}): it is of another name, expired, or of an authority that is not known here. Let server_status_url have the host name that the certificate is for, or give mod_status ${loopbackHost(target.path)}`;
+    return `the certificate of the server is not accepted (${code}): it is for another name, has expired, or comes from an unknown authority. Use the host name of the certificate in server_status_url, or give mod_status ${loopbackHost(target.path)}`;
   }
   if (/SSL|EPROTO/.test(code)) {
     return `the server does not speak TLS there (${code}). Should server_status_url begin with http:// ?`;

@@ -59,20 +59,20 @@ function complaint(text: string, fields: ReadonlyMap<string, string>, path: stri
   if (['ServerUptimeSeconds', 'BusyWorkers', 'IdleWorkers', 'Scoreboard'].some(key => fields.has(key))) {
     return (
       'mod_status answered without "Total Accesses", because ExtendedStatus is Off. ' +
-      'Put this line into the configuration of Apache, outside of any <VirtualHost>, and reload Apache:\n' +
+      'Put this line into the Apache configuration, outside of any <VirtualHost>, and reload Apache:\n' +
       '    ExtendedStatus On'
     );
   }
   if (/<h1>Apache (Server )?Status/i.test(text)) {
     return (
-      'mod_status answered with its page for people, as if "?auto" had not been asked for. ' +
+      'mod_status answered with its HTML page, as if "?auto" were missing. ' +
       'A proxy or a rewrite rule between the balancer and mod_status drops the query: ' +
-      'let server_status_url name Apache itself, such as http://localhost/server-status'
+      'point server_status_url at Apache itself, such as http://localhost/server-status'
     );
   }
   const what = text.trim() === '' ? 'the answer is empty' : 'the answer is another page';
   return (
-    `this is not mod_status: ${what}. Either mod_status is not switched on, or an application ` +
+    `this is not mod_status: ${what}. Either mod_status is not enabled, or an application ` +
     'answers for that address first. Run "a2enmod status" (Debian) and put this into the configuration of the ' +
     `server or virtual host that answers there, then reload Apache:\n${modStatusBlock(path)}`
   );

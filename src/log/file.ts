@@ -77,7 +77,7 @@ function explain(code: string | undefined): string {
       return 'that is a directory. Name a file in it with --logfile.';
     case 'EACCES':
     case 'EPERM':
-      return 'permission denied. Let the user that the balancer runs as (--user) own the file.';
+      return 'permission denied. Make the user that the balancer runs as (--user) the owner of the file.';
     case 'EROFS':
       return 'its file system is read-only. Name another file with --logfile.';
     case 'ENXIO':

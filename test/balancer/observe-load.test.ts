@@ -42,7 +42,7 @@ describe('what the log says of the load', () => {
     assert.equal(said.flat().length, 1);
     assert.match(
       said[3]?.[0] ?? '',
-      /^warn: the load cannot be determined, so the farm stays as it is: several servers answer in turn \(.*Let server_status_url name Apache itself/,
+      /^warn: the load cannot be determined, so the farm stays as it is: several servers answer in turn \(.*Point server_status_url at Apache itself/,
     );
   });
 

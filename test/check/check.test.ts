@@ -158,7 +158,7 @@ describe('the report', () => {
   });
 
   const closings: readonly (readonly [readonly Finding[], RegExp])[] = [
-    [[ok('x')], /^All is in place\. To start: service gbrowse-aws-balancer start$/m],
+    [[ok('x')], /^Everything is in place\. To start: service gbrowse-aws-balancer start$/m],
     [[ok('x'), skipped('x')], /^No problem, 1 not checked\. To start/m],
     [[skipped('x')], /^No problem, 1 not checked\. To start/m],
     [[problem('x'), skipped('x')], /^1 problem, 0 warnings, 1 not checked\. Fix the problems/m],

@@ -64,7 +64,7 @@ glyph = gene
       ['ok', /includes/],
       [
         'problem',
-        /Every data source has settings of its own that win over the farm: c_elegans/,
+        /Every data source has settings of its own that override the farm: c_elegans/,
         /c_elegans\.conf:3 sets "renderfarm = 0": the master draws all of it\n.*c_elegans\.conf:6 sets its own "remote renderer"/,
       ],
     ],

@@ -142,7 +142,7 @@ describe('the instance types', () => {
       'that are not sold as spot',
       [type('m7g.large', { SupportedUsageClasses: ['on-demand'] })],
       image,
-      /no spot/,
+      /not available as a spot instance/,
     ],
     [
       'that do not run paravirtual images',
@@ -296,13 +296,21 @@ describe("a security group of the administrator's own", () => {
     [
       'none',
       [],
-      /does not let the master in to 8101, 8102.*\n {4}aws ec2 .* --port 8101 --cidr 192\.0\.2\.1\/32\n {4}aws ec2 .* --port 8102/,
+      /does not let the master connect to 8101, 8102.*\n {4}aws ec2 .* --port 8101 --cidr 192\.0\.2\.1\/32\n {4}aws ec2 .* --port 8102/,
     ],
     ['one for another address', [rule('192.0.2.2/32', 8101, 8102)], /8101, 8102/],
     ['one for UDP', [rule('192.0.2.1/32', 8101, 8102, 'udp')], /8101, 8102/],
-    ['one for one port alone', [rule('192.0.2.1/32')], /in to 8102:/],
-    ['one for everybody', [rule('0.0.0.0/0', 8000, 9000)], /lets everybody in to 8101, 8102: .*run code/],
-    ['one for everybody with IPv6', [rule('::/0'), rule('192.0.2.1/32', 8102)], /lets everybody in to 8101:/],
+    ['one for one port alone', [rule('192.0.2.1/32')], /connect to 8102:/],
+    [
+      'one for everybody',
+      [rule('0.0.0.0/0', 8000, 9000)],
+      /lets everybody connect to 8101, 8102: .*run code/,
+    ],
+    [
+      'one for everybody with IPv6',
+      [rule('::/0'), rule('192.0.2.1/32', 8102)],
+      /lets everybody connect to 8101:/,
+    ],
   ];
   for (const [what, rules, said] of wrong) {
     test(`${what} is a problem`, () => assertFound(look(rules), 'problem', said));

@@ -54,7 +54,7 @@ describe('load_log', () => {
       undefined,
       0,
       'problem',
-      /none of its last 1 line has a request/,
+      /none of its last 1 line contains a request/,
     ],
     ['an empty log', '', undefined, 0, 'warning', /is empty/],
     ['a log that nobody writes', mixed, undefined, 49 * HOUR, 'warning', /last written 2 d 1 h ago/],

@@ -19,7 +19,7 @@ const CASES: Readonly<Record<string, readonly [Rendering, string | undefined, Re
     { track: 'Genes', seconds: 1, error: 'the slave answers: 500 Server closed connection' },
     SLAVE,
     /^problem: yeast is not drawn on http:\/\/10\.0\.0\.5:8101: the slave answers: 500/,
-    /another path on the slave.*gbrowse_slave/,
+    /a different path on the slave.*gbrowse_slave/,
   ],
   'a data source that is wrong here too': [
     { seconds: 0, error: 'it has no track' },

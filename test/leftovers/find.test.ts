@@ -103,7 +103,7 @@ describe('what is left over', () => {
         [MASTER, false, undefined],
         ['alive', false, 'a balancer on web7 was active 12 min ago'],
         ['dead', true, undefined],
-        ['new', false, 'made 12 min ago, so a balancer may be running on another machine'],
+        ['new', false, 'created 12 min ago, so a balancer may be running on another machine'],
       ],
     );
     await clock.runFor(HOUR);

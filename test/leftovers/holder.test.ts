@@ -83,7 +83,7 @@ const CASES: readonly Case[] = [
     what: 'another’s, just made',
     master: 'web2',
     age: 59 * MINUTE,
-    held: /^made 59 min ago, so a balancer may be running on another machine$/,
+    held: /^created 59 min ago, so a balancer may be running on another machine$/,
   },
   { what: 'another’s, old', master: 'web2', age: HOUR },
   {

@@ -55,10 +55,10 @@ describe('what is left over, in words', () => {
   volume          vol-0123456789abcdef0  90 min      ?  20 GiB io2, available
   security group  sg-0123456789abcdef0   -           -
 
-  kept: snapshot snap-0123456789abcdef0 is complete, and so it is data
+  kept: snapshot snap-0123456789abcdef0 is complete, so it counts as data
 
-Costs are estimates from above: instances at their maximum price (the bid),
-storage at the list price of us-east-1 and us-west-2; ? where none is known.`,
+Costs are upper estimates: instances at their maximum price (the bid),
+storage at the list price of us-east-1 and us-west-2; ? marks an unknown price.`,
     );
   });
 

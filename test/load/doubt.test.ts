@@ -30,7 +30,7 @@ const since = (page: StatusPage, restartTime: string): StatusPage => ({ ...page,
 const UNTRUE: Record<string, readonly [answers: Answers, why: RegExp]> = {
   'two servers in turn, without RestartTime': [
     (t, n) => (n % 2 === 0 ? A(t, n) : B(t, n)),
-    /several servers answer in turn \(up .*\)\. Let server_status_url name Apache itself/,
+    /several servers answer in turn \(up .*\)\. Point server_status_url at Apache itself/,
   ],
   'two servers in turn, with RestartTime': [
     (t, n) => (n % 2 === 0 ? since(A(t, n), '20 February') : since(B(t, n), '1 January')),

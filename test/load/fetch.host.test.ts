@@ -105,7 +105,7 @@ const STATUSES: Record<string, [status: number, headers: Record<string, string>,
   '401 with Digest': [
     401,
     { 'www-authenticate': 'Digest realm="staff"' },
-    /Digest.*does not speak[\s\S]*<VirtualHost/,
+    /Digest.*does not support[\s\S]*<VirtualHost/,
   ],
   '403': [403, {}, /403 Forbidden.*"Require local"/],
   '404': [404, {}, /404 Not Found.*a2enmod status[\s\S]*ExtendedStatus On\n[\s\S]*SetHandler server-status/],
@@ -127,7 +127,7 @@ const STATUSES: Record<string, [status: number, headers: Record<string, string>,
     { location: 'https://u:geheim@other/x?key=geheim' },
     /redirect to https:\/\/other\/x \(302\)/,
   ],
-  'a redirect without an address': [301, {}, /redirect to elsewhere \(301\)/],
+  'a redirect without an address': [301, {}, /redirect to another address \(301\)/],
   'a redirect on the same host': [307, { location: '/login' }, /redirect to \/login \(307\)/],
 };
 

@@ -167,7 +167,7 @@ describe('an access log that is followed', () => {
     assert.deepEqual(await follower.read(), { requests: 0 });
     assert.match(
       (await follower.read()).problem ?? '',
-      /access\.log \(load_log\) is not there\. Let load_log name/,
+      /access\.log \(load_log\) is not there\. Set load_log to/,
     );
     add(line());
     assert.deepEqual(await follower.read(), { requests: 1 });

@@ -71,7 +71,7 @@ async function writable(file: string, world: World): Promise<readonly Finding[]>
     .catch(() => undefined);
   const message = `This user (${userInfo().username}) may not write ${file}: ${reason}.`;
   const fix =
-    'A balancer that root starts may, even if it runs as another user:\n    sudo gbrowse-aws-balancer --user NAME';
+    'A balancer that root starts may write it, even if it runs as another user:\n    sudo gbrowse-aws-balancer --user NAME';
   return [asService === undefined ? problem(message, fix) : warning(message, fix)];
 }
 
@@ -96,7 +96,7 @@ async function closedToTheUnit(directory: string): Promise<Finding | undefined> 
   if (isOpen || unit === undefined || !runsHere) return undefined;
   return warning(
     `The systemd unit may write only in ${OPEN_TO_THE_UNIT.join(', ')}.`,
-    `"systemctl edit gbrowse-aws-balancer", and there\n    [Service]\n    ReadWritePaths=${directory}`,
+    `Run "systemctl edit gbrowse-aws-balancer" and add:\n    [Service]\n    ReadWritePaths=${directory}`,
   );
 }
 

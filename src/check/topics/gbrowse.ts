@@ -32,7 +32,7 @@ async function ofThose(
   if (reloadCommand === 'none') return [await silent(ways, world)];
   if (reloadCommand !== 'auto') {
     return [
-      ok(`It runs as ${ways}; reload_command tells it of a new farm file (not tried): ${reloadCommand}`),
+      ok(`It runs as ${ways}; reload_command tells it about a new farm file (not tried): ${reloadCommand}`),
     ];
   }
   return reloads(residents, ways, world);
@@ -93,7 +93,9 @@ export function containerFinding({
     ];
   }
   if (isTold)
-    return [ok(`${who}, which has ${farmFile} at ${seen}; reload_command tells it of a change (not tried).`)];
+    return [
+      ok(`${who}, which has ${farmFile} at ${seen}; reload_command tells it about a change (not tried).`),
+    ];
   return [
     warning(
       `${who}, which has ${farmFile} at ${seen} and keeps what it has read: it will not see a change.`,
@@ -106,7 +108,7 @@ async function asCgi(reloadCommand: string): Promise<Finding> {
   const reload =
     reloadCommand === 'auto' || reloadCommand === 'none'
       ? 'nothing needs to be reloaded'
-      : 'reload_command is run all the same';
+      : 'reload_command is run anyway';
   if (findApaches().length === 0) {
     return warning(
       'There is no Apache among the processes of this machine, so how GBrowse runs is not known.',

@@ -74,7 +74,7 @@ export function bareOf(image: Image, isOwn: boolean, place: string): readonly Fi
   if (!isOwn || !isVendors) return [];
   return [
     warning(
-      `It is the plain image that this master was started from ("${image.Name}"): what was installed on the master since, GBrowse too, is not in it.`,
+      `It is the plain image that this master was started from ("${image.Name}"): it lacks what was installed on the master later, including GBrowse.`,
       `Make an image with GBrowse, which "gbrowse-aws-balancer image" does, and name it in ${place}.`,
     ),
   ];
@@ -87,13 +87,16 @@ export function faultsOf(image: Image, place: string, now: number): readonly Fin
   const findings: Finding[] = [];
   if (state === 'pending')
     findings.push(
-      problem('It is still being made; no instance can start from it yet.', 'Wait for it, and check again.'),
+      problem(
+        'It is still being created; no instance can start from it yet.',
+        'Wait until it is available, then run check again.',
+      ),
     );
   else if (state !== 'available')
     findings.push(problem(`Its state is ${state}; no instance can start from it.`, another));
   if (root !== 'ebs') {
     findings.push(
-      problem(`Its root device is ${root}: the types of today start from EBS images alone.`, another),
+      problem(`Its root device is ${root}: current instance types start only from EBS images.`, another),
     );
   }
   if (platform?.toLowerCase() === 'windows')

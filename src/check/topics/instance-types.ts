@@ -69,7 +69,7 @@ export function findingsOf({ wanted, offered, image, region, place }: TypeFacts)
 }
 
 function faultOf(type: InstanceTypeInfo, image: Image | undefined): string | undefined {
-  if (type.SupportedUsageClasses?.includes('spot') === false) return 'there are no spot instances of it';
+  if (type.SupportedUsageClasses?.includes('spot') === false) return 'it is not available as a spot instance';
   const architectures = type.ProcessorInfo?.SupportedArchitectures;
   const architecture = image?.Architecture;
   if (architecture !== undefined && architectures?.some(it => it === architecture) === false) {

@@ -12,7 +12,7 @@ export const leftovers: Topic = {
     const own = masters.find(it => it.master === name);
     const findings: Finding[] = [];
     const left = own?.leftovers ?? [];
-    if (left.length === 0) findings.push(ok("None: all that carries this master's tag is in use."));
+    if (left.length === 0) findings.push(ok("None: everything with this master's tag is in use."));
     else {
       findings.push(
         warning(

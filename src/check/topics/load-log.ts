@@ -67,13 +67,15 @@ export function judgeSample(
   const { lines, requests, status, counted: count, example, changedAt } = sample;
   const details = { lines, requests, statusRequests: status, counted: count };
   if (lines === 0) {
-    return [warning(`${file} is empty: no request has come since it was made.`, undefined, { details })];
+    return [
+      warning(`${file} is empty: no request has been logged since it was created.`, undefined, { details }),
+    ];
   }
   if (requests === 0) {
     return [
       problem(
-        `${file}: none of its last ${counted(lines, 'line')} has a request in it.`,
-        'Let load_log name an access log, not an error log; the common and the combined format are read, and lines of JSON.',
+        `${file}: none of its last ${counted(lines, 'line')} contains a request.`,
+        'Set load_log to an access log, not an error log. The common and combined formats and JSON lines are supported.',
         { details },
       ),
     ];
@@ -83,7 +85,7 @@ export function judgeSample(
       ? [
           warning(
             `${file} was last written ${duration(now - changedAt)} ago: it may not be the log that Apache writes now.`,
-            'Compare with the CustomLog lines of the configuration of Apache:\n    grep -r CustomLog /etc/apache2',
+            'Compare it with the CustomLog lines of the Apache configuration:\n    grep -r CustomLog /etc/apache2',
           ),
         ]
       : [];

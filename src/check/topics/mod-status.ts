@@ -76,15 +76,15 @@ export function reach(
   if (most >= last) return [];
   return [
     warning(
-      `The last row of the load table (${last} requests/s) cannot be reached: at ${requestRate(seconds)} s a request, as until now, the ${count} workers of Apache serve at most ${requestRate(most)} requests/s.`,
-      'Let MaxRequestWorkers (and ServerLimit) be larger, or the rows of the load table lower. Until then the balancer climbs the table by overload alone.',
+      `The last row of the load table (${last} requests/s) cannot be reached: at ${requestRate(seconds)} s a request, the average so far, Apache's ${count} workers serve at most ${requestRate(most)} requests/s.`,
+      'Raise MaxRequestWorkers (and ServerLimit), or lower the rows of the load table. Until then the balancer climbs the table only when Apache is overloaded.',
     ),
   ];
 }
 
 function overloaded({ overloaded: reason }: NoPage): Finding {
   return problem(
-    `${reason}: it is overloaded, or hangs. The balancer takes that for load, and launches slaves.`,
+    `${reason}: it is overloaded, or hangs. The balancer treats that as load, and launches slaves.`,
     'Wait until the site answers again, then run check again. If it never does, restart Apache.',
   );
 }
@@ -100,7 +100,7 @@ export function doubtsAbout({ first, second, elapsed }: Readings): readonly Find
     return [warning('Apache was restarted between the two readings of this check.', 'Run check again.')];
   if (verdict.kind !== 'unknown' || verdict.why === undefined) return [];
   const [message = '', ...remedy] = verdict.why.split(/(?<=\.) (?=Let )/);
-  return [problem(`The load cannot be told: ${message}`, remedy.join(' '))];
+  return [problem(`The load cannot be determined: ${message}`, remedy.join(' '))];
 }
 
 /** Whether another machine answers, or a server that is older than any Apache here. */

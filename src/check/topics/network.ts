@@ -92,14 +92,14 @@ async function addressOf(
       found: address,
       findings: [
         problem(
-          `external_ip is ${address}, a private address, which slaves in EC2 never see.`,
+          `external_ip is ${address}, a private address, which slaves in EC2 cannot see.`,
           `In ${place}${seen === undefined ? ', leave it blank' : ''}:\n    external_ip = ${seen ?? ''}`.trimEnd(),
         ),
       ],
     };
   }
   if (seen !== undefined && seen !== address) {
-    const message = `external_ip is ${address}, but others see this machine as ${seen}: slaves that do not let it in never become ready.`;
+    const message = `external_ip is ${address}, but others see this machine as ${seen}: slaves that refuse connections from it never become ready.`;
     return {
       found: address,
       findings: [warning(message, `In ${place}, or leave it blank:\n    external_ip = ${seen}`)],
@@ -117,7 +117,7 @@ async function securityGroup(
 ): Promise<readonly Finding[]> {
   const list = ports.join(', ');
   if (given === undefined)
-    return [ok(`The balancer's own security group lets the master in to ${list}, and nobody else.`)];
+    return [ok(`The balancer's own security group lets only the master connect to ${list}.`)];
   const { ec2 } = await world.account();
   const place = await world.place('SLAVE', 'security_group');
   const group = await known(findGivenGroup(ec2, given, vpc));
@@ -143,8 +143,8 @@ export function judgeGroup({ groupId, rules, ports, address, place }: GroupFacts
   if (open.length > 0) {
     return [
       problem(
-        `${groupId} lets everybody in to ${open.join(', ')}: whoever reaches the port of a slave can run code there.`,
-        `Let in the master alone, or have the balancer make a group: blank in ${place}.`,
+        `${groupId} lets everybody connect to ${open.join(', ')}: anyone who reaches the port of a slave can run code on it.`,
+        `Allow only the master, or let the balancer create a group by leaving ${place} blank.`,
       ),
     ];
   }
@@ -157,12 +157,12 @@ export function judgeGroup({ groupId, rules, ports, address, place }: GroupFacts
     );
     return [
       problem(
-        `${groupId} does not let the master in to ${closed.join(', ')}: slaves will never become ready.`,
+        `${groupId} does not let the master connect to ${closed.join(', ')}: slaves will never become ready.`,
         commands.join('\n'),
       ),
     ];
   }
-  return [ok(`${groupId} lets the master in to ${ports.join(', ')}.`)];
+  return [ok(`${groupId} lets the master connect to ${ports.join(', ')}.`)];
 }
 
 function covers({ IpProtocol, FromPort = 0, ToPort = 65535 }: IpPermission, port: number): boolean {

@@ -52,7 +52,7 @@ export function judgeAnswers(
   if (allowed.length > 0) {
     const how =
       denied.length === 0
-        ? `${allowed.length} actions are allowed, all that can be tried now`
+        ? `${allowed.length} actions are allowed, which is all that can be tried now`
         : `${allowed.length} of ${allowed.length + denied.length} actions are allowed`;
     findings.push(ok(`${how} (EC2 DryRun).`, { details: { allowed } }));
   }
@@ -76,7 +76,7 @@ export function judgeAnswers(
   if (later.length > 0) {
     findings.push(
       skipped(
-        `${later.join(', ')}: not tried. They are allowed only on what carries this master's tag, and there is nothing yet to try them on.`,
+        `${later.join(', ')}: not tried. They are allowed only on resources with this master's tag, and there is none yet to try them on.`,
       ),
     );
   }

@@ -27,7 +27,7 @@ export const region: Topic = {
       return [
         problem(
           `${url.host} cannot be reached: ${why(error, world.edges.env)}.`,
-          `Is the region spelled right (${await world.place('SLAVE', 'region')}), does this machine reach the internet? A proxy goes into HTTPS_PROXY.`,
+          `Check the spelling of the region (${await world.place('SLAVE', 'region')}), and that this machine can reach the internet. HTTPS_PROXY names a proxy.`,
         ),
       ];
     }

@@ -58,9 +58,9 @@ function adviceOn(error: string, slave: string | undefined): string {
     return "Correct the data source's configuration: its pages show no tracks on this machine either.";
   }
   if (slave === undefined)
-    return "The web server's error log has more. A Perl module or a file of the data may be missing.";
+    return "The web server's error log has more. A Perl module or a data file may be missing.";
   return (
-    'Most often the data lie at another path on the slave than here, or a Perl module is missing or of another version there. ' +
-    'The reason stands in /var/log/gbrowse/gbrowse_slave on the slave.'
+    'Usually the data are at a different path on the slave than here, or a Perl module is missing or has a different version there. ' +
+    'The reason is in /var/log/gbrowse/gbrowse_slave on the slave.'
   );
 }

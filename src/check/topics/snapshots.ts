@@ -52,7 +52,7 @@ export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotF
       findings.push(
         problem(
           `${SnapshotId} is ${Progress ?? 'not yet'} complete; slaves can start when it is.`,
-          'Wait, and check again.',
+          'Wait, then run check again.',
         ),
       );
     } else if (State !== undefined && State !== 'completed') {

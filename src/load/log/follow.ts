@@ -167,7 +167,7 @@ async function tailOf({ handle, offset }: Pick<OpenLog, 'handle' | 'offset'>): P
 export function problemOf(file: string, error: unknown): string {
   const code = systemCode(error);
   if (code === 'ENOENT')
-    return `${file} (load_log) is not there. Let load_log name the access log that Apache writes, and see whether it is rotated away without a new one`;
+    return `${file} (load_log) is not there. Set load_log to the access log that Apache writes, and check that log rotation creates a new one`;
   if (code === 'EACCES' || code === 'EPERM')
     return `${file} (load_log): the balancer's user may not read it. On Debian the group adm may: put the user into it with "usermod -a -G adm USER" (USER as in /etc/default/gbrowse-aws-balancer), then restart the balancer`;
   return `${file} (load_log) cannot be read: ${messageOf(error)}`;
