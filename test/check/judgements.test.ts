@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { Image, InstanceTypeInfo, IpPermission, Snapshot } from '@aws-sdk/client-ec2';
 import type { Finding } from '../../src/check/finding.ts';
 import { judged } from '../../src/check/topics/clock.ts';
+import { hastyPolls } from '../../src/check/topics/configuration.ts';
 import { refusal } from '../../src/check/topics/credentials.ts';
 import { faultsOf } from '../../src/check/topics/image.ts';
 import { findingsOf } from '../../src/check/topics/instance-types.ts';
@@ -16,6 +17,16 @@ function assertFound(findings: readonly Finding[], verdict: Finding['verdict'], 
   const found = findings.find(it => it.verdict === verdict && pattern.test(`${it.message}\n${it.fix ?? ''}`));
   assert.ok(found, `no ${verdict} with ${pattern} in ${JSON.stringify(findings, undefined, 1)}`);
 }
+
+describe('configuration', () => {
+  test('a poll interval of a few seconds is warned of, unless only what is more than chance counts', () => {
+    const polls = (seconds: number, releaseAfter: 'never' | 'auto' | number) =>
+      hastyPolls({ pollInterval: seconds * SECOND, releaseAfter });
+    assertFound(polls(6, 'never'), 'warning', /poll_interval is 6 s[\s\S]*release_after = auto/);
+    for (const fine of [polls(15, 'never'), polls(30, 'never'), polls(6, 'auto'), polls(6, MINUTE)])
+      assert.deepEqual(fine, []);
+  });
+});
 
 describe('mod_status', () => {
   const reading = (totalAccesses: number, serverUptimeSeconds: number, restartTime = 'Sunday') => ({

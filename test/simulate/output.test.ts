@@ -109,11 +109,12 @@ describe('the JSON', () => {
 
 /** What stands in the place of a browser and of uPlot when the page's script is run. */
 function fakeBrowser() {
-  const plots: { readonly options: { series: unknown[] }; readonly data: readonly number[][] }[] = [];
+  type Options = { readonly series: readonly { readonly label: string }[] };
+  const plots: { readonly options: Options; readonly data: readonly number[][] }[] = [];
   class FakePlot {
     static paths = { stepped: () => () => null };
     scales = { x: { min: 0, max: 1 } };
-    constructor(options: { series: unknown[] }, data: readonly number[][]) {
+    constructor(options: Options, data: readonly number[][]) {
       plots.push({ options, data });
     }
     setScale() {}
@@ -172,6 +173,8 @@ describe('the page', () => {
         [1 + farms, 1 + farms],
       ],
     );
+    // Without a label of its own a line is called "Value".
+    for (const { options } of plots) for (const { label } of options.series) assert.match(label, /./);
     for (const { data } of plots) for (const values of data) assert.equal(values.length, 2880);
     const paid = plots[2]?.data.at(-1)?.at(-1) ?? 0;
     const own = BURST.policies.find(({ id }) => id === 'balancer');

@@ -203,6 +203,22 @@ describe('the release policy', () => {
         );
   });
 
+  it('auto does not launch and release more often for being polled every few seconds; never does', () => {
+    const trace = builtInTrace('week', '1');
+    const launches = (releaseAfter: 'auto' | 'never', pollInterval: number) =>
+      runBalancer(
+        trace,
+        { ...config, master: { ...config.master, releaseAfter, pollInterval } },
+        { ...world, bootTime: 90 * SECOND },
+      ).lifetimes.length / 7;
+    const usual = launches('auto', 30 * SECOND);
+    for (const poll of [SECOND, 6 * SECOND, 15 * SECOND]) {
+      const often = launches('auto', poll);
+      assert.ok(often < 1.25 * usual, `${often} a day, ${usual} at 30 s`);
+    }
+    assert.ok(launches('never', 6 * SECOND) > 20 * launches('never', 30 * SECOND));
+  });
+
   it('asks in its second figure for no more than can be known', () => {
     const { policies } = farm(builtInTrace('day', '1'), 90 * SECOND);
     for (const { id, tooFewKnown, outcome } of policies)

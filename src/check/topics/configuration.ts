@@ -1,4 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { SECOND } from '../../clock.ts';
+import type { MasterConfig } from '../../config/config.ts';
+import { duration } from '../../format/durations.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
@@ -14,7 +17,10 @@ export const configuration: Topic = {
     if (config !== undefined) {
       const most = Math.max(...config.loadTable.map(({ max }) => max));
       const rows = config.loadTable.length === 1 ? 'one row' : `${config.loadTable.length} rows`;
-      findings.unshift(ok(`${file}: a load table of ${rows}, at most ${slaves(most)}.`));
+      findings.unshift(
+        ok(`${file}: a load table of ${rows}, at most ${slaves(most)}.`),
+        ...hastyPolls(config.master),
+      );
     }
     const shipped = await readFile(world.edges.shippedConfig, 'utf8').catch(() => undefined);
     if (shipped === text) {
@@ -37,6 +43,23 @@ export const configuration: Topic = {
     return findings;
   },
 };
+
+/** The load of a shorter time is mostly chance: a simulated week has 4 launches a day at 15 s, 15 at 10 s, and 83 at 6 s. */
+const SHORTEST_POLL = 15 * SECOND;
+
+/** Whether the balancer would launch and release slaves because of chance alone. */
+export function hastyPolls({
+  pollInterval,
+  releaseAfter,
+}: Pick<MasterConfig, 'pollInterval' | 'releaseAfter'>): readonly Finding[] {
+  if (releaseAfter !== 'never' || pollInterval >= SHORTEST_POLL) return [];
+  return [
+    warning(
+      `poll_interval is ${duration(pollInterval)}: how many requests come in so short a time is mostly chance, so slaves are launched and released again and again.`,
+      'Set in [MASTER] a longer poll_interval, such as 0.5 (minutes); or release_after = auto, which acts only on what is more than chance.',
+    ),
+  ];
+}
 
 function slaves(count: number): string {
   return count === 1 ? 'one slave' : `${count} slaves`;

@@ -106,7 +106,7 @@ export function drawCharts(window: Browser, uPlot: UPlot, data: ChartData): void
       ],
       series: [
         {
-          label: '',
+          label: 'time',
           value: (_: Plot, second: number | null | undefined) =>
             second == null ? 'point at a chart for its figures' : moment(second, 0.9 * 86_400, true),
         },
