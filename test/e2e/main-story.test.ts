@@ -61,7 +61,7 @@ test("the manual's configuration: slaves come and go with Apache's load, and at 
   const { groups, requests, templates } = await account.state();
   assert.equal(first?.image, ec2.image);
   assert.equal(first?.shutdownBehaviour, 'terminate');
-  assert.match(first?.userData ?? '', /^#!\/bin\/sh\n(.*\n)*PORTS='8101'\n/);
+  assert.match(first?.userData ?? '', /^#cloud-boothook\n#!\/bin\/sh\n(.*\n)*PORTS='8101'\n/);
   assert.deepEqual(first?.volumes, [{ device: '/dev/xvda', deleteOnTermination: true }]);
   assert.deepEqual(
     first?.groups,

@@ -25,7 +25,7 @@ export const PROGRAM = path.resolve(import.meta.dirname, '../../dist/gbrowse-aws
 /** The secret key of every master here; wherever it shows, it has leaked. */
 export const SECRET = 'sesame/OPEN+sesame/OPEN+sesame/OPEN+0123';
 
-const PATIENCE = 90_000;
+const PATIENCE = 300_000;
 
 /** A process that was started from the executable. */
 export type Running = {

@@ -8,7 +8,7 @@ import { freePort } from './free-port.ts';
 
 const APACHE = '/usr/sbin/apache2';
 const MODULES = '/usr/lib/apache2/modules';
-const PATIENCE = 20_000;
+const PATIENCE = 120_000;
 
 /** What `test(…, { skip })` takes: why there can be no Apache with these modules here, or false. */
 export function apacheMissing(...modules: readonly string[]): string | false {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Long enough for a loaded machine. */
-const PATIENCE = 90_000;
+const PATIENCE = 300_000;
 
 /** Waits until `look` finds something, and returns it. Looks twenty times a second. */
 export async function until<T>(
