@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, writeSync } from 'node:fs';
 import { failure, systemCode } from '../errors.ts';
 
 /** A log file that is appended to. */
@@ -59,13 +59,21 @@ export function openLogFile(
 }
 
 function open(path: string): number {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOFOLLOW } = constants;
   try {
     // O_NONBLOCK: a pipe that nobody reads is an error here, not a program that hangs.
-    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o640);
+    const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK;
+    return openSync(path, mayFollow(path) ? flags : flags | O_NOFOLLOW, 0o640);
   } catch (error) {
     throw failure(`Cannot write the log file ${path}: ${explain(systemCode(error))}`, { cause: error });
   }
+}
+
+/** Root follows no link but its own: in /tmp, say, anybody can plant one to a file of root's. */
+function mayFollow(path: string): boolean {
+  if (process.geteuid?.() !== 0) return true;
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found?.isSymbolicLink() === true && found.uid === 0;
 }
 
 function explain(code: string | undefined): string {
@@ -73,6 +81,8 @@ function explain(code: string | undefined): string {
     case 'ENOENT':
     case 'ENOTDIR':
       return 'its directory does not exist. Create it, or name another file with --logfile.';
+    case 'ELOOP':
+      return 'it is a symbolic link that leads in a circle, or that another user has made, which root does not follow. Name another file with --logfile.';
     case 'EISDIR':
       return 'that is a directory. Name a file in it with --logfile.';
     case 'EACCES':

@@ -4,6 +4,8 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Given } from '../cli/given.ts';
 import { VERSION } from '../cli/version.ts';
 import { failure, messageOf, systemCode } from '../errors.ts';
+import { replaceFile } from '../os/replace-file.ts';
+import { foreignPartOf } from '../os/root-path.ts';
 import { lookOf } from '../terminal/look.ts';
 import { asJson } from './json.ts';
 import { simulationOptions } from './options.ts';
@@ -26,7 +28,7 @@ export async function command(given: Given<'simulate'>): Promise<number> {
   // Names of files, and what is in them, may hold anything.
   const about = { price, remarks: remarks.map(it => stripVTControlCharacters(it)) };
   const madeBy = `gbrowse-aws-balancer ${VERSION}, ${new Date().toISOString().slice(0, 10)}`;
-  if (given.html !== undefined) await write(given.html, page(simulation, { ...about, madeBy }));
+  if (given.html !== undefined) await writePage(given.html, page(simulation, { ...about, madeBy }));
   const { width, colour, utf8 } = lookOf(process.stdout, process.env);
   process.stdout.write(
     given.json
@@ -56,9 +58,17 @@ function reasonOf(file: string, error: unknown): string {
   }
 }
 
-async function write(file: string, text: string): Promise<void> {
+/**
+ * Writes the page of `--html`.
+ *
+ * @throws {UserError} when it cannot be written
+ */
+export async function writePage(file: string, text: string): Promise<void> {
   try {
-    await writeFile(file, text);
+    // In /tmp, say, anybody can plant a link to a file of root's: what stands there is replaced, not written through.
+    const isOthers = process.geteuid?.() === 0 && (await foreignPartOf(file, 'place')) !== undefined;
+    if (isOthers) await replaceFile(file, Buffer.from(text), { force: true, replaceLink: true });
+    else await writeFile(file, text);
   } catch (error) {
     throw failure(`${file} cannot be written: ${reasonOf(file, error)}`, { cause: error });
   }
