@@ -3,6 +3,7 @@ import { clock } from './topics/clock.ts';
 import { configuration } from './topics/configuration.ts';
 import { credentials } from './topics/credentials.ts';
 import { farmFile } from './topics/farm-file.ts';
+import { following } from './topics/following.ts';
 import { gbrowse } from './topics/gbrowse.ts';
 import { image } from './topics/image.ts';
 import { instanceTypes } from './topics/instance-types.ts';
@@ -26,6 +27,7 @@ export const TOPICS: readonly Topic[] = [
   modStatus,
   loadLog,
   farmFile,
+  following,
   gbrowse,
   region,
   clock,

@@ -74,7 +74,8 @@ export function parseRendering(line: string): Rendering {
   };
 }
 
-function parsed(line: string): unknown {
+/** A line of JSON; undefined where it is none. */
+export function parsed(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
@@ -82,7 +83,8 @@ function parsed(line: string): unknown {
   }
 }
 
-async function webUser(): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
+/** The user that the web server runs as, with its group; undefined where there is none of the usual ones. */
+export async function webUser(): Promise<{ readonly uid: number; readonly gid: number } | undefined> {
   const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map(line => line.split(':'));
   for (const name of WEB_USERS) {
     const [, , uid, gid] = users.find(([user]) => user === name) ?? [];

@@ -21,6 +21,8 @@ export const farmFile: Topic = {
   name: 'farm file',
   async look(world) {
     const file = await world.farmFile();
+    // Root has written it once then, and its list is another file.
+    if ((await world.config()).master.farm === 'live') return included(file);
     const [read, written, listed] = await Promise.all([
       included(file),
       writable(file, world),

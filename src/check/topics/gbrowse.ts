@@ -14,7 +14,8 @@ export const gbrowse: Topic = {
     const all = findResidents(Date.now());
     const here = all.filter(({ process: { pid } }) => farmFile === undefined || seesFile(pid, farmFile));
     const elsewhere = all.filter(resident => !here.includes(resident));
-    const { reloadCommand } = (await world.config()).master;
+    const { farm, reloadCommand } = (await world.config()).master;
+    if (farm === 'live' && elsewhere.length === 0) return await live(here, reloadCommand);
     return [
       ...(here.length > 0 || elsewhere.length === 0 ? await ofThose(here, reloadCommand, world) : []),
       ...(farmFile === undefined ? [] : await inContainers(elsewhere, farmFile, reloadCommand, world)),
@@ -102,6 +103,16 @@ export function containerFinding({
       `In ${place}, the command that reloads the container's Apache:\n    reload_command = docker exec CONTAINER apachectl graceful`,
     ),
   ];
+}
+
+/** It follows the list by itself; reload_command is run all the same where it is a command. */
+async function live(residents: readonly Resident[], reloadCommand: string): Promise<readonly Finding[]> {
+  if (residents.length === 0) return [await asCgi(reloadCommand)];
+  const ways = [...new Set(residents.map(({ runsAs }) => runsAs))].join(' and ');
+  const more = ['auto', 'none'].includes(reloadCommand)
+    ? 'nothing needs to be reloaded when the farm changes'
+    : `reload_command is run when the farm changes (not tried): ${reloadCommand}`;
+  return [ok(`It runs as ${ways}; ${more}.`)];
 }
 
 async function asCgi(reloadCommand: string): Promise<Finding> {
