@@ -7,7 +7,7 @@ const HALF_WINDOW = 30;
 
 /** What being served is judged by, for people. */
 export const NEED_IN_WORDS =
-  "A request meets too few slaves when fewer serve than the load table's min for the load of that moment (the requests/s of the minute around it). Half of that minute lies in the future, which nobody knows; the second figure takes the load of the minute before instead.";
+  "A request meets too few slaves when fewer slaves serve than the load table's min for the load at that moment (the requests/s of the minute around it). Half of that minute is still in the future; the second figure uses the load of the minute before instead.";
 
 /** How many slaves were needed when: from `from[i]` (ms since the beginning) until the next, `slaves[i]`. */
 export type Need = {

@@ -140,7 +140,7 @@ async function marketOf(
   const constant = parseNumber(value);
   if (constant !== undefined) {
     if (!(constant > 0 && constant <= 1000))
-      throw usageError('--price is no price, expected dollars an hour up to 1000');
+      throw usageError('--price is not a price, expected dollars an hour up to 1000');
     const above = constant > spotBid ? `, above the spot_bid of ${dollars(spotBid)}` : '';
     return { market: constantMarket(constant), price: `${dollars(constant)} an hour${above}` };
   }

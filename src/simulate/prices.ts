@@ -45,7 +45,7 @@ export async function readPriceHistory(
   return zone !== undefined && !hasNames
     ? {
         ...about,
-        about: `${about.about} (the file has ids of zones only, so ${zone} cannot be told from the others)`,
+        about: `${about.about} (the file has only zone ids, so ${zone} cannot be told from the others)`,
       }
     : about;
 }
@@ -67,7 +67,7 @@ export function parsePriceHistory(
     const record = recordOf(entry);
     if (record !== undefined) return record;
     throw wrong(
-      `entry ${index + 1} lacks InstanceType, AvailabilityZone (or AvailabilityZoneId), SpotPrice or Timestamp, or one is no such thing`,
+      `entry ${index + 1} lacks InstanceType, AvailabilityZone (or AvailabilityZoneId), SpotPrice or Timestamp, or one of them is invalid`,
     );
   });
   return {
@@ -194,7 +194,7 @@ function laidOn(trace: Trace, records: readonly Record_[]): PricedMarket {
   const what = `${pools.size} ${pools.size === 1 ? 'pool' : 'pools'} of capacity`;
   const about = meet
     ? `prices by date, ${what}`
-    : `prices from ${new Date(first).toISOString().slice(0, 10)} on${rounds > 1 ? ', over and over' : ''}, ${what}`;
+    : `prices from ${new Date(first).toISOString().slice(0, 10)} on${rounds > 1 ? ', repeated' : ''}, ${what}`;
   return { market: createMarket(steps), about };
 }
 

@@ -129,12 +129,12 @@ function suggested(
   const fill = (text: string) => filled(text, Math.min(paper.columns, WIDEST_TEXT));
   if (suggestion === 'impossible')
     return [
-      fill('No table can be suggested: at this load the table of the configuration never wants a slave.'),
+      fill('No table can be suggested: at this load the table of the configuration never calls for a slave.'),
     ];
   const { table, kept, choices } = suggestion;
   const aDay = requests / days;
   const intro = kept
-    ? 'The load table of the configuration is the one to keep:'
+    ? 'Keep the load table of the configuration:'
     : 'Suggested, to serve at least as well for less:';
   return [
     fill(intro),

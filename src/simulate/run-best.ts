@@ -5,7 +5,7 @@ import type { Need } from './need.ts';
 
 /** What the bound means, for people. */
 export const BEST_IN_WORDS =
-  'The best possible knows the future: no moment has too few slaves, each is launched just its boot time ahead, kept through a gap when that costs less than another boot, never interrupted and always in the cheapest pool. It pays the boot of each slave and no drain: with a drain it would cost more.';
+  'The best possible knows the future: there are never too few slaves. Each is launched exactly one boot time ahead, is kept through a gap when that costs less than another boot, is never interrupted and always runs in the cheapest pool. It pays for the boot of each slave but for no drain, which would add to its cost.';
 
 /**
  * The cheapest way to have at every moment as many slaves as are needed, for one who knows the future.

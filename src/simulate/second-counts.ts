@@ -61,7 +61,7 @@ export function createSecondCounts(): SecondCounts {
       const groups = groupsOf([...chunks.values()].toSorted((a, b) => a.hour - b.hour));
       const { kept, strays } = withoutStrays(groups);
       const [first, end] = [kept[0], kept.at(-1)];
-      if (first === undefined || end === undefined) throw failure(`${name}: there is no request in it`);
+      if (first === undefined || end === undefined) throw failure(`${name}: it contains no request`);
       if (end.hour - first.hour >= MOST_CHUNKS) throw tooLong(kept);
       const from = first.hour * CHUNK + first.counts.findIndex(count => count > 0);
       const until = end.hour * CHUNK + end.counts.findLastIndex(count => count > 0) + 1;
@@ -143,6 +143,6 @@ function dateOf(second: number): string {
 function tooLong(chunks: readonly Chunk[]): Error {
   const seconds = chunks.map(({ second }) => second).toSorted((a, b) => a - b);
   return failure(
-    `the requests lie more than a year apart (from ${dateOf(seconds[0] ?? 0)} to ${dateOf(seconds.at(-1) ?? 0)}): give logs of a year at most; is there a date in them that is wrong?`,
+    `the requests lie more than a year apart (from ${dateOf(seconds[0] ?? 0)} to ${dateOf(seconds.at(-1) ?? 0)}): give logs of a year at most, and check them for a wrong date`,
   );
 }

@@ -59,7 +59,7 @@ export function releaseWords({ policies, requests, days }: Simulation): string {
   const [auto, never] = other.id === 'auto' ? [other, own] : [own, other];
   const name = other.id === 'auto' ? 'the present release_after' : 'release_after = never';
   const figures = ({ outcome }: Policy) =>
-    `${dollars(outcome.cost / days)} a day with ${share(outcome.tooFew, requests)} of the requests short`;
+    `${dollars(outcome.cost / days)} a day with ${share(outcome.tooFew, requests)} of the requests meeting too few slaves`;
   const compared = `auto costs ${figures(auto)}, ${name} ${figures(never)}`;
   const isCheaper = auto.outcome.cost < 0.99 * never.outcome.cost;
   const isDearer = auto.outcome.cost > 1.01 * never.outcome.cost;
@@ -76,15 +76,15 @@ export function releaseWords({ policies, requests, days }: Simulation): string {
 /** How sure a suggestion is, and why, for people. */
 export function surenessWords({ sureness, kept, unseen }: Suggestion, requestsADay: number): string {
   if (unseen === undefined) {
-    return 'Not sure: the load is of a day or less, so the table is judged by the very load that it was made for. Give a week or more.';
+    return 'Not sure: the load covers a day or less, so the table is tested with the same load that it was made from. Give a week or more.';
   }
   const { days, suggested, cheaperDays, uncertainty } = unseen;
-  const few = days < 7 ? ` ${days} days are few; give two weeks or more.` : '';
+  const few = days < 7 ? ` ${days} days are not many; give two weeks or more.` : '';
   if (kept) {
-    return `Of all the tables that were tried none serves as well for less.${few}`;
+    return `None of the tables that were tried serves as well for less.${few}`;
   }
   const saved = unseen.present.cost - suggested.cost;
-  const held = `On days that it was not made for it costs ${dollars(suggested.cost)} a day instead of ${dollars(unseen.present.cost)} (saves ${saved < 0 ? '-' : ''}${dollars(Math.abs(saved))}, give or take ${dollars(uncertainty)}; cheaper on ${cheaperDays} of ${days} days), and ${share(suggested.tooFew, requestsADay)} of the requests meet too few slaves instead of ${share(unseen.present.tooFew, requestsADay)}.`;
+  const held = `On days that were not used to make it, it costs ${dollars(suggested.cost)} a day instead of ${dollars(unseen.present.cost)} (saves ${saved < 0 ? '-' : ''}${dollars(Math.abs(saved))}, give or take ${dollars(uncertainty)}; cheaper on ${cheaperDays} of ${days} days), and ${share(suggested.tooFew, requestsADay)} of the requests meet too few slaves instead of ${share(unseen.present.tooFew, requestsADay)}.`;
   const word = sureness === 'sure' ? 'Sure' : sureness === 'fairly sure' ? 'Fairly sure' : 'Not sure';
   return `${word}. ${held}${few}`;
 }

@@ -150,7 +150,7 @@ function endedAtOnce({ InstanceId, StateReason }: Instance): Error {
       : code === 'Client.VolumeLimitExceeded'
         ? '. Delete volumes, or ask AWS for a higher quota of EBS storage'
         : '';
-  return failure(`the staging instance ${InstanceId} ended while it was launched: ${named}${hint}`);
+  return failure(`the staging instance ${InstanceId} ended during its launch: ${named}${hint}`);
 }
 
 /** The instances of a run, those that have ended lately among them. */

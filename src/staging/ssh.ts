@@ -147,6 +147,6 @@ function noConnection(address: string, login: string, why: string): Error {
     ? `the image has not run its user-data, or ${login} may not log in; set [SLAVE] ssh_user to the image's login`
     : /[Hh]ost key verification/.test(why)
       ? 'the image has not run its user-data, which brings the host key'
-      : 'look whether this machine may make ssh connections (TCP port 22) to EC2';
+      : 'check whether this machine can make ssh connections (TCP port 22) to EC2';
   return failure(`no ssh connection to the staging instance at ${address}: ${why}; ${hint}`);
 }

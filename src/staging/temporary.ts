@@ -63,14 +63,14 @@ export async function withTemporaryInstance<T>(
     await phases.time('remove the staging instance', () => removeGroups(cleaner, run, clock));
     return result;
   } catch (error) {
-    report.say('Removing what was made in EC2');
+    report.say('Removing what was created in EC2');
     try {
       await endStaging(cleaner, run);
       await work.undo?.(cleaner);
       await removeGroups(cleaner, run, clock);
     } catch (second) {
       report.warn(
-        `what was made in EC2 could not be removed (${messageOf(second)}); "gbrowse-aws-balancer gc --yes" or the next run removes it`,
+        `what was created in EC2 could not be removed (${messageOf(second)}); "gbrowse-aws-balancer gc --yes" or the next run removes it`,
       );
     }
     throw error;

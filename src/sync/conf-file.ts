@@ -45,7 +45,7 @@ export async function updateConfigFile(file: string, before: Present, outcome: O
     const now = presentIn(text);
     if (now.data_snapshots !== before.data_snapshots || now.image_id !== before.image_id) {
       throw failure(
-        `${file}: data_snapshots or image_id were changed while sync worked, so they are left as they are; the new data are: ${made}`,
+        `${file}: data_snapshots or image_id were changed while sync was running, so they are left as they are; the new data are: ${made}`,
       );
     }
     const input = Buffer.from(withOutcome(text, outcome), 'latin1').toString('base64');
@@ -98,7 +98,7 @@ async function rightsFor(file: string): Promise<Rights | undefined> {
   if (part === undefined) return undefined;
   const { uid } = part;
   if (uid === 0 || (await foreignPartOf(file, 'place', [uid])) !== undefined) {
-    throw failure(`users besides root can change ${part.path}, so root writes nothing there`);
+    throw failure(`users other than root can change ${part.path}, so root writes nothing there`);
   }
   const { gid, groups } = await lookUpAccount(String(uid));
   return { uid, gid, groups };

@@ -136,7 +136,7 @@ async function conclude(
     ...(namesImage && { imageId }),
   });
   report.say(`updated conf file, previous version in ${backup}`);
-  report.say('A running balancer notices, and replaces slaves with old data one after another.');
+  report.say('A running balancer notices this, and replaces slaves with old data one after another.');
   await phases.time('old snapshots', async () => {
     try {
       const named = await snapshotsNamedIn([config.file, backup, ...CONFIG_FILES]);

@@ -186,7 +186,10 @@ describe('sync in trouble', { skip: syncMissing() }, () => {
     const edited = master.conf().replace('GBrowse-2.54', 'GBrowse-2.60');
     writeFileSync(master.confFile, edited, 'latin1');
     assert.equal(await running.ended(), 1);
-    assert.match(running.stderr(), /changed while sync worked.* the new data are: data_snapshots = snap-/);
+    assert.match(
+      running.stderr(),
+      /changed while sync was running.* the new data are: data_snapshots = snap-/,
+    );
     assert.equal(master.conf(), edited);
   });
 

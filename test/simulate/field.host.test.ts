@@ -340,6 +340,6 @@ describe('price files as people have them', () => {
       ...wanted,
       availabilityZone: 'us-west-2a',
     });
-    assert.match(about, /2 pools.*ids of zones only, so us-west-2a cannot be told/);
+    assert.match(about, /2 pools.*only zone ids, so us-west-2a cannot be told/);
   });
 });

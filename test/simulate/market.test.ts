@@ -87,7 +87,7 @@ describe('a price history of AWS', () => {
         instanceTypes: ['m5.large'],
         availabilityZone: 'us-west-2a',
       });
-      assert.match(about, /from 2026-11-01 on, over and over, 1 pool/);
+      assert.match(about, /from 2026-11-01 on, repeated, 1 pool/);
       assert.ok(Math.abs(market.cost(0, 0, 2.5 * DAY) - 2.5 * 24 * 0.02) < 1e-9);
     }
   });

@@ -160,7 +160,7 @@ describe('the options of simulate', () => {
     [['--boot-time', '-5'], 2, /--boot-time/],
     [['--interruptions', '-1'], 2, /--interruptions is "-1"/],
     [['--fixed', '1.5'], 2, /--fixed is "1\.5", expected a whole number/],
-    [['--price', '0'], 2, /--price is no price/],
+    [['--price', '0'], 2, /--price is not a price/],
     [['--price', '/nowhere'], 1, /\/nowhere: there is no such file/],
     [['--compare', '/nowhere'], 2, /\/nowhere: there is no such file/],
     [['--compare', broken], 2, /broken\.conf:2: min is 3 and max is 1/],

@@ -54,7 +54,7 @@ describe('the text', () => {
       const text = printed(BURST, ABOUT, { columns, unicode: true, colour: false });
       for (const line of text.split('\n')) assert.ok([...line].length <= columns, line);
       for (const { title } of BURST.policies) assert.ok(text.includes(`\n${title} `), title);
-      assert.match(text, /A request meets too few slaves when fewer serve than/);
+      assert.match(text, /A request meets too few slaves when fewer slaves serve than/);
       assert.match(text, /\n\[LOAD TABLE\]\n#req\/s {2}min max\n/);
       assert.ok(text.includes('a.log: 3 lines are not good'));
     });

@@ -66,7 +66,7 @@ describe('a suggested load table', () => {
     assert.equal(sureness, 'fairly sure');
     assert.match(
       surenessWords(suggestion, 1000),
-      /^Fairly sure\. On days that it was not made for it costs \$/,
+      /^Fairly sure\. On days that were not used to make it, it costs \$/,
     );
   });
 
@@ -93,7 +93,7 @@ describe('a suggested load table', () => {
     const short = suggestionFor(builtInTrace('burst', '1'));
     assert.equal(short.unseen, undefined);
     assert.equal(short.sureness, 'not sure');
-    assert.match(surenessWords(short, 1000), /^Not sure: the load is of a day or less/);
+    assert.match(surenessWords(short, 1000), /^Not sure: the load covers a day or less/);
   });
 
   it('of three days is not sure', () => {

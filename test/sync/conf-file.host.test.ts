@@ -148,7 +148,7 @@ describe('a file in a directory of another user', { skip: notAlone }, () => {
     chmodSync(directory, 0o777);
     await assert.rejects(
       updateConfigFile(file, presentIn(TEXT), OUTCOME),
-      /users besides root can change .* put this into \[SLAVE\] yourself: data_snapshots = snap-1/,
+      /users other than root can change .* put this into \[SLAVE\] yourself: data_snapshots = snap-1/,
     );
     assert.deepEqual(readdirSync(directory), ['aws_balancer.conf']);
   });

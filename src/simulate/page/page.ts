@@ -45,10 +45,10 @@ ${STYLE}</style>
 ${about.remarks.map(it => `<p class="faint">${html(it)}</p>`).join('\n')}
 ${farms(simulation)}
 <h2>Load, requests/s</h2>
-${figure('load', 'Drag across a chart to look closer, double-click to go back; a click on a name hides its line.')}
+${figure('load', 'Drag across a chart to zoom in, double-click to zoom out; click a name to hide its line.')}
 <h2>Slaves in the farm</h2>
-${figure('slaves', 'The band is what the load table wants, from its min to its max, for the load of the moment.')}
-<h2>Cost since the beginning, dollars</h2>
+${figure('slaves', 'The band goes from the min to the max that the load table gives for the current load.')}
+<h2>Total cost so far, dollars</h2>
 ${figure('cost', '')}
 ${suggestion === undefined ? '' : `${suggested(simulation, suggestion)}\n<p>${html(releaseWords(simulation))}</p>`}
 <h2>Day by day</h2>
@@ -56,7 +56,7 @@ ${days(simulation)}
 <h2>What the numbers mean</h2>
 <p>${html(NEED_IN_WORDS)}</p>
 <p>${html(BEST_IN_WORDS)}</p>
-<p>Missing slaves are added up over the time that they were missing. Cost is by the second, a minute at least for each instance. The fixed farm runs all the time; the Perl original takes the average since Apache's start for the load.</p>
+<p>Slave-minutes missing are the missing slaves times the minutes for which they were missing. Instances are billed by the second, for at least a minute each. The fixed farm runs all the time; the Perl original uses the average since Apache's start as the load.</p>
 <!-- uPlot:
 ${UPLOT_LICENSE.replaceAll('--', '- -')}
 -->
@@ -93,14 +93,14 @@ ${rows.join('\n')}
 
 function suggested({ requests, days: length }: Simulation, suggestion: Suggestion | 'impossible'): string {
   if (suggestion === 'impossible')
-    return '<h2>Suggested load table</h2>\n<p>None: at this load the table of the configuration never wants a slave.</p>';
+    return '<h2>Suggested load table</h2>\n<p>None: at this load the table of the configuration never calls for a slave.</p>';
   const aDay = requests / length;
   const choices = suggestion.choices.map(
     ({ table, whole: { cost, tooFew } }) =>
       `<details><summary>${dollars(cost)} a day, ${html(share(tooFew, aDay))} of the requests meet too few slaves</summary><pre>${html(tableText(table))}</pre></details>`,
   );
   return `<h2>Suggested load table</h2>
-<p>${html(suggestion.kept ? 'The load table of the configuration is the one to keep.' : 'It serves at least as well for less.')} ${html(surenessWords(suggestion, aDay))}</p>
+<p>${html(suggestion.kept ? 'Keep the load table of the configuration.' : 'It serves at least as well for less.')} ${html(surenessWords(suggestion, aDay))}</p>
 <pre>${html(tableText(suggestion.table))}</pre>
 <p>What other tables would give:</p>
 ${choices.join('\n')}`;

@@ -84,7 +84,7 @@ async function passUntilDone(
       case 'failed':
         throw failure(`copying ${directory}: ${end.why}`);
       case 'full':
-        report.say('  the volume is full and becomes larger');
+        report.say('  the volume is full and is being enlarged');
         await phases.time('enlarge the volume', () => tools.enlarge(copying.root));
         break;
       case 'broken':

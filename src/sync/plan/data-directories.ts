@@ -28,8 +28,8 @@ export async function assertDataDirectory({ kind, directory, from }: Wanted): Pr
   if (clusters.length === 0) {
     throw usageError(
       kind === 'mysql'
-        ? `${from}: ${directory} is no data directory of MySQL or MariaDB (it would hold "mysql" and "ibdata1"); name the server's datadir, such as /var/lib/mysql`
-        : `${from}: ${directory} is no data directory of PostgreSQL, and has none below it (one would hold PG_VERSION); name it, or the directory of all clusters, such as /var/lib/postgresql`,
+        ? `${from}: ${directory} is not a data directory of MySQL or MariaDB (such a directory contains "mysql" and "ibdata1"); name the server's datadir, such as /var/lib/mysql`
+        : `${from}: ${directory} is not a data directory of PostgreSQL and contains none (such a directory contains PG_VERSION); name it, or the directory of all clusters, such as /var/lib/postgresql`,
     );
   }
   if (process.getuid?.() !== 0) return;
@@ -38,7 +38,7 @@ export async function assertDataDirectory({ kind, directory, from }: Wanted): Pr
     const part = (await foreignPartOf(await realpath(cluster), 'place', [uid]))?.path;
     if (part === undefined) continue;
     throw failure(
-      `${from}: users besides root and the owner of ${cluster} (user id ${uid}) can change ${part}, and so have root act on another directory; run "chmod go-w ${part}" if it belongs to root or that user, else name a directory elsewhere`,
+      `${from}: users other than root and the owner of ${cluster} (user id ${uid}) can change ${part}, and so have root act on another directory; run "chmod go-w ${part}" if it belongs to root or that user, else name a directory elsewhere`,
     );
   }
 }

@@ -49,7 +49,7 @@ async function findTree({ kind, directory, from }: Wanted): Promise<Tree> {
   try {
     const found = await stat(given);
     if (!found.isDirectory()) throw usageError(`${from}: ${given} is not a directory`);
-    if (given === '/') throw usageError(`${from}: all of the machine cannot be copied`);
+    if (given === '/') throw usageError(`${from}: the whole machine cannot be copied`);
     const source = await realpath(given);
     return { kind, source, paths: source === given ? [given] : [given, source] };
   } catch (error) {

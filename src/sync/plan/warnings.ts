@@ -31,7 +31,7 @@ function linksOut(trees: readonly SizedTree[]): readonly string[] {
     if (size.leadingOutCount === 0) return [];
     const more = size.leadingOutCount > size.leadingOut.length ? ', ...' : '';
     return [
-      `${counted(size.leadingOutCount, 'symbolic link')} in ${tree.source} ${size.leadingOutCount === 1 ? 'leads' : 'lead'} to where nothing is copied, so slaves may not find the data: ${size.leadingOut.join(', ')}${more}; add the directory to [MASTER] databases`,
+      `${counted(size.leadingOutCount, 'symbolic link')} in ${tree.source} ${size.leadingOutCount === 1 ? 'leads' : 'lead'} to places outside of what is copied, so slaves may not find the data: ${size.leadingOut.join(', ')}${more}; add the directory to [MASTER] databases`,
     ];
   });
 }

@@ -39,7 +39,7 @@ export async function stopServer(server: ServerProcess, manager: Manager, clock:
       await clock.sleep(LOOK_AGAIN);
     }
     throw failure(
-      `${what} was stopped for the copy and does not come back (${manager.start.argv.join(' ')}); start it by hand, and look into its log`,
+      `${what} was stopped for the copy and did not start again (${manager.start.argv.join(' ')}); start it by hand, and check its log`,
     );
   }
 

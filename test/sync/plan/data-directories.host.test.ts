@@ -47,9 +47,9 @@ describe('a data directory of a server', { skip: notAlone }, () => {
   });
 
   test('is not any directory: /etc is refused, and what is named is said', async () => {
-    await assert.rejects(mysql('/etc'), /--mysql: \/etc is no data directory of MySQL/);
-    await assert.rejects(postgres('/etc'), /--postgres: \/etc is no data directory of PostgreSQL/);
-    await assert.rejects(mysql(make('like-etc', ['mysql/', 'passwd'])), /is no data directory/);
+    await assert.rejects(mysql('/etc'), /--mysql: \/etc is not a data directory of MySQL/);
+    await assert.rejects(postgres('/etc'), /--postgres: \/etc is not a data directory of PostgreSQL/);
+    await assert.rejects(mysql(make('like-etc', ['mysql/', 'passwd'])), /is not a data directory/);
   });
 
   test('is not one that users besides root and its owner could put there', async () => {
@@ -73,6 +73,6 @@ describe('a data directory of a server', { skip: notAlone }, () => {
     const empty = make('databases', []);
     const trees = await findTrees([{ kind: 'databases', directory: empty, from: '--test' }]);
     const sized = await Promise.all(trees.map(async tree => ({ tree, size: await measure(tree, trees) })));
-    assert.match((await problemsOf(sized)).join('\n'), /there is nothing to copy: no file in .*databases/);
+    assert.match((await problemsOf(sized)).join('\n'), /there is nothing to copy: every file in .*databases/);
   });
 });
