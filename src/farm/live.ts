@@ -1,5 +1,6 @@
 import { chown, lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { isSlaveUrl } from '../daemon/keeper-protocol.ts';
 import { failure, isUserError, messageOf, systemCode } from '../errors.ts';
 import { replaceFile } from '../os/replace-file.ts';
 import { foreignPartOf } from '../os/root-path.ts';
@@ -114,10 +115,11 @@ export function createLiveFarm({
   async function write(urls: readonly string[]): Promise<void> {
     await assertInstalled();
     try {
-      // GBrowse runs as another user.
+      // GBrowse runs as another user. The directory may be another one's than ours: a link in it is replaced, not followed.
       await replaceFile(list, urls.map(url => `${url}\n`).join(''), {
         attributes: { mode: 0o644 },
         force: true,
+        replaceLink: true,
       });
     } catch (error) {
       if (isUserError(error)) throw error;
@@ -133,7 +135,8 @@ export function createLiveFarm({
   return {
     async read() {
       await assertInstalled();
-      return ((await readFarmFile(list)) ?? '').split(/\s+/).filter(word => word !== '');
+      // Nothing else is ours, and it may be from a file that others are not to see.
+      return ((await readFarmFile(list)) ?? '').split(/\s+/).filter(isSlaveUrl);
     },
     // One after the other: the last one asked for is what stays.
     write: urls => {

@@ -5,10 +5,12 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -162,6 +164,33 @@ test('the line is written once, other lines and slaves stay, and it can be taken
     assert.deepEqual(listedIn(without), listedIn(before));
     if (after !== undefined) assert.equal(without, after);
     assert.equal(withoutLive(without), without);
+  }
+});
+
+test('a link, a pipe or nonsense in the place of the list is replaced, and nothing of it is believed', async t => {
+  const here = makeDirectory(t);
+  const [file, list, precious] = ['renderfarm.conf', 'slaves', 'precious'].map(it => path.join(here, it));
+  assert.ok(file !== undefined && list !== undefined && precious !== undefined);
+  await installLive(file, list);
+  const farm = createFarm({ file, list, reloadCommand: 'none' });
+  const places: readonly (() => unknown)[] = [
+    () => symlinkSync(precious, list),
+    () => symlinkSync(path.join(here, 'missing'), list),
+    () => assert.equal(spawnSync('mkfifo', [list]).status, 0),
+    () => writeFileSync(list, `http://evil;system()\n${A} $(id) \xff\0\n`, 'latin1'),
+    () => writeFileSync(list, `${A}\n`.repeat(200_000)),
+  ];
+  for (const plant of places) {
+    writeFileSync(precious, 'root:secret:1\n');
+    rmSync(list, { force: true });
+    plant();
+    const read = await farm.read().catch(() => []);
+    assert.ok(read.every(url => url === A) && read.length <= 1);
+    await farm.write([A, B]);
+    assert.equal(readFileSync(precious, 'utf8'), 'root:secret:1\n');
+    assert.ok(!existsSync(path.join(here, 'missing')));
+    assert.ok(lstatSync(list).isFile());
+    assert.deepEqual(await farm.read(), [A, B]);
   }
 });
 
