@@ -62,6 +62,8 @@ async function reads(configuration: Configuration, reader: Reader): Promise<Find
   for (const option of ['renderfarm', 'remote renderer'] as const) {
     const setting = settings[option];
     if (setting === undefined || same(setting.file)) continue;
+    // GBrowse with a farm that is on and has no slaves draws on the master, as with one that is off.
+    if (option === 'renderfarm' && isOn(setting)) continue;
     const value = option === 'renderfarm' ? ` = ${setting.value}` : '';
     return problem(
       `${where(setting)} sets "${option}${value}" after GBrowse has read ${farmFile}, and so overrides it.`,

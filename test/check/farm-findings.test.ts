@@ -40,6 +40,16 @@ const CASES: Readonly<Record<string, readonly [Files, Expected]>> = {
     { 'GBrowse.conf': '[GENERAL]\nrenderfarm = 0\n#include renderfarm.conf\n' },
     [['ok', /includes/]],
   ],
+  ...Object.fromEntries(
+    ['1', 'on', 'true', 'yes', '"1"', '"0"'].map(value => [
+      `renderfarm = ${value}, which is true, after the farm file`,
+      [{ 'GBrowse.conf': `${INCLUDED}renderfarm = ${value}\n` }, [['ok', /includes/]]],
+    ]),
+  ),
+  'a switch without a value after the farm file': [
+    { 'GBrowse.conf': `${INCLUDED}renderfarm =\n` },
+    [['problem', /GBrowse\.conf:3 sets "renderfarm = "/]],
+  ],
   'a list of its own after the farm file': [
     { 'GBrowse.conf': `${INCLUDED}remote renderer = http://a:1\n` },
     [['problem', /GBrowse\.conf:3 sets "remote renderer"/]],

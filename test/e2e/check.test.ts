@@ -357,6 +357,16 @@ describe('the configuration', () => {
     assert.equal(about(report, 'image')[0]?.verdict, 'skipped');
   });
 
+  test('whose mistakes keep the one topic from being checked that was asked for', { skip }, async t => {
+    const master = masterOf(t, 'check-topic', { statusUrl: 'ftp://localhost/server-status' });
+    const report = await checked(master, {}, ['--topic', 'mod_status', '--timeout', PATIENCE]);
+    assertProblem(report, 'configuration', /server_status_url/);
+    assert.deepEqual(
+      about(report, 'mod_status').map(({ verdict }) => verdict),
+      ['skipped'],
+    );
+  });
+
   test('that is not there, and a wrong command line', { skip }, async t => {
     const master = masterOf(t, 'check-none');
     const none = master.run(['check', '--conf', '/nonexistent.conf']);

@@ -6,6 +6,7 @@ import { check as checkAll } from '../../check/check.ts';
 import { createPatience } from '../../check/patience.ts';
 import { reportAsJson, reportAsText } from '../../check/print.ts';
 import type { Topic } from '../../check/topic.ts';
+import { configuration } from '../../check/topics/configuration.ts';
 import { rendering } from '../../check/topics/rendering.ts';
 import { TOPICS } from '../../check/topics.ts';
 import { type CheckOptions, createWorld, type Edges, type World } from '../../check/world.ts';
@@ -34,7 +35,13 @@ export async function check(given: Given<'check'>): Promise<number> {
   const world = createWorld(options, edges(), patience);
   const { config } = await world.readConfig().catch(() => ({ config: undefined }));
   if (config !== undefined) useProxy(config);
-  const report = await checkAll(topics, world, showProgress(process.stderr, given.json));
+  const first = await checkAll(topics, world, showProgress(process.stderr, given.json));
+  // What kept a topic from being checked is said, whatever topic was asked for.
+  const isKept = config === undefined && first.findings.some(({ verdict }) => verdict === 'skipped');
+  const report =
+    isKept && !topics.includes(configuration)
+      ? await checkAll([configuration, ...topics], world, showProgress(process.stderr, given.json))
+      : first;
   const starts = (given.topic ?? '') === '' && report.result !== 'problem' && !(await isRunning(world));
   patience.end();
   world.close();
