@@ -299,7 +299,7 @@ describe('the account', () => {
       AWS_ACCESS_KEY_ID: undefined,
       AWS_SECRET_ACCESS_KEY: undefined,
     });
-    assertProblem(report, 'credentials', /none: not in the options[\s\S]*ACCESS_KEY=KEY/);
+    assertProblem(report, 'credentials', /No credentials were found in the options[\s\S]*ACCESS_KEY=KEY/);
     for (const topic of ['permissions', 'image', 'instance type', 'price', 'leftovers']) {
       assert.deepEqual(
         about(report, topic).map(({ verdict, message }) => `${verdict}: ${message}`),
