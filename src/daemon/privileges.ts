@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SECOND } from '../clock.ts';
 import { failure, systemCode, usageError } from '../errors.ts';
-import { openEnvironment } from './environment.ts';
+import { PLAIN_ENVIRONMENT } from '../os/run.ts';
 
 /** A user of this machine. */
 export type Account = {
@@ -94,7 +94,8 @@ function canBecomeRoot(): boolean {
 
 async function run(command: string, args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(command, args, {
-    env: openEnvironment(process.env),
+    // As root no program is taken from a PATH that the caller has brought along.
+    env: { ...PLAIN_ENVIRONMENT },
     timeout: LOOK_UP_LIMIT,
   });
   return stdout;

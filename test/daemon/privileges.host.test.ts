@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { lookUpAccount, mustBecome } from '../../src/daemon/privileges.ts';
 import { isUserError } from '../../src/errors.ts';
-import { asRoot } from './fixtures/run.ts';
+import { asRoot, directory } from './fixtures/run.ts';
 
 test('a user is found by name, with all groups', async () => {
   const { username, uid, gid, homedir } = userInfo();
@@ -13,6 +14,19 @@ test('a user is found by name, with all groups', async () => {
   assert.deepEqual({ ...account, groups: [] }, { name: username, uid, gid, home: homedir, groups: [] });
   assert.ok(account.groups.includes(gid));
   assert.equal(mustBecome(account), false);
+});
+
+test('users are not looked up by a program that the caller’s PATH brings along', async t => {
+  const here = directory(t);
+  for (const name of ['getent', 'id']) {
+    writeFileSync(path.join(here, name), '#!/bin/sh\necho evil:x:0:0::/:/bin/sh\n', { mode: 0o755 });
+  }
+  const before = process.env.PATH;
+  t.after(() => {
+    process.env.PATH = before;
+  });
+  process.env.PATH = `${here}:${before}`;
+  assert.partialDeepStrictEqual(await lookUpAccount('www-data'), { name: 'www-data', uid: 33 });
 });
 
 test('a name that no user has, whatever it looks like, is a mistake on the command line', async () => {
