@@ -61,7 +61,7 @@ export const RELOAD_PATIENCE = 2 * MINUTE;
 export const TERMINATE_AGAIN = MINUTE;
 
 /** First and longest wait after a task failed. */
-export const RETRY_FIRST = 2 * SECOND;
+export const RETRY_FIRST = SECOND;
 export const RETRY_LONGEST = MINUTE;
 
 /** How often a sign of life is left in EC2; `gc` takes one of the last hour for life. */

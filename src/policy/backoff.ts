@@ -34,7 +34,7 @@ export const FAILED_BOOTS_TOLERATED = 5;
 const LAUNCH = 'CreateFleet';
 
 /** First and longest wait after a preparation failed in a way that passes by itself: nothing was launched. */
-const PREPARING = [2 * SECOND, MINUTE] as const;
+const PREPARING = [SECOND, MINUTE] as const;
 
 /** First and longest wait after a refusal: it doubles from one to the other. */
 const WAITS: Record<Trouble, readonly [first: number, longest: number]> = {
@@ -55,8 +55,8 @@ const WAITS: Record<Trouble, readonly [first: number, longest: number]> = {
   'in-use': [5 * SECOND, MINUTE],
   exists: [5 * SECOND, MINUTE],
   // EC2 itself fails: it is asked again soon, the same request under the same token.
-  unreachable: [5 * SECOND, 2 * MINUTE],
-  service: [5 * SECOND, 2 * MINUTE],
+  unreachable: [3 * SECOND, 2 * MINUTE],
+  service: [3 * SECOND, 2 * MINUTE],
 };
 
 function doubled(first: number, longest: number, times: number): number {

@@ -166,8 +166,8 @@ describe('a few failures of every action', () => {
     { code: FOREIGN_ANSWER, when: 'after' },
   ];
   for (const [count, limit] of [
-    [1, 30 * SECOND],
-    [2, 60 * SECOND],
+    [1, 25 * SECOND],
+    [2, 45 * SECOND],
   ] as const) {
     for (const way of WAYS) {
       it(`(${count} of each: ${JSON.stringify(way)}) delay the first slave to ${limit / SECOND} s at the most`, async () => {
