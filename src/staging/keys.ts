@@ -28,6 +28,7 @@ const HOST_KEYS = [
 ];
 
 const PREFIX = 'gbrowse-sync-';
+const OF_A_PROCESS = new RegExp(`^${PREFIX}(\\d+)-`);
 
 /** Where root's directories of keys lie: no other user can write there, and it is no disk. */
 const ROOTS_PLACE = '/run/gbrowse-aws-balancer-keys';
@@ -93,7 +94,7 @@ async function rootsPlace(): Promise<string> {
  */
 async function removeStale(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    const pid = OF_A_PROCESS.exec(name)?.[1];
     if (pid === undefined || findProcess(Number(pid)) !== undefined) continue;
     const place = path.join(parent, name);
     const found = await lstat(place).catch(() => undefined);
