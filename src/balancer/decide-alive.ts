@@ -1,7 +1,7 @@
 import type { Agenda } from './agenda.ts';
 import { SIGN_OF_LIFE_INTERVAL } from './timing.ts';
 
-/** Now and then a sign of life, so that `gc` on another machine does not take our slaves for leftovers. */
+/** Tags the time of the last activity at intervals, so that `gc` on another machine spares our slaves. */
 export function decideSignOfLife(agenda: Agenda): void {
   const { state } = agenda;
   if (state.describedAt === undefined || state.tidied || state.running.has('tidy')) return;

@@ -26,7 +26,7 @@ export function decideReleases(agenda: Agenda): void {
   const finished: string[] = [];
   let agoMs = Number.POSITIVE_INFINITY;
   for (const [id, member] of state.members) {
-    // What EC2 does not show under this master's tag may not be this master's any more.
+    // An instance that EC2 does not list under this master's tag may no longer belong to it.
     if (member.leaving === undefined || member.missing > 0 || isListed(state, member.slave)) continue;
     const known = !state.reloadOwed || isFarmGivenUp(agenda) || agenda.due(state.listedAt + RELOAD_PATIENCE);
     if (member.leaving.outSince === undefined && known)

@@ -131,7 +131,7 @@ function refreshPlan(agenda: Agenda): void {
   }
   const isOdd = ({ failures, readySince, firstSeen }: Member) =>
     failures > 0 || (readySince === undefined && agenda.now - firstSeen > bootTimeout / 2);
-  // Whom a group of the administrator's lets in is not ours to change.
+  // We never change the rules of a group that the administrator named.
   const suspicious = securityGroup === undefined && [...state.members.values()].some(isOdd);
   const at = state.plannedAt + (suspicious ? PLAN_SUSPICION : PLAN_LIFETIME);
   if (agenda.due(Math.max(at, state.startedAt + PLAN_SUSPICION)))

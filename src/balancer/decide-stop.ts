@@ -126,7 +126,7 @@ function launchMayShow(agenda: Agenda): boolean {
   return false;
 }
 
-/** Whether GBrowse no longer knows any slave, or cannot be told. */
+/** Whether GBrowse no longer knows any slave, or cannot be told about it. */
 function farmIsLeft(agenda: Agenda, stop: Stop): boolean {
   const { state } = agenda;
   const written = state.listed.length === 0 && !state.running.has('write-farm');

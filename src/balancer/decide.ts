@@ -53,13 +53,13 @@ export function decide(state: StateView, now: number): Decision {
   return { tasks: agenda.tasks, transitions: agenda.transitions, wakeAt: agenda.wakeAt() };
 }
 
-/** A round: the load and the farm file are read, and instances are described, anew. */
+/** A round: reads the load and the farm file, and describes the instances. */
 function decideRound(agenda: Agenda): void {
   const { state, now } = agenda;
   if (agenda.due(state.nextPollAt)) {
     const { pollInterval } = state.config.master;
     const span = state.load.rate === undefined ? Math.min(pollInterval, FIRST_READING_SPAN) : pollInterval;
-    // On the beat, however long a round takes; a sleeping machine does not make up for lost rounds.
+    // At fixed times, however long a round takes; a machine that slept does not repeat missed rounds.
     const beat = state.nextPollAt + span;
     const nextAt = beat > now ? beat : now + span;
     agenda.change({ kind: 'poll', nextAt });

@@ -38,7 +38,7 @@ export type Edges = {
   readonly fleet: SpotFleet;
   readonly probe: Probe;
   readonly farm: Farm;
-  /** Resolves when nobody is there any more who could write the farm file: the balancer ends, and keeps its slaves. */
+  /** Resolves when the farm file can no longer be written at all: the balancer stops, and keeps its slaves. */
   readonly crippled?: Promise<UserError>;
   readonly log: Log;
   /** Told after each decision how things stand; they stay so until the next. `now` is monotonic ms. */
@@ -114,7 +114,7 @@ export function startBalancer(
       .catch(bug.reject);
   }
 
-  /** A disk that hangs cannot be told to give up: the task stays one that runs, and the log says so. */
+  /** A hanging disk operation cannot be cancelled: the task stays pending, and the log says so. */
   async function reportSlow(task: Task, over: AbortSignal): Promise<void> {
     const limit = TASK_LIMITS[task.kind];
     if (limit === undefined) return;

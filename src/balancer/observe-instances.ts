@@ -81,7 +81,7 @@ function shownAgain(member: Member, shown: Slave, now: number): Member {
   return { ...rest, slave: shown, firstSeen: now, failures: 0, refusals: 0, missing: 0 };
 }
 
-/** Takes up an instance that was not known: just launched, or left by a predecessor. */
+/** Adds an instance that was not known: just launched, or left by an earlier process. */
 function adopt(state: State, slave: Slave, { now, wall }: Described, launchAnsweredAt?: number): void {
   const own = slave.launchToken?.startsWith(state.runId) === true;
   // What this process has launched was never in the farm: if its address is, it was another slave's.

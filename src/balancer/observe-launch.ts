@@ -14,7 +14,7 @@ export function recordPlan(state: State, config: Config, plan: LaunchPlan, now: 
   }
   state.preparedAt = now;
   if (config !== state.config) return;
-  // A template that has no sign of life yet.
+  // A template that has no activity tag yet.
   if (plan.templateId !== state.plan?.templateId) state.aliveAt = Number.NEGATIVE_INFINITY;
   state.plan = plan;
   if (plan.warning === undefined) state.said.delete('plan');

@@ -3,7 +3,7 @@ import { duration } from '../format/durations.ts';
 import { DOUBTS_TO_WARN } from '../load/rate.ts';
 import { resolved, type State, say, sayOnce } from './state.ts';
 
-/** Says what the last reading of the load has changed: that the load cannot be told, and that Apache is overloaded. */
+/** Logs what the last reading changed: that the load cannot be determined, and that Apache is overloaded. */
 export function sayLoad(state: State, now: number): void {
   sayDoubt(state, now);
   sayOverload(state, now);
@@ -17,7 +17,7 @@ function sayDoubt(state: State, now: number): void {
     return;
   }
   const polls = (now - doubt.since) / state.config.master.pollInterval + 1;
-  // Readings are not exactly on the beat.
+  // The intervals between readings vary a little.
   if (doubt.readings < DOUBTS_TO_WARN || polls < DOUBTS_TO_WARN - 0.5) return;
   // The reason may be told in other words at the next reading.
   if (state.said.has('doubt')) return;

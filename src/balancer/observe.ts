@@ -73,7 +73,7 @@ const AGAIN: Partial<Record<TaskKind, string>> = {
 function recordRetry(state: State, kind: TaskKind, error: unknown, now: number): void {
   const last = state.retry.get(kind);
   const action = isEc2Error(error) ? error.action : undefined;
-  // A failure of another action than the last one is progress, so the wait begins anew.
+  // A failure of a different action than before is progress, so the backoff starts over.
   const failures = last?.action === action ? (last?.failures ?? 0) + 1 : 1;
   const wait = Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** Math.min(failures - 1, 10));
   state.retry.set(kind, { failures, action, notBefore: now + wait });
@@ -89,7 +89,7 @@ export function recordLoad(state: State, reading: Reading, now: number): void {
   sayLoad(state, now);
 }
 
-/** EC2 has been asked to terminate these; it does not know some of them, any more or yet. */
+/** EC2 has been asked to terminate these; some of them it does not know yet, or no longer. */
 export function recordTerminating(
   state: State,
   instanceIds: readonly string[],
@@ -118,7 +118,7 @@ export function recordDraining(state: State, instanceIds: readonly string[]): vo
   }
 }
 
-/** A sign of life was left; where there was nothing to leave it on, there will be once there is a plan. */
+/** The activity tag was written; if there was no launch template to tag, there will be one once there is a plan. */
 export function recordSignOfLife(state: State, isAnything: boolean, now: number): void {
   if (isAnything) state.aliveAt = now;
   // There may be a plan since it was looked.

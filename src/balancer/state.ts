@@ -66,9 +66,9 @@ export type LaunchInFlight = LaunchRequest & {
 export type Stop = {
   /** Monotonic ms. */
   readonly since: number;
-  /** The daemon ends, slaves and farm file stay for the next start to take up. */
+  /** The daemon ends; slaves and farm file stay for the next start to take over. */
   readonly keepSlaves: boolean;
-  /** When a second signal came: nothing is waited for, and every call is made once. */
+  /** When a second signal came: the stop does not wait, and makes every call once. */
   readonly hurriedAt?: number;
   /** The part of the balancer that writes the farm file is gone. */
   readonly crippled?: boolean;
@@ -133,7 +133,7 @@ export type State = {
   plannedAt: number;
   /** When a plan was last made, or could not be made (the start, for a predecessor's): EC2 may not show it at once. */
   preparedAt: number;
-  /** When a sign of life was last left in EC2 (monotonic ms); infinite while there is nothing to leave it on. */
+  /** When the activity tag was last written in EC2 (monotonic ms); infinite while there is nothing to tag. */
   aliveAt: number;
   launchInFlight?: LaunchInFlight;
   launches: number;
@@ -217,7 +217,7 @@ export function isFresh({ answeredAt = Number.NEGATIVE_INFINITY }: StateView, no
   return now - answeredAt <= FRESH_ANSWER;
 }
 
-/** The state for whoever only reads it. */
+/** The state, for readers. */
 export type StateView = {
   readonly [K in keyof State]: State[K] extends Map<infer Key, infer Value>
     ? ReadonlyMap<Key, Value>

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { LaunchRequest } from '../spot/launch.ts';
 
-/** Something to do in the world outside. The loop does it and hands what came of it to `observe.ts`. */
+/** Something to do outside of the process. The loop does it and passes the result to `observe.ts`. */
 export type Task =
   | { readonly kind: 'read-config' }
   | { readonly kind: 'read-load' }

@@ -15,7 +15,7 @@ export const EAGER_PROBE_INTERVAL = SECOND;
 /** Serving slaves are probed, and instances are described, at least this often: EC2 gives two minutes' notice of a reclaim. */
 export const LONGEST_ROUND = MINUTE;
 
-/** After so many probes in a row that it did not answer, a slave leaves the farm until it answers again. */
+/** After this many unanswered probes in a row a slave is removed from the farm until it answers again. */
 export const FAILURES_TOLERATED = 3;
 
 /** A slave that left the farm because it does not answer is probed so often. */
@@ -42,13 +42,13 @@ export const NEVER_SHOWN = 2 * MINUTE;
 /** This many answers in a row have to lack an instance before it counts as gone (a terminated one is shown for an hour). */
 export const ANSWERS_MISSED_TOLERATED = 3;
 
-/** A launch plan is made anew after this: the image's name may mean another AMI, the master's address may change. */
+/** A launch plan is renewed after this: the image's name may mean another AMI, the master's address may change. */
 export const PLAN_LIFETIME = HOUR;
 
 /** After that failed the old one serves on for so long. */
 export const PLAN_AGAIN = 5 * MINUTE;
 
-/** The plan is made anew this soon when slaves do not answer: the master's address may have changed. */
+/** The plan is renewed this soon when slaves do not answer: the master's address may have changed. */
 export const PLAN_SUSPICION = MINUTE;
 
 /** Between two reloads of Apache: each breaks FastCGI requests in flight, so changes are put together. */
@@ -64,7 +64,7 @@ export const TERMINATE_AGAIN = MINUTE;
 export const RETRY_FIRST = SECOND;
 export const RETRY_LONGEST = MINUTE;
 
-/** How often a sign of life is left in EC2; `gc` takes one of the last hour for life. */
+/** How often the activity tag is written in EC2; `gc` treats a balancer as alive for an hour after it. */
 export const SIGN_OF_LIFE_INTERVAL = 20 * MINUTE;
 
 /** A stop ends after so long, whatever hangs: it promises five minutes. Sooner when EC2 has never answered at all. */
@@ -77,7 +77,7 @@ export const STOP_LIMIT_HURRY = 13.5 * SECOND;
 /** A stop waits for drains no longer than this: EC2 needs its time to end the instances, too. */
 export const STOP_DRAIN_LIMIT = 3.5 * MINUTE;
 
-/** A farm file that cannot be written, or Apache that cannot be told, holds a stop up for so long. */
+/** How long a farm file that cannot be written, or an Apache that cannot be reloaded, delays a stop. */
 export const STOP_FARM_LIMIT = 20 * SECOND;
 export const STOP_FARM_LIMIT_HURRY = 5 * SECOND;
 

@@ -2,9 +2,9 @@
 export type Patience = {
   /** Aborts when nothing has answered for the time limit. */
   readonly signal: AbortSignal;
-  /** Something has answered: the time limit begins anew. */
+  /** Something has answered: the time limit starts over. */
   answered(): void;
-  /** Nothing is waited for any more. */
+  /** Stop waiting. */
   end(): void;
 };
 

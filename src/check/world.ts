@@ -75,7 +75,7 @@ export type World = {
   readonly edges: Edges;
   /** Aborts when nothing has answered for the time limit. */
   readonly signal: AbortSignal;
-  /** Something has answered: the time limit begins anew. */
+  /** Something has answered: the time limit starts over. */
   answered(): void;
   readConfig(): Promise<ReadConfig>;
   config(): Promise<Config>;

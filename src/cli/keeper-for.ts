@@ -48,7 +48,7 @@ export async function keeperFor(options: Given<'run'>): Promise<Keeper> {
   return withWarnings(directKeeper(held), warnings);
 }
 
-/** Whoever could change the configuration could have root run a command. */
+/** Anybody who can change the configuration could make root run a command. */
 async function assertRoots(configFile: string): Promise<void> {
   const foreign = await foreignPartOf(configFile, 'content');
   if (foreign === undefined) return;

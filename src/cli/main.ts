@@ -37,7 +37,7 @@ const SECRETS = OPTIONS.filter(({ secret }) => secret).map(({ name }) => `--${na
 export async function main(argv: readonly string[]): Promise<number> {
   const role = takeRole();
   const read = readCommandLine(argv);
-  // Before standard output is used: a terminal is opened anew then. Other commands may be given /dev/fd/N to read.
+  // Before standard output is used: a terminal is reopened then. Other commands may be given /dev/fd/N to read.
   if (role === undefined && 'name' in read && read.name === 'run') closeInheritedFiles();
   guardOutput();
   try {
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(`gbrowse-aws-balancer ${VERSION}\n`);
       return 0;
     }
-    // The daemon was handed its environment by whoever started it.
+    // The process that started the daemon passed its environment on.
     if (role === undefined) prepareEnvironment(process.env);
     hideArguments([name, ...args.filter(it => !SECRETS.some(secret => it.startsWith(secret)))]);
     return await perform(name, args, role);

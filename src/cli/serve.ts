@@ -105,7 +105,7 @@ async function serveWith(
     sdk.close();
     return end === 'crippled' ? 1 : status;
   } finally {
-    // The lock goes last: whoever starts next must not meet this one's pidfile.
+    // The lock is released last: the next start must not find this one's pidfile.
     await keeper.end().finally(mode.close);
   }
 }

@@ -26,7 +26,7 @@ export type MasterConfig = {
   /** `auto`, `none`, or a command line for the shell. */
   readonly reloadCommand: string;
   readonly drainTime: number;
-  /** What an overloaded Apache means: one row of the load table more with every poll, or nothing. */
+  /** What an overloaded Apache means: one more row of the load table with every poll, or nothing. */
   readonly overload: 'climb' | 'ignore';
   /** How long a slave that `min` no longer asks for is kept: as long as `max` allows, four boots and drains, or ms. */
   readonly releaseAfter: 'never' | 'auto' | number;

@@ -55,7 +55,7 @@ export async function startInBackground({ args, secrets, print }: BackgroundOpti
   const { message, exitStatus } = await promise;
   if (message !== '') print(message);
   if (exitStatus !== 0 && exit === undefined) {
-    // Whoever tries again at once must not meet the pidfile of the daemon that is on its way out.
+    // An immediate second attempt must not find the pidfile of the daemon that is ending.
     await once(child, 'exit', { signal: AbortSignal.timeout(END_LIMIT) }).catch(() => {});
   }
   if (child.connected) child.disconnect();
@@ -67,7 +67,7 @@ export async function startInBackground({ args, secrets, print }: BackgroundOpti
 export type BackgroundChannel = {
   /** As given to `startInBackground`. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** The start is through: the waiting process prints the message and ends with status 0. */
+  /** The start is complete: the waiting process prints the message and ends with status 0. */
   started(message?: string): Promise<void>;
   /** The start has failed: the waiting process prints why, and ends with the status of the error. */
   failed(error: unknown): Promise<void>;

@@ -57,7 +57,7 @@ export function directKeeper(options: {
     farm: farmOf(() => followed.current()?.farm),
     readConfig: () => followed.readConfig(),
     configMark: () => fileMark(options.configFile),
-    // Whoever could create the file here can open it just as well.
+    // A user who can create the file here can open it just as well.
     reopenLog: async () => {},
     end: async () => await options.pidfile?.remove().catch(() => {}),
     died: new Promise(() => {}),

@@ -31,7 +31,7 @@ export function openEnvironment(environment: NodeJS.ProcessEnv): Environment {
   return pick(environment, (name, value) => !isSecret(name, value));
 }
 
-/** The rest, which a child of ours gets as a message. */
+/** The rest, which a child process gets as a message. */
 export function secretEnvironment(environment: NodeJS.ProcessEnv): Environment {
   return pick(environment, isSecret);
 }

@@ -55,7 +55,7 @@ export function isSetUpMessage(message: unknown): message is { readonly id: 0; r
   );
 }
 
-/** More slaves than this are no farm but an attack. */
+/** More slaves than this are treated as an attack. */
 const MOST_URLS = 10_000;
 
 /** Reads a message as a request. `request` is undefined where it is none; without an id nobody could be told. */

@@ -28,7 +28,7 @@ export type Keeper = {
    * @throws {UserError} when it cannot be created
    */
   reopenLog(): Promise<void>;
-  /** Removes the pidfile. Afterwards there is no keeper any more. Takes a few seconds at most, and never throws. */
+  /** Removes the pidfile and ends the keeper. Takes a few seconds at most, and never throws. */
   end(): Promise<void>;
   /** Settles when the part of the program that has root's rights has ended by itself; with what to tell the administrator. */
   readonly died: Promise<UserError>;

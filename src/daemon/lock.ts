@@ -11,7 +11,7 @@ import { isBalancer, PROGRAM } from './self.ts';
 
 /** A name that one process of the machine (network namespace) holds. */
 export type Lock = {
-  /** Another user's process that listens at the name's socket, and whom `status` of other users therefore reaches. */
+  /** Another user's process that listens on the name's socket, and which `status` of other users therefore reaches. */
   readonly squatter?: Holder;
   /** Others can have it from now on. Connections that are open stay so. */
   release(): void;
@@ -175,13 +175,13 @@ async function isListenedAt(address: string): Promise<boolean> {
     socket?.destroy();
     return socket !== undefined;
   } catch (error) {
-    // Its queue of callers is full: then there is somebody whom they call.
+    // Its queue of connections is full, so some process listens.
     if (systemCode(error) === 'EAGAIN') return true;
     throw error;
   }
 }
 
-/** The process that listens at a socket; undefined when it is hidden from us. Balancers are looked at first. */
+/** The process that listens on a socket; undefined when it is hidden from us. Balancers are examined first. */
 function findListener(address: string): number | undefined {
   const shown = address.replace('\0', '@');
   const socket = unixSocketsSeenBy(process.pid).find(({ listens, path: at }) => listens && at === shown);

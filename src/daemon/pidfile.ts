@@ -10,7 +10,7 @@ import { PROGRAM } from './self.ts';
 export type Pidfile = {
   /** Absolute. */
   readonly path: string;
-  /** Removes the file if it is still ours, or empties it where we may not remove it any more, and lets go of the path. */
+  /** Removes the file if it is still ours, or empties it where we may no longer remove it, and closes it. */
   remove(): Promise<void>;
 };
 

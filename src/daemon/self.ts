@@ -19,7 +19,7 @@ export function isBalancerTitle(title: string): boolean {
   return path.basename(name) === PROGRAM;
 }
 
-/** What a process of ours is, other than what its command line says. */
+/** What one of our processes is, apart from what its command line says. */
 export type Role = 'background' | 'keeper';
 
 /** The descriptor of the socket by which a keeper and its balancer talk. */

@@ -4,7 +4,7 @@ import { SECOND } from '../clock.ts';
 
 /** What started the program as a service is told how it is doing (sd_notify(3)). */
 export type ServiceManager = {
-  /** The start, or a reload, is through. From the first time on the watchdog is kept quiet. */
+  /** The start, or a reload, is complete. From the first call on, the watchdog is notified. */
   ready(): void;
   reloading(): void;
   /** The stop has begun. It may take as long as it needs: it has a limit of its own. */
@@ -13,7 +13,7 @@ export type ServiceManager = {
   close(): void;
 };
 
-/** Hands assignments (`READY=1`) to the service manager; resolves when it has taken note of them. */
+/** Sends assignments (`READY=1`) to the service manager; resolves when it has received them. */
 export type Notify = (socket: string, assignments: readonly string[]) => Promise<void>;
 
 /** While it stops, the program asks for so much more time, and does so again long before it is over. */

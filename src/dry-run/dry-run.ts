@@ -29,7 +29,7 @@ export function dryRun(parts: {
   readonly clock: Clock;
   readonly say: (message: string) => void;
   readonly load: () => string;
-  /** Nothing is waited for any more. */
+  /** Stop waiting. */
   readonly signal: AbortSignal;
 }): DryRun {
   const { ec2, clock } = parts;
@@ -79,7 +79,7 @@ export function dryRun(parts: {
         say('farm', list, `would list in the farm file: ${slaves}`);
         return await notDone();
       },
-      // Nothing was written that Apache would have to be told of.
+      // Nothing was written, so Apache needs no reload.
       reload: async () => undefined,
     }),
   };

@@ -37,7 +37,7 @@ export type LeftoverActions = {
   DescribeVolumes: [sdk.DescribeVolumesRequest, sdk.DescribeVolumesResult];
 };
 
-/** What `check` looks at besides. */
+/** What `check` also reads. */
 export type CheckActions = {
   DescribeInstanceTypes: [sdk.DescribeInstanceTypesRequest, sdk.DescribeInstanceTypesResult];
   DescribeSpotPriceHistory: [sdk.DescribeSpotPriceHistoryRequest, sdk.DescribeSpotPriceHistoryResult];

@@ -140,7 +140,7 @@ export function isGone(error: unknown): boolean {
   return is(error, 'gone');
 }
 
-/** Whether the id that the call names is nobody's: gone, not usable any more, or not an id at all. */
+/** Whether the id in the call names nothing: gone, no longer usable, or not an id at all. */
 export function isNoSuch(error: unknown): boolean {
   return isGone(error) || (isEc2Error(error) && /\.(Malformed|Unavailable)$/.test(error.code));
 }

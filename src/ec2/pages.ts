@@ -1,6 +1,6 @@
 import { Ec2Error, FOREIGN_ANSWER } from './errors.ts';
 
-/** No list of ours has so many pages; an answer that names a next page for ever is not EC2's. */
+/** No list that we read has so many pages; an answer that always names a next page does not come from EC2. */
 const MOST_PAGES = 100;
 
 type Page = { readonly NextToken?: string | undefined };

@@ -84,7 +84,7 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
       connectionTimeout: CONNECT_LIMIT,
       requestTimeout: timeLimit,
       throwOnRequestTimeout: true,
-      // The SDK does not look at HTTPS_PROXY itself; Node's agent does.
+      // The SDK ignores HTTPS_PROXY; Node's agent reads it.
       httpsAgent: new Agent({ keepAlive: true, maxSockets: 20, proxyEnv: process.env }),
     },
   });

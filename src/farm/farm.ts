@@ -1,4 +1,4 @@
-/** The farm as GBrowse sees it: `renderfarm.conf`, and Apache that may have to be told. */
+/** The farm as GBrowse sees it: `renderfarm.conf`, and Apache, which may have to be reloaded. */
 export type Farm = {
   /** The URLs of the balancer's own slaves (`http://10.0.0.5:8101`) that the file lists now; empty when there is no file. */
   read(): Promise<readonly string[]>;

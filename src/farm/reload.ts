@@ -9,7 +9,7 @@ import { runReloadCommand } from './reload-command.ts';
 /** A process's start and a file's change are told by different clocks: in doubt, GBrowse has read the old file. */
 const DOUBT = 1 * SECOND;
 
-/** `findResidents`, or what stands in for it in a test. */
+/** `findResidents`, or its replacement in a test. */
 type FindResidents = typeof findResidents;
 
 /** What a file is until its next change; undefined where there is none. */
@@ -56,7 +56,7 @@ async function restartWhereNeeded(
  * it has told, `auto` goes by what it finds, and a command is run once at the first call.
  *
  * @param command `[MASTER] reload_command`. `auto`: an Apache under which GBrowse stays in memory (FastCGI, mod_perl) since
- *   before the file's last change is restarted gracefully; a CGI reads the file anew for each request. `none`: nothing.
+ *   before the file's last change is restarted gracefully; a CGI reads the file for each request. `none`: nothing.
  *   Else a command for /bin/sh
  */
 export function createReload(

@@ -9,10 +9,10 @@ const REMOTE_RENDERER = 'remote renderer';
 
 /** What one line is to GBrowse. */
 type Line = {
-  /** The line as it stands in the file, with its line end. */
+  /** The line as it is in the file, with its line end. */
   readonly raw: string;
   readonly kind: 'header' | 'setting' | 'continuation' | 'other';
-  /** Whether it stands in `[GENERAL]`. */
+  /** Whether it is in `[GENERAL]`. */
   readonly general: boolean;
   /** Of a setting and of its continuation: the name in lower case, and this line's part of the value. */
   readonly tag?: string;
@@ -233,7 +233,7 @@ export function ownIn(text: string): string[] {
 export function foreignIn(text: string): string[] {
   const own = ownIn(text);
   const { on, list } = farmOf(text);
-  // Without any of ours in it, a list that is switched off was left by somebody who has no use for it.
+  // A list that is switched off and has none of our slaves was left by somebody who does not use it.
   return on || own.length > 0 ? list.filter(url => url.includes('://') && !own.includes(url)) : [];
 }
 

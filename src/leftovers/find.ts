@@ -28,7 +28,7 @@ export type Leftovers = {
 export type FindOptions = {
   /** The master of this machine. */
   readonly master: string;
-  /** Look at all masters of the account, in this region. */
+  /** Include all masters of the account, in this region. */
   readonly allMasters?: boolean;
   /** Wall clock ms; unset: now. */
   readonly now?: number;
@@ -44,7 +44,7 @@ export function lockOf({ master, sync }: Pick<Resource, 'master' | 'sync'>): str
 }
 
 /**
- * Finds what is left in EC2 of balancers and syncs that do not run any more. It only reads.
+ * Finds what balancers and syncs that have ended left in EC2. It only reads.
  *
  * @throws {Ec2Error} when EC2 does not say enough to tell what is left over
  */

@@ -3,7 +3,7 @@ import type { LockState } from '../daemon/lock.ts';
 import { duration } from '../format/durations.ts';
 import type { Resource } from './resource.ts';
 
-/** How long (ms) after a sign of life, or after the birth of its youngest resource, a balancer is considered alive. */
+/** How long (ms) after its last activity tag, or after its newest resource was created, a balancer counts as alive. */
 export const SIGN_LASTS = HOUR;
 
 /** What is known of where we are. */

@@ -10,7 +10,7 @@ import { KINDS, type Kind, type Resource } from './resource.ts';
 /** The outcome of removing a resource. */
 export type Outcome = { readonly resource: Resource } & (
   | { readonly became: 'removed' | 'gone' }
-  /** `why`: whoever holds it now, or why EC2 did not remove it. */
+  /** `why`: who holds it now, or why EC2 did not remove it. */
   | { readonly became: 'left' | 'failed'; readonly why: string }
 );
 
@@ -29,7 +29,7 @@ const ENDING = 5 * MINUTE;
 /** EC2 releases volumes and groups some time after it has shown the end of their instance. */
 const LETTING_GO = 2 * MINUTE;
 const LOOK_INTERVAL = 3 * SECOND;
-/** How long a call is repeated that EC2 did not answer; each of ours may be made twice. */
+/** How long a call that EC2 did not answer is repeated; each of these calls may be made twice. */
 const PATIENCE = 20 * SECOND;
 
 /**

@@ -36,7 +36,7 @@ export type Verdict =
 const SHORTEST_SECONDS = 1;
 /** So long must Apache be up after a restart for its counters alone to be a load (rounding is then 20 %). */
 const SETTLED_SECONDS = 5;
-/** A page whose uptime stands still for longer than this was not made anew. */
+/** A page whose uptime does not change for longer than this comes from a cache. */
 const STANDS_STILL_SECONDS = 2.5;
 /** For so many readings after servers changed they are taken to answer in turn. */
 const TURN_MEMORY = 20;
@@ -48,7 +48,7 @@ function up({ serverUptimeSeconds }: StatusPage): string {
   return duration(serverUptimeSeconds * SECOND);
 }
 
-/** Why readings of different servers are no load. */
+/** Why readings of different servers give no load. */
 export function inTurn(before: StatusPage, now: StatusPage): string {
   return `several servers answer in turn (up ${up(before)}, and at the next reading ${up(now)}). ${ASK_APACHE_ITSELF}`;
 }

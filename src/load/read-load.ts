@@ -6,7 +6,7 @@ import { readStatus } from './fetch.ts';
 import { followLog, type LogFollower } from './log/follow.ts';
 import type { Logged, NoPage, ReadStatus, StatusPage } from './reading.ts';
 
-/** No look at the status page, or at a log, takes longer (ms). */
+/** No reading of the status page, or of a log, takes longer (ms). */
 const LONGEST_READ = 10 * SECOND;
 
 /** Where the load comes from, with what is asked for it. */

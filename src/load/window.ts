@@ -4,7 +4,7 @@ export type Counted = { readonly from: number; readonly until: number; readonly 
 /** So long (ms) counts are kept: the longest mean that is asked for is of five minutes. */
 const KEPT = 6 * 60_000;
 
-/** Takes up what was counted last, and forgets what is too old. */
+/** Adds the last count, and forgets what is too old. */
 export function withCounted(recent: readonly Counted[], last: Counted): readonly Counted[] {
   return [...recent.filter(({ until }) => until > last.until - KEPT), last];
 }

@@ -27,7 +27,7 @@ export type LogOptions = {
 
 export type OpenLog = Log & {
   /**
-   * After logrotate: opens the file at its path anew.
+   * After logrotate: reopens the file at its path.
    *
    * @throws {UserError} when it cannot be opened; the log goes on in the file that is open
    */
@@ -65,7 +65,7 @@ export function createLog(options: LogOptions): OpenLog {
     return lineFormat({ date: new Date(), level: 'warn', message, fields: {} });
   }
 
-  /** Tells whoever watches the terminal that the file does not get the messages. */
+  /** Tells the terminal that the file does not get the messages. */
   function tellLossOf(path: string): (reason: string) => void {
     return reason => {
       trouble = `the log file ${path} cannot be written (${reason}): messages are lost until it can be`;

@@ -6,7 +6,7 @@ export type LogFile = {
   /** Appends; never throws. What cannot be written (a full disk) is dropped, and the next text that can says so. */
   write(text: string): void;
   /**
-   * Opens the path anew, after logrotate has renamed the file.
+   * Reopens the path, after logrotate has renamed the file.
    *
    * @throws {UserError} when it cannot be opened; the file that is open stays in use then
    */

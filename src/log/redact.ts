@@ -1,4 +1,4 @@
-/** What stands in a log where a secret would have stood. */
+/** What a log shows in place of a secret. */
 const HIDDEN = '***';
 
 /** A shorter word is no credential; hiding it would only garble the log. */

@@ -40,7 +40,7 @@ export async function lockFile(file: string): Promise<FileLock | undefined> {
       closeSync(fd);
       throw error;
     }
-    // Whoever had it before may have removed the file after we had opened it.
+    // The process that held it before may have removed the file after we opened it.
     if (fstatSync(fd).ino === statSync(file, { throwIfNoEntry: false })?.ino) {
       ftruncateSync(fd);
       writeSync(fd, `${process.pid}\n`);

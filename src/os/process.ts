@@ -14,7 +14,7 @@ export type RunningProcess = {
 /** User ids of a process. Only where all three are the same does that user alone decide what it does. */
 export type ProcessUids = { readonly real: number; readonly effective: number; readonly saved: number };
 
-/** More of a command line than this (bytes) is not read: its length is up to whoever starts the process. */
+/** More of a command line than this (bytes) is not read: the user who starts the process chooses its length. */
 const COMMAND_LINE_LIMIT = 4096;
 /** Other files of `/proc`; a longer one is cut off here (bytes). */
 const FILE_LIMIT = 4 * 1024 * 1024;

@@ -65,7 +65,7 @@ function doubled(first: number, longest: number, times: number): number {
 
 /**
  * The backoff after a launch was refused (by an error, or by CreateFleet's errors alone), or something that it needs failed.
- * A failure of another action than the last one is progress, so the wait begins anew.
+ * A failure of a different action than before is progress, so the backoff starts over.
  */
 export function afterRefusal(
   backoff: Backoff,

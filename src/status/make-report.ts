@@ -106,7 +106,7 @@ export function makeReport(subject: Subject): Report {
 type TimeOf = (monotonic: number) => string;
 
 const RETRIED = new Map<string, string>(Object.entries(DOING));
-/** That has a message of its own in the log. */
+/** This task has its own message in the log. */
 const PREPARING = 'security group and launch template cannot be prepared';
 
 function phaseOf({ stop }: Readonly<State>): string {

@@ -26,7 +26,7 @@ export type StatusRecord = {
   observe(state: Readonly<State>, now: number): void;
   /** The report as it stands now; undefined before the balancer has decided anything. */
   report(): Promise<Report | undefined>;
-  /** Writes no metrics any more, and removes their file. */
+  /** Stops writing metrics, and removes their file. */
   end(): Promise<void>;
 };
 

@@ -54,7 +54,7 @@ export const REPORT = {
     /** Whether it is the load of now: false before the first measurement, and while the load cannot be read. */
     isCurrent: 'flag',
     measuredAt: 'time?',
-    /** Why it cannot be read, or cannot be told. */
+    /** Why it cannot be read or determined. */
     error: 'text?',
     /** Since when Apache is overloaded, and how that shows; null while it is not. */
     overloadedSince: 'time?',

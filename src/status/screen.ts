@@ -1,7 +1,7 @@
 import { setTimeout as timer } from 'node:timers/promises';
 import type { ReadStream, WriteStream } from 'node:tty';
 
-/** A terminal of which the whole screen is drawn anew, again and again. */
+/** A terminal whose whole screen is redrawn repeatedly. */
 export type Screen = {
   /** Draws these lines; what has no room at the bottom is not shown. */
   draw(lines: readonly string[]): void;

@@ -6,7 +6,7 @@ import { type Finding, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
 
-/** How GBrowse runs, and whether it can be told of a new farm file where it has to be. */
+/** How GBrowse runs, and whether it can be told about a new farm file if it needs to be. */
 export const gbrowse: Topic = {
   name: 'GBrowse',
   async look(world) {

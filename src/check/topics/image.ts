@@ -47,7 +47,7 @@ function found(wanted: string, imageId: string, image: Image): Finding {
   });
 }
 
-/** The fault of being deprecated is told of any image. */
+/** A deprecated image is always reported. */
 function isDeprecation({
   imageId,
   description,

@@ -11,7 +11,7 @@ export const instanceTypes: Topic = {
       // A filter, because a name that EC2 does not know is an error as an id. New types appear faster than the SDK's list.
       Filters: [{ Name: 'instance-type', Values: slave.instanceTypes.map(it => it as _InstanceType) }],
     });
-    // What is wrong with the image is said where it is looked at.
+    // The image's own check reports what is wrong with it.
     const image = await world.image().then(
       it => it.description,
       () => undefined,
@@ -26,7 +26,7 @@ export type TypeFacts = {
   readonly wanted: readonly string[];
   /** Those of them that the region has. */
   readonly offered: readonly InstanceTypeInfo[];
-  /** Undefined when it could not be looked at. */
+  /** Undefined when it could not be examined. */
   readonly image: Image | undefined;
   readonly region: string;
   readonly place: string;

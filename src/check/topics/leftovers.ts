@@ -3,7 +3,7 @@ import { summary } from '../../leftovers/print.ts';
 import { type Finding, ok, skipped, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
-/** What this master has in EC2 that nobody runs any more, and a master of the same name elsewhere. */
+/** This master's resources in EC2 that no process owns, and a master of the same name elsewhere. */
 export const leftovers: Topic = {
   name: 'leftovers',
   async look(world) {

@@ -120,7 +120,7 @@ async function leftOf(left: AbortSignal): Promise<undefined> {
   return undefined;
 }
 
-/** Block after block, or one line of JSON after another, until nobody reads any more. */
+/** Prints block after block, or one line of JSON after another, until nobody reads the output. */
 async function watchInPipe(found: Found, json: boolean): Promise<number> {
   const gone = new AbortController();
   process.stdout.on('error', () => gone.abort('gone'));

@@ -3,7 +3,7 @@ const NAMES = ['GET', 'POST', 'HEAD', 'PUT', 'OPTIONS', 'DELETE', 'PATCH', 'PROP
 const METHODS = NAMES.map(it => Buffer.from(`${it} `));
 const PROTOCOL = Buffer.from(' HTTP/');
 
-/** Where a request line stands in a line: from its method up to its end. */
+/** Where the request line is in a line: from its method up to its end. */
 export type RequestFound = { from: number; until: number };
 
 /**

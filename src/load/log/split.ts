@@ -40,7 +40,7 @@ export function createLineSplitter(
     if (skipping) return;
     // A log that was cut while it was written may begin with megabytes of NUL.
     const start = rest.length > 0 ? 0 : skipBlanks(bytes, 0, bytes.length);
-    // A copy: whoever gave the bytes may use their place again.
+    // A copy: the caller may reuse the buffer.
     rest = Buffer.concat([rest, bytes.subarray(start)]);
     if (rest.length <= LONGEST_LINE) return;
     [skipping, rest] = [true, new Uint8Array()];
