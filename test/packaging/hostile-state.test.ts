@@ -84,3 +84,23 @@ test('a pipe in the place of the configuration or the log holds nobody up', { sk
     timeout 10 sh -c '. /usr/lib/gbrowse-aws-balancer/settings; prepare_farm; print_farewell; ! is_configured'`);
   assert.match(said, /is not configured/);
 });
+
+const REMOVE = 'sh "$PACKAGING/prerm" remove';
+/** A service that does not stop: no policy or service manager ends what it has not started. */
+const SERVICE = `mkdir -p /run/$NAME /etc/init.d; echo 1 >/run/$NAME/$NAME.pid; touch /run/alive
+  printf '#!/bin/sh\\ncase $1 in status) test -e /run/alive || exit 3 ;; esac\\n' >/etc/init.d/$NAME
+  chmod 755 /etc/init.d/$NAME; echo DAEMON=/mnt/daemon >/etc/default/$NAME`;
+
+test('removal where services cannot be stopped ends the balancer by its pidfile', { skip: SKIP }, () => {
+  const { said } = outsideAfter(`${SERVICE}
+    printf '#!/bin/sh\\necho "asked: $*"; rm -f /run/alive\\n' >/mnt/daemon; chmod 755 /mnt/daemon; ${REMOVE}`);
+  assert.match(said, /^asked: --kill --pidfile \/run\/gbrowse-aws-balancer\/gbrowse-aws-balancer\.pid$/m);
+  assert.doesNotMatch(said, /could not be stopped|still runs/);
+});
+
+test('removal of a balancer that does not end names its process', { skip: SKIP }, () => {
+  const { said } = outsideAfter(`${SERVICE}; cp /bin/dash /mnt/daemon
+    /mnt/daemon -c 'sleep 60; :' >/dev/null 2>&1 & sleep 1; ${REMOVE}`);
+  assert.match(said, /could not be stopped, so its slaves may still be running/);
+  assert.match(said, /still runs, as process \d+, and its program is about to be removed/);
+});
