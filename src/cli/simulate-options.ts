@@ -40,6 +40,28 @@ export const SIMULATE_GROUPS = [
     ],
   },
   {
+    title: 'Simulated Apache',
+    options: [
+      {
+        name: 'workers',
+        value: 'COUNT',
+        read: countBetween(1, 100_000, 'of workers'),
+        limited: true,
+        commands: ['simulate'],
+        description:
+          'Let requests wait for one of so many workers of Apache, to see what overload changes (with --service-time)',
+      },
+      {
+        name: 'service-time',
+        value: 'SECONDS',
+        read: numberBetween(0.001, 3600, 'of seconds'),
+        limited: true,
+        commands: ['simulate'],
+        description: 'How long each request holds a worker (with --workers)',
+      },
+    ],
+  },
+  {
     title: 'Simulated spot market',
     options: [
       {

@@ -12,7 +12,7 @@ export function asJson(
   simulation: Simulation,
   about: { readonly remarks: readonly string[]; readonly price: string },
 ): Record<string, unknown> {
-  const { trace, own, other, world, requests, days, busiest, need, policies, suggestion } = simulation;
+  const { trace, own, other, world, requests, days, busiest, need, policies, suggestion, queue } = simulation;
   const parts = partsOf(trace, MOST_POINTS);
   const load = loadOf(trace, parts);
   const wanted = wantedOf(need, parts);
@@ -37,6 +37,14 @@ export function asJson(
     bootTime: (typeof bootTime === 'number' ? [bootTime, bootTime] : bootTime).map(ms => ms / SECOND),
     price: about.price,
     interruptionsPerInstanceHour: world.interruptions,
+    apache:
+      queue === undefined
+        ? null
+        : {
+            workers: queue.workers,
+            serviceTime: queue.serviceTime,
+            overloadedSeconds: queue.overloaded,
+          },
     tooFewMeans: NEED_IN_WORDS,
     policies: policies.map(({ id, title, outcome, tooFewKnown, timesBest = null }) => ({
       id,

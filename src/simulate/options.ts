@@ -10,6 +10,7 @@ import { createRequestFilter, type RequestFilter } from '../load/log/counts.ts';
 import { builtInTrace } from './built-in.ts';
 import { constantMarket, type Market } from './market.ts';
 import { readPriceHistory } from './prices.ts';
+import type { Server } from './queue.ts';
 import { createRandom, type Delay } from './random.ts';
 import { type LoadRead, readLogs } from './read-logs.ts';
 import { readRates } from './read-rates.ts';
@@ -51,6 +52,7 @@ ports = 8101
 export async function simulationOptions(given: Given<'simulate'>): Promise<Asked> {
   const { speed, interruptions, fixed, seed, compare } = given;
   const bootTime = bootTimeOf(given.bootTime);
+  const server = serverOf(given);
 
   const own = await configOf(given.conf);
   const other = compare === undefined ? undefined : await loadConfig(compare);
@@ -65,6 +67,7 @@ export async function simulationOptions(given: Given<'simulate'>): Promise<Asked
       world: { market, bootTime, interruptions, random: createRandom(`simulate ${seed}`) },
       ...(fixed !== undefined && { fixed }),
       suggest: given.suggest,
+      ...(server !== undefined && { server }),
     },
     remarks: [...load.remarks, ...own.warnings, ...(other?.warnings ?? [])],
     price,
@@ -79,6 +82,18 @@ function bootTimeOf(value: string): Delay {
       `--boot-time is ${quote(value)}, expected seconds up to a day, such as 90, or a range of them, such as 60-120`,
     );
   return from === end ? from * SECOND : [from * SECOND, end * SECOND];
+}
+
+/** The Apache whose queue is modelled. */
+function serverOf({ workers, serviceTime, suggest }: Given<'simulate'>): Server | undefined {
+  if (workers === undefined && serviceTime === undefined) return undefined;
+  if (workers === undefined || serviceTime === undefined)
+    throw usageError(
+      `--${workers === undefined ? 'service-time' : 'workers'} needs --${workers === undefined ? 'workers' : 'service-time'} beside it`,
+    );
+  if (suggest)
+    throw usageError('--suggest and --workers: a table is suggested for what people want, not for a queue');
+  return { workers, serviceTime };
 }
 
 type OwnConfig = {

@@ -11,7 +11,7 @@ import { BEST_IN_WORDS } from './run-best.ts';
 import { loadOf, meanOf, partsOf, wantedOf } from './series.ts';
 import type { Policy, Simulation } from './simulate.ts';
 import type { Suggestion } from './suggest.ts';
-import { aboutLoad, bootWords, moment, releaseWords, surenessWords, tableText } from './words.ts';
+import { aboutLoad, bootWords, moment, queueWords, releaseWords, surenessWords, tableText } from './words.ts';
 
 /** Where the text goes. */
 export type Paper = { readonly columns: number; readonly unicode: boolean; readonly colour: boolean };
@@ -38,6 +38,7 @@ export function printed(
     ...(other === undefined
       ? []
       : [fill(`The other file: ${other.name}. Both are judged by the first one's load table.`)]),
+    ...(simulation.queue === undefined ? [] : [fill(queueWords(simulation.queue))]),
     ...about.remarks.map(fill),
     '',
     ...charts(simulation, paper),

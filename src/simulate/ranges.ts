@@ -12,6 +12,7 @@ import {
   withBoot,
 } from '../policy/release.ts';
 import { type Polls, pollsOf, rememberedRanges } from './need.ts';
+import { type Counting, countingOverload } from './queue.ts';
 import type { Settings } from './run-balancer.ts';
 import { requestsUntil, type Trace } from './trace.ts';
 
@@ -36,12 +37,25 @@ export function readingsFor(trace: Trace, { master }: Settings, firstSpan: numbe
   );
 }
 
-/** The balancer's own policy for `release_after`. */
-export function createRanges(trace: Trace, { loadTable, master }: Settings, polls: Polls): Ranges {
-  const { releaseAfter = 'never', drainTime } = master;
+/**
+ * The balancer's own policy for `release_after`.
+ *
+ * @param saturated where Apache's workers are modelled: see `Queued`
+ */
+export function createRanges(
+  trace: Trace,
+  { loadTable, master }: Settings,
+  polls: Polls,
+  saturated?: Uint8Array,
+): Ranges {
+  const { releaseAfter = 'never', drainTime, pollInterval, overload = 'climb' } = master;
+  const counting: Counting =
+    saturated === undefined
+      ? load => load
+      : countingOverload(saturated, loadTable, { overload, pollInterval });
   if (releaseAfter === 'never') {
     const ranges = rememberedRanges(loadTable);
-    return { at: reading => ranges(polls.rate[reading] ?? 0), booted() {} };
+    return { at: (reading, now) => ranges(counting(polls.rate[reading] ?? 0, now)), booted() {} };
   }
   let boots: readonly number[] = [];
   let lastWanted: LastWanted = [];
@@ -53,7 +67,7 @@ export function createRanges(trace: Trace, { loadTable, master }: Settings, poll
         const from = Math.max(0, now - seconds * SECOND);
         return ((until - Math.floor(requestsUntil(trace, from))) * SECOND) / (now - from);
       };
-      const certain = certainLoad(loadOver);
+      const certain = counting(certainLoad(loadOver), now);
       lastWanted = noteWanted(lastWanted, rangeFor(loadTable, certain).min, now);
       const keepTime = keepTimeFor(releaseAfter, boots, drainTime);
       return keptRange(loadTable, { certain, mean: loadOver(MEAN_WINDOW) }, lastWanted, keepTime, now);

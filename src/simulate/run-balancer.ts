@@ -31,7 +31,7 @@ const END_CALLS = 0.4 * SECOND;
 export type Settings = {
   readonly loadTable: Config['loadTable'];
   readonly master: Pick<Config['master'], 'pollInterval' | 'drainTime'> &
-    Partial<Pick<Config['master'], 'releaseAfter'>>;
+    Partial<Pick<Config['master'], 'releaseAfter' | 'overload'>>;
   readonly slave: Pick<Config['slave'], 'spotBid' | 'bootTimeout'>;
 };
 
@@ -58,18 +58,21 @@ export function readingsOf(trace: Trace, settings: Settings): Polls {
  * The balancer over a trace: its own policy (`src/policy`) decides at each reading of the load, at each notice of EC2's and
  * when it may launch again; what lies between a decision and its effect takes as long as in the control loop. Some
  * thousand times as fast as the control loop itself, which the tests compare it with.
+ *
+ * @param saturated where Apache's workers are modelled: see `Queued`
  */
 export function runBalancer(
   trace: Trace,
   settings: Settings,
   world: World,
   polls = readingsOf(trace, settings),
+  saturated?: Uint8Array,
 ): Run {
   const { loadTable, master, slave } = settings;
   const { market } = world;
   const end = durationOf(trace);
   const ceiling = largestMax(loadTable);
-  const ranges = createRanges(trace, settings, polls);
+  const ranges = createRanges(trace, settings, polls, saturated);
   const round = Math.min(master.pollInterval, LONGEST_ROUND);
   const lifetimes: Lifetime[] = [];
   let slaves: Slave[] = [];

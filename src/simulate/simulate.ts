@@ -5,7 +5,8 @@ import type { World } from './chance.ts';
 import type { Run } from './lifetimes.ts';
 import { measure, type Outcome, requestsShort } from './measure.ts';
 import { loadAt, type Need, needOf, pastNeedOf } from './need.ts';
-import { runBalancer, type Settings } from './run-balancer.ts';
+import { queued, type Server } from './queue.ts';
+import { readingsOf, runBalancer, type Settings } from './run-balancer.ts';
 import { runBest } from './run-best.ts';
 import { runFixed } from './run-fixed.ts';
 import { runOriginal } from './run-original.ts';
@@ -24,11 +25,24 @@ export type Options = {
   /** How many slaves the fixed farm has; what the highest load needs, when unset. */
   readonly fixed?: number;
   readonly suggest: boolean;
+  /** The Apache that people's requests wait at; when unset, it serves all at once. */
+  readonly server?: Server;
 };
 
 /** A way to keep a farm, and its results. */
 export type Policy = {
-  readonly id: 'none' | 'fixed' | 'original' | 'balancer' | 'auto' | 'never' | 'other' | 'suggested' | 'best';
+  readonly id:
+    | 'none'
+    | 'fixed'
+    | 'original'
+    | 'balancer'
+    | 'auto'
+    | 'never'
+    | 'climb'
+    | 'ignore'
+    | 'other'
+    | 'suggested'
+    | 'best';
   /** For people, 24 characters at most. */
   readonly title: string;
   readonly run: Run;
@@ -50,6 +64,8 @@ export type Simulation = {
   readonly busiest: number;
   readonly need: Need;
   readonly policies: readonly Policy[];
+  /** The Apache that was modelled, and for how long (s) none of its workers was idle. */
+  readonly queue?: Server & { readonly overloaded: number };
   /** Unset where none was asked for; `impossible` where the table never wants a slave at this load. */
   readonly suggestion?: Suggestion | 'impossible';
 };
@@ -59,7 +75,11 @@ export type Simulation = {
  * the same market. The answer depends on nothing but the options.
  */
 export function simulate(options: Options): Simulation {
-  const { trace, own, other, world } = options;
+  const { trace, own, other, world, server } = options;
+  const queue = server === undefined ? undefined : queued(trace, server);
+  const shown = queue?.completed ?? trace;
+  const balancer = (settings: Settings) =>
+    runBalancer(shown, settings, world, readingsOf(shown, settings), queue?.saturated);
   const need = needOf(trace, own.settings.loadTable);
   const past = pastNeedOf(trace, own.settings.loadTable);
   const fixed = options.fixed ?? need.most;
@@ -85,27 +105,26 @@ export function simulate(options: Options): Simulation {
     const isAuto = own.settings.master.releaseAfter === 'auto';
     const settings = withReleaseAfter(own.settings, isAuto ? 'never' : 'auto');
     const title = isAuto ? 'release_after = never' : 'release_after = auto';
-    return policy(isAuto ? 'never' : 'auto', title, runBalancer(trace, settings, world));
+    return policy(isAuto ? 'never' : 'auto', title, balancer(settings));
+  }
+  /** The same with the other answer to overload. */
+  function overloaded(): Policy {
+    const overload = own.settings.master.overload === 'ignore' ? 'climb' : 'ignore';
+    const settings: Settings = { ...own.settings, master: { ...own.settings.master, overload } };
+    return policy(overload, `overload = ${overload}`, balancer(settings));
   }
   const withTable = (loadTable: LoadTable): Settings => ({ ...own.settings, loadTable });
   const policies = [
     policy('none', 'no farm', { lifetimes: [], interruptions: 0 }),
     policy('fixed', `fixed farm of ${fixed}`, runFixed(trace, fixed, world)),
-    policy('original', 'the Perl original', runOriginal(trace, own.settings, world)),
-    policy('balancer', 'this balancer', runBalancer(trace, own.settings, world)),
+    policy('original', 'the Perl original', runOriginal(shown, own.settings, world)),
+    policy('balancer', 'this balancer', balancer(own.settings)),
     released(),
-    ...(other === undefined
-      ? []
-      : [policy('other', 'with the other file', runBalancer(trace, other.settings, world))]),
+    ...(queue === undefined ? [] : [overloaded()]),
+    ...(other === undefined ? [] : [policy('other', 'with the other file', balancer(other.settings))]),
     ...(suggestion === undefined || suggestion === 'impossible' || suggestion.kept
       ? []
-      : [
-          policy(
-            'suggested',
-            'with the suggested table',
-            runBalancer(trace, withTable(suggestion.table), world),
-          ),
-        ]),
+      : [policy('suggested', 'with the suggested table', balancer(withTable(suggestion.table)))]),
     policy('best', 'the best possible', runBest(need, world)),
   ];
   return {
@@ -118,6 +137,10 @@ export function simulate(options: Options): Simulation {
     busiest: busiestMinute(trace),
     need,
     policies,
+    ...(server !== undefined &&
+      queue !== undefined && {
+        queue: { ...server, overloaded: queue.saturated.reduce((sum, it) => sum + it, 0) },
+      }),
     ...(suggestion !== undefined && { suggestion }),
   };
 }

@@ -49,6 +49,11 @@ export function aboutLoad({ trace, requests, days, busiest }: Simulation): strin
   return `${trace.name}: ${duration(days * 86_400 * SECOND)}${when}, ${grouped(requests)} requests, ${requestRate(each)}/s on average, ${requestRate(busiest)}/s in the busiest minute`;
 }
 
+/** The Apache that was modelled. */
+export function queueWords({ workers, serviceTime, overloaded }: NonNullable<Simulation['queue']>): string {
+  return `Apache has ${workers} workers, and each request holds one for ${requestRate(serviceTime)} s: for ${duration(overloaded * SECOND)} none is idle. Slaves make no request shorter in this model.`;
+}
+
 /** Which `release_after` fits this load, and why. */
 export function releaseWords({ policies, requests, days }: Simulation): string {
   const [own, other] = [
