@@ -1,4 +1,5 @@
-import { promises, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { readTextFile } from '../gbrowse/read-file.ts';
 
 /** The settings of the service, which the init script and the systemd unit source. */
 export const SETTINGS_FILE = '/etc/default/gbrowse-aws-balancer';
@@ -18,7 +19,7 @@ const TAKEN = /^(AWS_\w+|EC2_\w+|https?_proxy|no_proxy)$/i;
  * @returns undefined where there is no such file, or we may not read it
  */
 export async function serviceSettings(file: string): Promise<ServiceSettings | undefined> {
-  const text = await promises.readFile(file, 'utf8').catch(() => undefined);
+  const text = await readTextFile(file).catch(() => undefined);
   return text === undefined ? undefined : parseSettings(text);
 }
 

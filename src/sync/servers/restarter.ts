@@ -4,6 +4,9 @@ import type { Writable } from 'node:stream';
 import type { RunningProcess } from '../../os/process.ts';
 import { ENVIRONMENT, findProgram, missingProgram, type Rights, withRights } from '../../staging/command.ts';
 
+/** Characters of what a restart says that are looked at. */
+const MOST_OUTPUT = 64;
+
 /** How a server is started. */
 export type StartCommand = {
   readonly argv: readonly string[];
@@ -99,7 +102,8 @@ export async function createRestarter(
   exports.on('error', () => {});
   let output = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
+    // A status; whatever a server writes besides is not kept.
+    output = (output + text).slice(0, MOST_OUTPUT);
   });
   await once(child, 'spawn');
   await new Promise<void>(resolve => exports.end(exportsOf(server?.environment ?? {}), () => resolve()));
