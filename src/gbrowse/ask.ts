@@ -45,7 +45,7 @@ sub refusal {
 
 sub answer {
   my %said = @_;
-  s/[^\x20-\x7e]+/ /g, s/ at \S+ line \d+\.? ?$//, $_ = substr($_, 0, 400) for values %said;
+  s/ via package .*//s, s/[^\x20-\x7e]+/ /g, s/ at \S+ line \d+\.? ?$//, $_ = substr($_, 0, 400) for values %said;
   print "\n", encode_json(\%said), "\n";
   exit 0;
 }

@@ -60,7 +60,7 @@ export function installedFinding(text: string, file: string, list: string): Find
 async function listFinding(list: string, world: World): Promise<readonly Finding[]> {
   const directory = path.dirname(list);
   const user = world.options.user ?? (await world.service().catch(() => undefined))?.USER;
-  const fix = user === undefined ? INSTALL : `${INSTALL} --user ${user}`;
+  const fix = `${INSTALL} --user ${user ?? 'NAME'}`;
   const found = await stat(directory).catch(() => undefined);
   if (found === undefined)
     return [problem(`There is no directory ${directory} for the list of slaves.`, fix)];
@@ -107,7 +107,7 @@ export function keepingFindings(answer: Answer | string, file: string): readonly
   return [
     problem(
       `GBrowse cannot keep an image that a slave has drawn, so every such track is an error: ${answer.refusal.configured}.`,
-      `Set "farm = live" in [MASTER], which repairs that while GBrowse runs; it takes two lines in ${file}. ${INSTALL}`,
+      `Set "farm = live" in [MASTER], which repairs that while GBrowse runs; ${file} has to say so, too. ${INSTALL}`,
     ),
   ];
 }
