@@ -105,7 +105,7 @@ export function containerFinding({
   ];
 }
 
-/** It follows the list by itself; reload_command is run all the same where it is a command. */
+/** It follows the list by itself; reload_command is run anyway where it is a command. */
 async function live(residents: readonly Resident[], reloadCommand: string): Promise<readonly Finding[]> {
   if (residents.length === 0) return [await asCgi(reloadCommand)];
   const ways = [...new Set(residents.map(({ runsAs }) => runsAs))].join(' and ');
