@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { systemCode } from '../errors.ts';
@@ -156,11 +156,17 @@ async function holderOfFile(file: string): Promise<number | undefined> {
   return undefined;
 }
 
+/** Of a lock file only the beginning counts, and nothing is waited for. */
 function readPid(file: string): number | undefined {
+  let fd: number | undefined;
   try {
-    return Number(readFileSync(file, 'utf8'));
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const text = Buffer.alloc(32);
+    return Number(text.toString('latin1', 0, readSync(fd, text)));
   } catch {
     return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 
