@@ -9,7 +9,7 @@ import { type Account, dropPrivileges, lookUpAccount, mustBecome } from '../daem
 import { startKeeper } from '../daemon/start-keeper.ts';
 import { failure } from '../errors.ts';
 import { createFarm } from '../farm/create.ts';
-import { installFarm } from '../farm/install.ts';
+import { installFarm, uninstallFarm } from '../farm/install.ts';
 import { findRenderfarm } from '../farm/locate.ts';
 import { foreignPartOf } from '../os/root-path.ts';
 import type { Given } from './given.ts';
@@ -59,7 +59,7 @@ async function assertRoots(configFile: string): Promise<void> {
 }
 
 /**
- * What root does for `farm = live`.
+ * What root does for `farm = live`, and undoes for `farm = file`: a GBrowse that still reads the list knows no other slaves.
  *
  * @returns what could not be done; undefined where the configuration does not say `live`, or is not root's to read
  */
@@ -69,7 +69,10 @@ async function prepareLive(
 ): Promise<readonly string[] | undefined> {
   if ((await foreignPartOf(configFile, 'content')) !== undefined) return undefined;
   const { master } = (await loadConfig(configFile)).config;
-  if (master.farm !== 'live') return undefined;
+  if (master.farm !== 'live') {
+    await uninstallFarm(master);
+    return undefined;
+  }
   return (await installFarm(master, account)).warnings;
 }
 

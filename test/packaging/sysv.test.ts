@@ -74,10 +74,10 @@ describe('the init script, on Debian 12 without systemd', { skip: rootsMissing()
     await machine.must('mv /etc/gbrowse2/aws_balancer.conf /tmp/');
     assert.match(await init('start', 6), /there is no \/etc\/gbrowse2\/aws_balancer\.conf/);
     await machine.must('mv /tmp/aws_balancer.conf /etc/gbrowse2/');
-    configure(machine, cloud, { spot_bid: 'cheap' });
+    configure(machine, cloud, { spot_bid: 'cheap', farm: 'file' });
     assert.match(await init('start', 6), /aws_balancer\.conf:\d+: spot_bid is "cheap", expected/);
     await init('status', 3);
-    configure(machine, cloud, { spot_bid: '0.10' });
+    configure(machine, cloud, { spot_bid: '0.10', farm: 'file' });
   });
 
   test('start runs it under its user, with secrets where nobody sees them; again it is 0', async () => {
