@@ -162,7 +162,7 @@ describe('mod_status', () => {
     assertProblem(
       report,
       'mod_status',
-      /not counted.*cache.*\n.*\n {4}server_status_url = http:\/\/localhost\/server-status/,
+      /not counted.*cache.*\n {4}server_status_url = http:\/\/localhost\/server-status/,
     );
   });
 });
