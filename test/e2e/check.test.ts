@@ -333,7 +333,7 @@ describe('the account', () => {
     assert.equal(report.status, 1);
     const [{ verdict, message } = { verdict: undefined, message: '' }] = about(report, 'image');
     assert.equal(verdict, 'problem');
-    assert.match(message, /no answer (in time|within the time limit)/);
+    assert.match(message, /no answer (in time|within the time limit)/i);
     for (const topic of ['configuration', 'farm file']) assert.equal(about(report, topic)[0]?.verdict, 'ok');
   });
 });

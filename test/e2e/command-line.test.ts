@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Ec2StandIn, ec2Missing, startEc2 } from '../peers/ec2-stand-in.ts';
@@ -8,6 +9,11 @@ import { type ModStatus, startModStatus } from '../peers/mod-status.ts';
 import { createMaster, PROGRAM, run, SECRET, until } from './world.ts';
 
 const PLAIN = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true' };
+
+const directory = mkdtempSync(path.join(tmpdir(), 'command-line-'));
+const GOOD = path.join(directory, 'aws_balancer.conf');
+copyFileSync(path.join(import.meta.dirname, '../config/fixtures/manual.conf'), GOOD);
+after(() => rmSync(directory, { recursive: true }));
 
 describe('the command line', { concurrency: 4 }, () => {
   for (const [words, status, saying] of [
@@ -43,14 +49,10 @@ describe('the command line', { concurrency: 4 }, () => {
     ],
     [['--conf', '/nonexistent/x.conf'], 2, /^\/nonexistent\/x\.conf: there is no such file\n$/],
     [['--user', 'nobody-of-that-name', '--conf', '/dev/null'], 2, /no user of that name/],
-    [
-      ['--logfile', '/nonexistent/log', '--conf', '/dev/null'],
-      1,
-      /log file \/nonexistent\/log: its directory/,
-    ],
+    [['--logfile', '/nonexistent/log', '--conf', GOOD], 1, /log file \/nonexistent\/log: its directory/],
     [['--pidfile', '/tmp/', '--conf', '/dev/null'], 2, /--pidfile \/tmp\/ is a directory/],
   ] as const) {
-    test(`gbrowse-aws-balancer ${words.join(' ')}: status ${status}`, async () => {
+    test(`gbrowse-aws-balancer ${words.join(' ').replace(directory, '')}: status ${status}`, async () => {
       const program = run(words, PLAIN);
       assert.equal(await program.ended(), status);
       const [said, silent] =

@@ -155,7 +155,10 @@ describe('a balancer in the background', { concurrency: true, skip: missing }, (
     );
     const namesake = master.start('--background', '--pidfile', `${pidfile}2`);
     assert.equal(await namesake.ended(), 1);
-    assert.match(namesake.stderr(), /another gbrowse-aws-balancer is running .* for the master "second"/);
+    assert.match(
+      namesake.stderr(),
+      /another gbrowse-aws-balancer \(process .*\) is running .* for the master "second"/,
+    );
 
     assert.equal(pid(), owner);
     assert.ok(!existsSync(`${pidfile}2`));

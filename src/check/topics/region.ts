@@ -7,7 +7,7 @@ export const region: Topic = {
   name: 'region',
   async look(world) {
     const name = await world.region().catch(error => {
-      if (isNotLookedAt(error) && /region/.test(error.message)) return undefined;
+      if (isNotLookedAt(error) && /no region is known/.test(error.message)) return undefined;
       throw error;
     });
     if (name === undefined) {
