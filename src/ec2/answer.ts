@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { Ec2Action } from './api.ts';
 import { Ec2Error, FOREIGN_ANSWER } from './errors.ts';
+import { withoutUnread } from './unread.ts';
 
 /** The largest answer that is read, bytes. A page of 1000 instances, each with 50 tags, takes 9 MB. */
 export const LARGEST_ANSWER = 16 * 1024 * 1024;
@@ -36,7 +37,7 @@ export async function readAnswer(action: Ec2Action, response: unknown, signal: A
   const xml = bytes.toString('utf8');
   const isExpected = statusCode < 300 ? isAnswerTo(action, xml) : isErrorAnswer(xml);
   if (!isExpected) throw new Ec2Error(action, FOREIGN_ANSWER, inWords(statusCode, xml), statusCode);
-  response.body = Readable.from([bytes]);
+  response.body = Readable.from([Buffer.from(withoutUnread(action, xml))]);
 }
 
 /** The whole body; undefined when it is too large. */
