@@ -54,7 +54,7 @@ const RESET: Happening = {
 const FOREIGN: Happening = {
   happens: 'answered by a captive portal',
   fault: { body: '<html><body>Sign in</body></html>', status: 200 },
-  said: /ForeignAnswer: the answer is not EC2's/,
+  said: /ForeignAnswer: the answer does not come from EC2/,
 };
 const SILENCE: Happening = {
   happens: 'never answered',
