@@ -1,6 +1,5 @@
 import { chown, lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { isSlaveUrl } from '../daemon/keeper-protocol.ts';
 import { failure, isUserError, messageOf, systemCode } from '../errors.ts';
 import { replaceFile } from '../os/replace-file.ts';
 import { foreignPartOf } from '../os/root-path.ts';
@@ -9,6 +8,7 @@ import { readFarmFile, replaceFarmFile } from './farm-file.ts';
 import { livePerlLines } from './live-perl.ts';
 import { runReloadCommand } from './reload-command.ts';
 import { listedIn, settingIn, withSettings } from './renderfarm.ts';
+import { isSlaveUrl } from './slave-url.ts';
 
 const LIST_SETTING = 'renderfarm list';
 

@@ -13,7 +13,7 @@ import {
 } from '../policy/release.ts';
 import { type Polls, pollsOf, rememberedRanges } from './need.ts';
 import { type Counting, countingOverload } from './queue.ts';
-import type { Settings } from './run-balancer.ts';
+import type { Settings } from './settings.ts';
 import { requestsUntil, type Trace } from './trace.ts';
 
 /** With `release_after` the counter is read so often (ms), or at each poll where those are more frequent. */

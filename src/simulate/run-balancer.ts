@@ -1,6 +1,5 @@
 import { FIRST_READING_SPAN, LONGEST_ROUND } from '../balancer/timing.ts';
 import { SECOND } from '../clock.ts';
-import type { Config } from '../config/config.ts';
 import {
   afterFailedBoot,
   afterGoodBoot,
@@ -18,6 +17,7 @@ import type { Lifetime, Run } from './lifetimes.ts';
 import { INTERRUPTION_NOTICE } from './market.ts';
 import type { Polls } from './need.ts';
 import { createRanges, readingsFor } from './ranges.ts';
+import type { Settings } from './settings.ts';
 import { durationOf, type Trace } from './trace.ts';
 
 /** From the decision to launch until EC2 has the instance: a look at what there is, and CreateFleet. */
@@ -26,14 +26,6 @@ const LAUNCH_CALLS = 0.4 * SECOND;
 const NOTICED = 0.5 * SECOND;
 /** From the end of a drain until EC2 ends the instance. */
 const END_CALLS = 0.4 * SECOND;
-
-/** What of a configuration decides how many slaves there are when. */
-export type Settings = {
-  readonly loadTable: Config['loadTable'];
-  readonly master: Pick<Config['master'], 'pollInterval' | 'drainTime'> &
-    Partial<Pick<Config['master'], 'releaseAfter' | 'overload'>>;
-  readonly slave: Pick<Config['slave'], 'spotBid' | 'bootTimeout'>;
-};
 
 type Slave = {
   readonly id: string;

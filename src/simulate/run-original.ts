@@ -3,7 +3,7 @@ import { rangeFor } from '../policy/load-table.ts';
 import { lifetimeOf, type World } from './chance.ts';
 import type { Lifetime, Run } from './lifetimes.ts';
 import { INTERRUPTION_NOTICE } from './market.ts';
-import type { Settings } from './run-balancer.ts';
+import type { Settings } from './settings.ts';
 import { durationOf, requestsUntil, type Trace } from './trace.ts';
 
 /** From ready to standing in the farm file, beside the wait for a poll. */

@@ -6,10 +6,11 @@ import type { Run } from './lifetimes.ts';
 import { measure, type Outcome, requestsShort } from './measure.ts';
 import { loadAt, type Need, needOf, pastNeedOf } from './need.ts';
 import { queued, type Server } from './queue.ts';
-import { readingsOf, runBalancer, type Settings } from './run-balancer.ts';
+import { readingsOf, runBalancer } from './run-balancer.ts';
 import { runBest } from './run-best.ts';
 import { runFixed } from './run-fixed.ts';
 import { runOriginal } from './run-original.ts';
+import type { Settings } from './settings.ts';
 import { type Suggestion, suggest } from './suggest.ts';
 import { durationOf, type Trace } from './trace.ts';
 

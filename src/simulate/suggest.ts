@@ -3,7 +3,8 @@ import type { LoadTable } from '../config/config.ts';
 import type { World } from './chance.ts';
 import { measure, type Results } from './measure.ts';
 import type { Need } from './need.ts';
-import { readingsOf, runBalancer, type Settings } from './run-balancer.ts';
+import { readingsOf, runBalancer } from './run-balancer.ts';
+import type { Settings } from './settings.ts';
 import { COARSE, levelsOf, type Shape, shaped, variantsOf } from './table-shapes.ts';
 import { durationOf, type Trace } from './trace.ts';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isSlaveUrl, parseRequest } from '../../src/daemon/keeper-protocol.ts';
+import { parseRequest } from '../../src/daemon/keeper-protocol.ts';
+import { isSlaveUrl } from '../../src/farm/slave-url.ts';
 
 test('the URL of a slave is taken', () => {
   fc.assert(

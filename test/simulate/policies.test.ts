@@ -9,9 +9,10 @@ import { measure, servingOf } from '../../src/simulate/measure.ts';
 import { needOf } from '../../src/simulate/need.ts';
 import { EXAMPLE } from '../../src/simulate/options.ts';
 import { createRandom } from '../../src/simulate/random.ts';
-import { runBalancer, type Settings } from '../../src/simulate/run-balancer.ts';
+import { runBalancer } from '../../src/simulate/run-balancer.ts';
 import { runFixed } from '../../src/simulate/run-fixed.ts';
 import { runOriginal } from '../../src/simulate/run-original.ts';
+import type { Settings } from '../../src/simulate/settings.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import { createTrace, type Trace } from '../../src/simulate/trace.ts';
 

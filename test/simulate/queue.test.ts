@@ -5,7 +5,7 @@ import { MINUTE, SECOND } from '../../src/clock.ts';
 import { constantMarket } from '../../src/simulate/market.ts';
 import { queued } from '../../src/simulate/queue.ts';
 import { createRandom } from '../../src/simulate/random.ts';
-import type { Settings } from '../../src/simulate/run-balancer.ts';
+import type { Settings } from '../../src/simulate/settings.ts';
 import { simulate } from '../../src/simulate/simulate.ts';
 import { createTrace, type Trace } from '../../src/simulate/trace.ts';
 
