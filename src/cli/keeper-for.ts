@@ -4,7 +4,7 @@ import { createLogFile } from '../daemon/create-log-file.ts';
 import { directKeeper } from '../daemon/direct-keeper.ts';
 import type { Keeper } from '../daemon/keeper.ts';
 import { makeLockDirectory } from '../daemon/lock-directory.ts';
-import { claimPidfile } from '../daemon/pidfile.ts';
+import { claimPidfile, type Pidfile } from '../daemon/pidfile.ts';
 import { type Account, dropPrivileges, lookUpAccount, mustBecome } from '../daemon/privileges.ts';
 import { startKeeper } from '../daemon/start-keeper.ts';
 import { failure } from '../errors.ts';
@@ -21,10 +21,19 @@ import type { Given } from './given.ts';
  * @throws {UserError} when root is to act on a file that others can change
  */
 export async function keeperFor(options: Given<'run'>): Promise<Keeper> {
+  const pidfile = options.pidfile === undefined ? undefined : await claimPidfile(options.pidfile);
+  try {
+    return await keeperWith(options, pidfile);
+  } catch (error) {
+    await pidfile?.remove().catch(() => {});
+    throw error;
+  }
+}
+
+async function keeperWith(options: Given<'run'>, pidfile: Pidfile | undefined): Promise<Keeper> {
   const configFile = options.conf ?? (await findConfigFile());
   const account = options.user === undefined ? undefined : await lookUpAccount(options.user);
   const becomes = account !== undefined && mustBecome(account) ? account : undefined;
-  const pidfile = options.pidfile === undefined ? undefined : await claimPidfile(options.pidfile);
   const parts = { loadConfig, findRenderfarm, createFarm };
   const held = { configFile, parts, ...(pidfile !== undefined && { pidfile }) };
   const isRoot = process.geteuid?.() === 0;
