@@ -20,11 +20,14 @@ export function recordProbe(state: State, probed: Probed, answer: ProbeAnswer, n
 
 /** What this machine could not ask says nothing about the slave: the time does not count against it. */
 function notAsked(member: Member, now: number): Member {
-  if (member.readySince === undefined) {
-    const unasked = now - Math.max(member.probedAt ?? member.firstSeen, member.firstSeen);
-    return { ...member, probedAt: now, firstSeen: member.firstSeen + unasked };
-  }
-  return { ...member, probedAt: now, ...(member.failures > 0 && { failingSince: now }) };
+  const unasked = now - Math.max(member.probedAt ?? member.firstSeen, member.firstSeen);
+  const { readySince, failingSince } = member;
+  if (readySince === undefined) return { ...member, probedAt: now, firstSeen: member.firstSeen + unasked };
+  return {
+    ...member,
+    probedAt: now,
+    ...(failingSince !== undefined && { failingSince: Math.min(now, failingSince + unasked) }),
+  };
 }
 
 function recordAnswer(state: State, member: Member, now: number): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Running, run, until } from '../../e2e/world.ts';
 import type { Ec2Instance } from '../../peers/ec2-stand-in.ts';
@@ -42,7 +42,8 @@ export const CALM = 2;
 export const CROWD = 40;
 const NAME = 'proof';
 
-function configuration(cloud: Cloud, site: Site, snapshot: string): string {
+/** A GBrowse in memory follows a list by itself; a CGI reads the farm file for each request. */
+function configuration(cloud: Cloud, site: Site, snapshot: string, list: string | undefined): string {
   return `[LOAD TABLE]
 #req/s  min max
 0.1     2   2
@@ -54,7 +55,7 @@ external_ip       = ${cloud.master.address}
 poll_interval     = 0.03           # minutes: 1.8 seconds
 server_status_url = ${site.apache.statusUrl}
 renderfarm_conf   = ${site.farmFile}
-drain_time        = 8
+${list === undefined ? '' : `farm              = live\nfarm_list         = ${list}\n`}drain_time        = 8
 databases         = ${DATABASES}
 
 [SLAVE]
@@ -82,7 +83,9 @@ export async function startFarm(runsAs: RunsAs): Promise<Farm> {
   mkdirSync(directory);
   const snapshot = await cloud.importSnapshot(databasesImage(directory), 1);
   const confFile = path.join(directory, 'aws_balancer.conf');
-  writeFileSync(confFile, configuration(cloud, site, snapshot));
+  const list = runsAs === 'CGI' ? undefined : path.join(path.dirname(site.farmFile), 'farm/slaves');
+  if (list !== undefined) mkdirSync(path.dirname(list), { mode: 0o755 });
+  writeFileSync(confFile, configuration(cloud, site, snapshot, list));
   const account = cloud.account(NAME);
   const environment = {
     ...cloud.environment,
@@ -102,8 +105,9 @@ export async function startFarm(runsAs: RunsAs): Promise<Farm> {
   }
 
   function listed(): readonly string[] {
-    const text = readFileSync(site.farmFile, 'utf8');
-    return [...text.matchAll(/^\s+http:\/\/(\S+):8101$/gm)].map(([, address = '']) => address);
+    if (list !== undefined && !existsSync(list)) return [];
+    const text = readFileSync(list ?? site.farmFile, 'utf8');
+    return [...text.matchAll(/^\s*http:\/\/(\S+):8101$/gm)].map(([, address = '']) => address);
   }
 
   return {
@@ -121,7 +125,7 @@ export async function startFarm(runsAs: RunsAs): Promise<Farm> {
         const { instances } = await account.state();
         const hosts = await Promise.all(instances.map(async it => ({ it, host: await cloud.host(it.id) })));
         const slaves = hosts.filter(({ host }) => addresses.includes(host.publicAddress ?? ''));
-        return { slaves: slaves.map(({ it }) => it), since: statSync(site.farmFile).mtimeMs };
+        return { slaves: slaves.map(({ it }) => it), since: statSync(list ?? site.farmFile).mtimeMs };
       }),
     instances: async () => (await account.state()).instances,
     async drawn(instance) {
