@@ -123,6 +123,13 @@ function decideProbes(agenda: Agenda): void {
     const interval = eager ? Math.min(busy ? SILENT_PROBE_INTERVAL : EAGER_PROBE_INTERVAL, round) : round;
     if (!agenda.due((probedAt ?? Number.NEGATIVE_INFINITY) + interval)) continue;
     const { instanceId, address } = slave;
-    agenda.add({ kind: 'probe', instanceId, address, ports: portsOf(state, slave), at: agenda.now });
+    agenda.add({
+      kind: 'probe',
+      instanceId,
+      address,
+      ports: portsOf(state, slave),
+      at: agenda.now,
+      ...(state.answeredAt !== undefined && { ec2AnsweredAt: state.answeredAt }),
+    });
   }
 }

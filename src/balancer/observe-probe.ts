@@ -5,8 +5,13 @@ import { isOutOfService, slaveInWords } from './members.ts';
 import { type Member, type State, say } from './state.ts';
 import { FAILURES_TOLERATED } from './timing.ts';
 
-/** Which slave was asked, at which address, and when that began (monotonic ms). */
-export type Probed = { readonly instanceId: string; readonly address: string; readonly at: number };
+/** Which slave was asked, at which address, when that began, and when EC2 had last answered then (monotonic ms). */
+export type Probed = {
+  readonly instanceId: string;
+  readonly address: string;
+  readonly at: number;
+  readonly ec2AnsweredAt?: number;
+};
 
 /** Records what a probe found. */
 export function recordProbe(state: State, probed: Probed, answer: ProbeAnswer, now: number): void {
@@ -15,7 +20,7 @@ export function recordProbe(state: State, probed: Probed, answer: ProbeAnswer, n
   if (member === undefined || member.leaving !== undefined || member.slave.address !== address) return;
   if (answer === 'unknown') state.members.set(instanceId, notAsked(member, now));
   else if (answer === 'answered') recordAnswer(state, member, now);
-  else recordFailure(state, member, { answer, at: probed.at, now });
+  else recordFailure(state, member, { ...probed, answer, now });
 }
 
 /** What this machine could not ask says nothing about the slave: the time does not count against it. */
@@ -54,11 +59,10 @@ function recordAnswer(state: State, member: Member, now: number): void {
 function recordFailure(
   state: State,
   member: Member,
-  { answer, at, now }: { readonly answer: ProbeAnswer; readonly at: number; readonly now: number },
+  { answer, at, ec2AnsweredAt, now }: Probed & { readonly answer: ProbeAnswer; readonly now: number },
 ): void {
   const { instanceId } = member.slave;
-  const { answeredAt } = state;
-  const heard = answeredAt !== undefined && answeredAt <= at && { failedAfterAnswerAt: answeredAt };
+  const heard = ec2AnsweredAt !== undefined && { failedAfterAnswerAt: ec2AnsweredAt };
   if (member.readySince === undefined) {
     state.members.set(instanceId, { ...member, probedAt: now, ...heard });
     return;

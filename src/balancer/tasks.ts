@@ -16,6 +16,8 @@ export type Task =
       readonly ports: readonly number[];
       /** When it was decided on, monotonic ms. */
       readonly at: number;
+      /** When EC2 had last answered then, monotonic ms. */
+      readonly ec2AnsweredAt?: number;
     }
   | { readonly kind: 'prepare'; readonly config: Config }
   | { readonly kind: 'launch'; readonly request: LaunchRequest }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { NODE_VERSION, nodePackage } from '../../build/node.mjs';
 import { type Machine, startMachine } from '../packaging/fixtures/machine.ts';
 import { type RootName, rootsMissing } from '../packaging/fixtures/roots.ts';
@@ -27,12 +27,18 @@ describe('a new user, on a new machine, types what the README says', {
   skip: rootsMissing() || archiveMissing() || registryMissing(),
   concurrency: true,
 }, () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'source-'));
+  const archive = path.join(directory, 'source.tar');
+  // Once for all: git locks its index meanwhile.
+  before(() => archiveSource(archive));
+  after(() => rmSync(directory, { recursive: true }));
+
   for (const [platform, root, prepare] of PLATFORMS) {
     test(`${platform}: npm ci && npm run demo`, { timeout: 15 * MINUTES }, async t => {
       const machine = await startMachine(t, { root, network: 'host' });
       const settings = handInNpmSettings(machine);
       await prepare?.(t, machine);
-      machine.copyIn(sourceArchive(t), '/root/source.tar');
+      machine.copyIn(archive, '/root/source.tar');
       await machine.must('mkdir /root/project && tar -xf /root/source.tar -C /root/project');
       t.diagnostic(await machine.must('echo "node $(node --version), npm $(npm --version)"'));
 
@@ -60,16 +66,12 @@ function archiveMissing(): string | false {
   return existsSync(path.join(project, '.git')) ? false : 'this is no git checkout';
 }
 
-/** What a clone would have if everything here were committed; until the test ends. */
-function sourceArchive(t: TestContext): string {
+/** Writes what a clone would have if everything here were committed. */
+function archiveSource(archive: string): void {
   const git = (...args: readonly string[]) =>
     execFileSync('git', ['-c', `safe.directory=${project}`, ...args], {
       cwd: project,
       encoding: 'utf8',
     }).trim();
-  const directory = mkdtempSync(path.join(tmpdir(), 'source-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  const archive = path.join(directory, 'source.tar');
   git('archive', '--output', archive, git('stash', 'create') || 'HEAD');
-  return archive;
 }
