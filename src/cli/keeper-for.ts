@@ -12,6 +12,7 @@ import { createFarm } from '../farm/create.ts';
 import { installFarm, uninstallFarm } from '../farm/install.ts';
 import { findRenderfarm } from '../farm/locate.ts';
 import { foreignPartOf } from '../os/root-path.ts';
+import { makeStateDirectory } from '../os/state-directory.ts';
 import type { Given } from './given.ts';
 
 /**
@@ -38,6 +39,7 @@ async function keeperWith(options: Given<'run'>, pidfile: Pidfile | undefined): 
   const held = { configFile, parts, ...(pidfile !== undefined && { pidfile }) };
   const isRoot = process.geteuid?.() === 0;
   const warnings = isRoot && !options.dryRun ? await prepareLive(configFile, becomes) : undefined;
+  if (!options.dryRun) await prepareState(configFile, becomes);
   if (becomes === undefined && isRoot) await assertRoots(configFile);
   if (becomes === undefined) return withWarnings(directKeeper(held), warnings ?? []);
   if (warnings === undefined) {
@@ -83,6 +85,14 @@ async function prepareLive(
     return undefined;
   }
   return (await installFarm(master, account)).warnings;
+}
+
+/** Where the directory cannot be made, what is written into it says so later. */
+async function prepareState(configFile: string, account: Account | undefined): Promise<void> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot && (await foreignPartOf(configFile, 'content')) !== undefined) return;
+  const { config } = await loadConfig(configFile);
+  await makeStateDirectory(config.master.stateDirectory, account).catch(() => {});
 }
 
 function withWarnings(keeper: Keeper, warnings: readonly string[]): Keeper {

@@ -23,6 +23,8 @@ export type MasterConfig = {
   readonly farm: 'file' | 'live';
   /** With `live`: the list. */
   readonly farmList: string;
+  /** Where the balancer keeps what it has to remember over a restart. */
+  readonly stateDirectory: string;
   /** `auto`, `none`, or a command line for the shell. */
   readonly reloadCommand: string;
   readonly drainTime: number;

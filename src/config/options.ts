@@ -108,6 +108,14 @@ const MASTER: OptionsOf<MasterConfig> = {
     whenUnset: { default: '/var/lib/gbrowse-aws-balancer/farm/slaves' },
     parse: matching(/^\/\S+$/),
   },
+  stateDirectory: {
+    name: 'state_directory',
+    meaning:
+      'Where the balancer keeps what it remembers over a restart, in files of its user alone. A start as root creates it.',
+    expected: 'an absolute path',
+    whenUnset: { default: '/var/lib/gbrowse-aws-balancer/state' },
+    parse: path,
+  },
   reloadCommand: {
     name: 'reload_command',
     meaning:

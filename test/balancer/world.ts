@@ -279,6 +279,7 @@ function createConfig({ table = [[1, 1, 2]], master, slave }: WorldSettings): Co
       serverStatusUrl: 'http://localhost/server-status',
       farm: 'file',
       farmList: '/nonexistent/slaves',
+      stateDirectory: '/nonexistent/state',
       reloadCommand: 'auto',
       drainTime: 60 * SECOND,
       overload: 'climb',

@@ -49,6 +49,7 @@ describe("the manual's own file", () => {
         serverStatusUrl: 'http://localhost/server-status',
         farm: 'file',
         farmList: '/var/lib/gbrowse-aws-balancer/farm/slaves',
+        stateDirectory: '/var/lib/gbrowse-aws-balancer/state',
         reloadCommand: 'auto',
         drainTime: 60_000,
         overload: 'climb',
@@ -450,7 +451,7 @@ describe('a warning', () => {
     [
       'an option that is like no other',
       `${GOOD}[MASTER]\nfoo = 1\n`,
-      'F:10: unknown option "foo" in [MASTER], expected one of external_ip, poll_interval, server_status_url, load_log, load_match, name, renderfarm_conf, farm, farm_list, reload_command, drain_time, overload, release_after, databases',
+      'F:10: unknown option "foo" in [MASTER], expected one of external_ip, poll_interval, server_status_url, load_log, load_match, name, renderfarm_conf, farm, farm_list, state_directory, reload_command, drain_time, overload, release_after, databases',
     ],
     [
       'an option set twice, of which the last counts',

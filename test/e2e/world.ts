@@ -224,7 +224,13 @@ export function createMaster(t: Pick<TestContext, 'after' | 'diagnostic'>, setti
       }),
     processes,
   };
-  master.configure({ name, server_status_url: statusUrl, renderfarm_conf: farmFile, ...settings.options });
+  master.configure({
+    name,
+    server_status_url: statusUrl,
+    renderfarm_conf: farmFile,
+    state_directory: path.join(directory, 'state'),
+    ...settings.options,
+  });
   return master;
 }
 

@@ -18,6 +18,7 @@ const CONFIG: Config = {
     drainTime: 60_000,
     farm: 'file',
     farmList: '/nonexistent/slaves',
+    stateDirectory: '/nonexistent/state',
     overload: 'climb',
     releaseAfter: 'never',
   },

@@ -55,6 +55,7 @@ external_ip       = ${cloud.master.address}
 poll_interval     = 0.03           # minutes: 1.8 seconds
 server_status_url = ${site.apache.statusUrl}
 renderfarm_conf   = ${site.farmFile}
+state_directory   = ${site.farmFile}.state
 ${list === undefined ? '' : `farm              = live\nfarm_list         = ${list}\n`}drain_time        = 8
 databases         = ${DATABASES}
 
