@@ -12,15 +12,19 @@ import { handInNpmSettings, npmPack, registryMissing } from './npm-settings.ts';
 const project = path.resolve(import.meta.dirname, '../..');
 const MINUTES = 60_000;
 
+type Platform = {
+  readonly name: string;
+  readonly root: RootName;
+  readonly prepare?: (t: TestContext, machine: Machine) => Promise<void>;
+  /** Whether the package is made there, too: once is enough, it takes minutes. */
+  readonly packages?: true;
+};
+
 /** The platforms that the README names, as their users have them: without anything else. */
-const PLATFORMS: readonly (readonly [
-  string,
-  RootName,
-  ((t: TestContext, machine: Machine) => Promise<void>)?,
-])[] = [
-  ["Debian 12 with Debian's Node 18 and npm 9", 'bookworm-node'],
-  ["Debian 13 with Debian's Node 20 and npm 9", 'trixie-node'],
-  ['Debian 12 with Node 24 and the newest npm', 'bookworm', addNewestNpm],
+const PLATFORMS: readonly Platform[] = [
+  { name: "Debian 12 with Debian's Node 18 and npm 9", root: 'bookworm-node', packages: true },
+  { name: "Debian 13 with Debian's Node 20 and npm 9", root: 'trixie-node' },
+  { name: 'Debian 12 with Node 24 and the newest npm', root: 'bookworm', prepare: addNewestNpm },
 ];
 
 describe('a new user, on a new machine, types what the README says', {
@@ -33,8 +37,9 @@ describe('a new user, on a new machine, types what the README says', {
   before(() => archiveSource(archive));
   after(() => rmSync(directory, { recursive: true }));
 
-  for (const [platform, root, prepare] of PLATFORMS) {
-    test(`${platform}: npm ci && npm run demo`, { timeout: 15 * MINUTES }, async t => {
+  for (const { name, root, prepare, packages } of PLATFORMS) {
+    const words = `npm ci && npm run demo${packages ? ' && npm run package' : ''}`;
+    test(`${name}: ${words}`, { timeout: 20 * MINUTES }, async t => {
       const machine = await startMachine(t, { root, network: 'host' });
       const settings = handInNpmSettings(machine);
       await prepare?.(t, machine);
@@ -42,13 +47,17 @@ describe('a new user, on a new machine, types what the README says', {
       await machine.must('mkdir /root/project && tar -xf /root/source.tar -C /root/project');
       t.diagnostic(await machine.must('echo "node $(node --version), npm $(npm --version)"'));
 
-      const output = await machine.must(`${settings}; cd /root/project && npm ci && npm run demo 2>&1`);
+      const output = await machine.must(`${settings}; cd /root/project && { ${words}; } 2>&1`);
       assert.match(output, /fetching Node .* only once\n/);
       assert.match(output, /launched i-.* is ready after .*releasing slave.* 0 instances left; /s);
       assert.equal(
         await machine.must('cd /root/project && node build/with-node.mjs -p process.version'),
         `v${NODE_VERSION}\n`,
       );
+      if (!packages) return;
+      assert.match(output, /package: made dist\/gbrowse-aws-balancer_.*_.*\.deb /);
+      await machine.must('cd /root/project && dpkg -i dist/gbrowse-aws-balancer_*.deb');
+      assert.match(await machine.must('gbrowse-aws-balancer --version'), /^gbrowse-aws-balancer \d/);
     });
   }
 });
