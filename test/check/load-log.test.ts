@@ -28,7 +28,10 @@ describe('load_log', () => {
   test('shows the share of the requests that match', async () => {
     const [found] = await findings(mixed + status, new RegExp(GBROWSE_PATHS));
     assert.equal(found?.verdict, 'ok');
-    assert.match(found?.message ?? '', /25\.0 % \(load_match\) of its last 40 requests count as load/);
+    assert.match(
+      found?.message ?? '',
+      /its last lines hold 40 requests, of which 25\.0 % \(load_match\) count as load/,
+    );
     assert.deepEqual(found?.details, { lines: 45, requests: 45, statusRequests: 5, counted: 10 });
   });
 

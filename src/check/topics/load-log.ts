@@ -100,9 +100,14 @@ export function judgeSample(
       ...stale,
     ];
   }
-  const part = match === undefined ? 'All' : `${share(count, others)} (load_match)`;
+  const part = match === undefined ? 'all' : `${share(count, others)} (load_match)`;
   return [
-    ok(`${file} is read: ${part} of its last ${counted(others, 'request')} count as load.`, { details }),
+    ok(
+      `${file} is read: its last lines hold ${counted(others, 'request')}, of which ${part} count as load.`,
+      {
+        details,
+      },
+    ),
     ...stale,
   ];
 }
