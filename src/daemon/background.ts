@@ -37,7 +37,7 @@ export async function startInBackground({ args, secrets, print }: BackgroundOpti
   const died = () => {
     if (exit === undefined || child.connected) return;
     const how = exit.signal === null ? `exit status ${exit.status}` : `signal ${exit.signal}`;
-    resolve({ message: `The balancer ended while it was starting (${how}).`, exitStatus: exit.status || 1 });
+    resolve({ message: `the balancer ended while it was starting (${how})`, exitStatus: exit.status || 1 });
   };
   child.once('error', reject);
   child.once('exit', (status, signal) => {
@@ -133,7 +133,7 @@ async function firstMessage(): Promise<HandOver> {
     return { secrets: message.secrets, environment: message.environment };
   }
   throw new Error(
-    'The process that started this one in the background sent something other than its secrets',
+    'the process that started this one in the background sent something other than its secrets',
   );
 }
 

@@ -14,11 +14,11 @@ export async function createLogFile(
   // Where others can write, root would follow what was planted there: the balancer creates the file itself.
   if ((await foreignPartOf(file, 'place')) !== undefined) return;
   try {
-    // Exclusively: never is a file that exists already made over to the user.
+    // Exclusively: a file that exists already is never given to the user.
     const handle = await open(file, 'ax', 0o640);
     await handle.chown(uid, gid).finally(() => handle.close());
   } catch (error) {
     if (systemCode(error) === 'EEXIST') return;
-    throw failure(`Cannot create the log file ${file}: ${systemCode(error)}.`, { cause: error });
+    throw failure(`cannot create the log file ${file}: ${systemCode(error)}`, { cause: error });
   }
 }

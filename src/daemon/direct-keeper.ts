@@ -32,17 +32,17 @@ export function followConfig(configFile: string, parts: KeeperParts): FollowedCo
 const FARM_LIMIT = 15 * SECOND;
 const RELOAD_LIMIT = 90 * SECOND;
 
-/** A farm that is, at each call, the one of that moment, and that answers or fails in bounded time. */
+/** The current farm at each call, which answers or fails in bounded time. */
 export function farmOf(current: () => Farm | undefined): Farm {
   function farm(): Farm {
     const found = current();
-    if (found === undefined) throw new Error('The configuration has not been read yet');
+    if (found === undefined) throw new Error('the configuration has not been read yet');
     return found;
   }
   return {
-    read: async () => await within(FARM_LIMIT, 'Reading the farm file', farm().read()),
-    write: async urls => await within(FARM_LIMIT, 'Writing the farm file', farm().write(urls)),
-    reload: async () => await within(RELOAD_LIMIT, 'Telling Apache of the new farm file', farm().reload()),
+    read: async () => await within(FARM_LIMIT, 'reading the farm file', farm().read()),
+    write: async urls => await within(FARM_LIMIT, 'writing the farm file', farm().write(urls)),
+    reload: async () => await within(RELOAD_LIMIT, 'telling Apache about the new farm file', farm().reload()),
   };
 }
 

@@ -53,7 +53,7 @@ export function runKeeper(parts: KeeperParts): void {
     onMessage: message => {
       if (office === undefined) {
         // Comes first, and from root: the balancer waits for the answer before it drops its privileges.
-        if (!isSetUpMessage(message)) throw new Error('The keeper was not set up');
+        if (!isSetUpMessage(message)) throw new Error('the keeper was not set up');
         office = createOffice(message.setUp, parts);
         answer({ id: 0 });
         return;

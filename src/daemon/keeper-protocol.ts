@@ -95,7 +95,7 @@ export function sendableError(error: unknown): SentError {
 
 export function receivedError({ message, exitStatus }: SentError): Error {
   return exitStatus === undefined
-    ? new Error(`The keeper failed: ${message}`)
+    ? new Error(`the keeper failed: ${message}`)
     : new UserError(message, exitStatus);
 }
 

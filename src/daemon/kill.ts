@@ -40,7 +40,7 @@ export async function killDaemon({
   } catch (error) {
     if (systemCode(error) === 'ESRCH') return;
     throw failure(
-      `Not permitted to end ${PROGRAM} (process ${balancer.pid}). Do it as root or as the user that it was started by.`,
+      `no permission to end ${PROGRAM} (process ${balancer.pid}); do it as root or as the user that started it`,
       { cause: error },
     );
   }
@@ -52,14 +52,14 @@ export async function killDaemon({
     const now = clock.monotonic();
     if (now - start > LONGEST_STOP) {
       throw failure(
-        `Process ${balancer.pid} has not ended within ${LONGEST_STOP / MINUTE} minutes. Its log says what it waits for. ` +
-          `"kill -KILL ${balancer.pid}" ends it without cleaning up; "${PROGRAM} gc" then lists what is left in EC2.`,
+        `process ${balancer.pid} has not ended within ${LONGEST_STOP / MINUTE} minutes; its log says what it waits for. ` +
+          `"kill -KILL ${balancer.pid}" ends it without cleaning up; "${PROGRAM} gc" then lists what is left in EC2`,
       );
     }
     if (now - said < SAY_EVERY) continue;
     said = now;
     say(
-      `Waiting for process ${balancer.pid} to end: ${doing} (${Math.round((now - start) / SECOND)} s so far).`,
+      `waiting for process ${balancer.pid} to end: ${doing} (${Math.round((now - start) / SECOND)} s so far)`,
     );
   }
   await removeEmptyPidfile(pidfile);
@@ -69,22 +69,22 @@ async function findOwner(pidfile: string): Promise<RunningProcess> {
   const owner = await foreignOwnerOf(pidfile);
   const pid = await readPidfile(pidfile);
   if (pid === 'absent') {
-    throw failure(`There is no pidfile ${pidfile}: no ${PROGRAM} is running with it. Nothing was done.`);
+    throw failure(`there is no pidfile ${pidfile}, so no ${PROGRAM} is running with it; nothing was done`);
   }
   if (pid === 'garbage') {
-    throw failure(`The pidfile ${pidfile} does not hold a process id. Nothing was done; remove the file.`);
+    throw failure(`the pidfile ${pidfile} does not hold a process id; nothing was done; remove the file`);
   }
   const found = findProcess(pid);
   if (found === undefined || !isBalancer(pid) || !(await holdsLock(pid, await pidfileLock(pidfile)))) {
     throw failure(
-      `The pidfile ${pidfile} is stale: process ${pid} ${found === undefined ? 'is not running' : `is not the ${PROGRAM} that wrote it`}. ` +
-        'Nothing was done; the next start overwrites it.',
+      `the pidfile ${pidfile} is stale: process ${pid} ${found === undefined ? 'is not running' : `is not the ${PROGRAM} that wrote it`}; ` +
+        'nothing was done, and the next start overwrites it',
     );
   }
   if (owner !== undefined && !belongsTo(pid, owner.uid)) {
     throw failure(
-      `The pidfile ${pidfile} names process ${pid}, which is not a process of the user who owns ${owner.path} (user id ` +
-        `${owner.uid}), so it is not ended as root. Nothing was done.`,
+      `the pidfile ${pidfile} names process ${pid}, which is not a process of the user who owns ${owner.path} (user id ` +
+        `${owner.uid}), so root does not end it; nothing was done`,
     );
   }
   return found;
@@ -100,8 +100,8 @@ async function foreignOwnerOf(pidfile: string): Promise<ForeignPart | undefined>
   const part = await foreignPartOf(pidfile, 'content');
   if (part === undefined || !part.isShared) return part;
   throw failure(
-    `The pidfile ${pidfile} is not trusted, because others can write to ${part.path}. Nothing was done; ` +
-      'name a pidfile in a directory to which only root can write.',
+    `the pidfile ${pidfile} is not trusted, because others can write to ${part.path}; nothing was done; ` +
+      'name a pidfile in a directory to which only root can write',
   );
 }
 

@@ -31,15 +31,15 @@ const LONGEST_CONTENT = 32;
 export async function claimPidfile(file: string): Promise<Pidfile> {
   if (await isDirectory(file)) {
     throw usageError(
-      `--pidfile ${file} is a directory. Name a file in it, such as ${path.join(file, `${PROGRAM}.pid`)}.`,
+      `--pidfile ${file} is a directory; name a file in it, such as ${path.join(file, `${PROGRAM}.pid`)}`,
     );
   }
   const lock = await acquireLock(await pidfileLock(file));
   if (lock === undefined) {
     const holder = await readPidfile(file);
     throw failure(
-      `Another ${PROGRAM}${typeof holder === 'number' ? ` (process ${holder})` : ''} is running with the pidfile ${file}. ` +
-        `End it with "${PROGRAM} --kill --pidfile ${file}", or give this one another pidfile.`,
+      `another ${PROGRAM}${typeof holder === 'number' ? ` (process ${holder})` : ''} is running with the pidfile ${file}; ` +
+        `end it with "${PROGRAM} --kill --pidfile ${file}", or give this one another pidfile`,
     );
   }
   const absolute = path.resolve(file);
@@ -128,16 +128,16 @@ async function isDirectory(file: string): Promise<boolean> {
 
 function cannot(verb: string, file: string, error: unknown): UserError {
   const code = systemCode(error);
-  const reason = REASONS.get(code ?? '') ?? `${code ?? 'unknown error'}.`;
-  return failure(`Cannot ${verb} the pidfile ${file}: ${reason}`, { cause: error });
+  const reason = REASONS.get(code ?? '') ?? code ?? 'unknown error';
+  return failure(`cannot ${verb} the pidfile ${file}: ${reason}`, { cause: error });
 }
 
 const REASONS = new Map([
-  ['ENOENT', 'its directory does not exist. Create it, or name another file with --pidfile.'],
-  ['ENOTDIR', 'its directory does not exist. Create it, or name another file with --pidfile.'],
-  ['EACCES', 'permission denied. Start as root, or name a file in a directory that you may write to.'],
-  ['EPERM', 'permission denied. Start as root, or name a file in a directory that you may write to.'],
-  ['EROFS', 'its file system is read-only. Name another file with --pidfile.'],
-  ['ENOSPC', 'the disk is full. Make room, or name a file on another disk with --pidfile.'],
-  ['EISDIR', 'it is a directory. Name a file in it.'],
+  ['ENOENT', 'its directory does not exist; create it, or name another file with --pidfile'],
+  ['ENOTDIR', 'its directory does not exist; create it, or name another file with --pidfile'],
+  ['EACCES', 'permission denied; start as root, or name a file in a directory that you may write to'],
+  ['EPERM', 'permission denied; start as root, or name a file in a directory that you may write to'],
+  ['EROFS', 'its file system is read-only; name another file with --pidfile'],
+  ['ENOSPC', 'the disk is full; make room, or name a file on another disk with --pidfile'],
+  ['EISDIR', 'it is a directory; name a file in it'],
 ]);

@@ -30,17 +30,17 @@ export async function lookUpAccount(name: string): Promise<Account> {
   const entry = await run('getent', ['passwd', '--', name]).catch((error: unknown) => {
     if (exitCode(error) === NOT_FOUND) {
       throw usageError(
-        `--user ${name}: this machine has no user of that name. Create it, or name another one.`,
+        `--user ${name}: this machine has no user of that name; create it, or name another one`,
       );
     }
-    throw failure(`--user ${name}: cannot look up the user with getent (${reasonOf(error)}).`, {
+    throw failure(`--user ${name}: cannot look up the user with getent (${reasonOf(error)})`, {
       cause: error,
     });
   });
   // passwd(5): name:password:uid:gid:gecos:directory:shell
   const [found = name, , uid, gid, , home = ''] = entry.trim().split(':');
   const groups = await run('id', ['-G', '--', found]).catch((error: unknown) => {
-    throw failure(`--user ${name}: cannot look up its groups with id (${reasonOf(error)}).`, {
+    throw failure(`--user ${name}: cannot look up its groups with id (${reasonOf(error)})`, {
       cause: error,
     });
   });
@@ -63,7 +63,7 @@ export function mustBecome(account: Account): boolean {
   if (uid === account.uid) return false;
   if (uid === 0) return true;
   throw failure(
-    `--user ${account.name}: only root can become another user. Start as root, or without --user.`,
+    `--user ${account.name}: only root can become another user; start as root, or without --user`,
   );
 }
 
@@ -77,7 +77,7 @@ export function dropPrivileges(account: Account): void {
   process.setgid?.(account.gid);
   process.setuid?.(account.uid);
   if (process.getuid?.() !== account.uid || process.geteuid?.() !== account.uid || canBecomeRoot()) {
-    throw new Error(`This process could not give up root's rights for those of ${account.name}`);
+    throw new Error(`this process could not give up root's rights for those of ${account.name}`);
   }
   // The AWS SDK looks for its files in HOME, and root's are not this user's.
   Object.assign(process.env, { HOME: account.home, USER: account.name, LOGNAME: account.name });
@@ -94,7 +94,7 @@ function canBecomeRoot(): boolean {
 
 async function run(command: string, args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(command, args, {
-    // As root no program is taken from a PATH that the caller has brought along.
+    // Root takes no program from the caller's PATH.
     env: { ...PLAIN_ENVIRONMENT },
     timeout: LOOK_UP_LIMIT,
   });
@@ -110,6 +110,6 @@ function reasonOf(error: unknown): string {
 }
 
 function numberOf(text: string | undefined): number {
-  if (text === undefined || !/^\d+$/.test(text)) throw new Error(`Not a user or group id: ${text}`);
+  if (text === undefined || !/^\d+$/.test(text)) throw new Error(`not a user or group id: ${text}`);
   return Number(text);
 }

@@ -47,7 +47,7 @@ export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> 
   const keepersFarm: Farm = {
     async read() {
       const urls = await ask({ ask: 'farm.read' });
-      if (!isTextList(urls)) throw new Error('The keeper did not answer with a list of slaves');
+      if (!isTextList(urls)) throw new Error('the keeper did not answer with a list of slaves');
       return urls;
     },
     async write(urls) {
@@ -61,7 +61,7 @@ export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> 
 
   async function readConfig(): Promise<LoadedConfig> {
     const answer = await ask({ ask: 'config' });
-    if (!isConfigAnswer(answer)) throw new Error('The keeper did not answer with a configuration');
+    if (!isConfigAnswer(answer)) throw new Error('the keeper did not answer with a configuration');
     readsItself = answer.place === 'own';
     if (answer.place === 'own') {
       const why = withOwnRights(configFile, answer.part, account);
@@ -98,8 +98,8 @@ export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> 
 function withOwnRights(configFile: string, part: string, { name }: Account): string {
   return (
     `${configFile}: users other than root can change ${part}, so nothing in the file is done with root's rights: ` +
-    `the farm file is written and Apache is reloaded as ${name}. To have that done as root, give ${part} to root and ` +
-    'let nobody else write to it (chown root, chmod go-w; an access control list counts too).'
+    `the farm file is written and Apache is reloaded as ${name}; to have that done as root, give ${part} to root and ` +
+    'let nobody else write to it (chown root, chmod go-w; an access control list counts too)'
   );
 }
 
@@ -121,7 +121,7 @@ function channelTo(child: ChildProcess): Socket {
   const socket: unknown = child.stdio?.[KEEPER_CHANNEL];
   if (socket instanceof Socket) return socket;
   child.once('error', () => {});
-  throw failure('The keeper, the part of the balancer that has root’s rights, cannot be started.');
+  throw failure("the keeper, the part of the balancer that has root's rights, cannot be started");
 }
 
 /** Requests and answers over the channel to the keeper's process. */
@@ -136,8 +136,8 @@ async function openOffice(setUp: SetUp): Promise<Office> {
 
   function ended(how: string): void {
     death ??=
-      `The keeper, the part of the balancer that has root's rights, has ended (${how}): ` +
-      'the farm file can no longer be written, nor Apache reloaded. Restart the balancer.';
+      `the keeper, the part of the balancer that has root's rights, has ended (${how}): ` +
+      'the farm file can no longer be written, nor Apache reloaded; restart the balancer';
     if (!isEnding) died.resolve(failure(death));
     for (const { reject } of waiting.values()) reject(failure(death));
     waiting.clear();
@@ -160,7 +160,7 @@ async function openOffice(setUp: SetUp): Promise<Office> {
     const id = lastId;
     const answer = Promise.withResolvers<unknown>();
     waiting.set(id, answer);
-    // Only while somebody waits for an answer does the channel keep this process alive.
+    // The channel keeps this process alive only while somebody waits for an answer.
     socket.ref();
     lines.send({ id, ...content });
     const what = 'ask' in content ? content.ask : 'set-up';

@@ -170,7 +170,7 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
         if (error !== ended) throw error;
       });
       other.destroy();
-      if (found === undefined) throw new Error('The AWS SDK has prepared no request');
+      if (found === undefined) throw new Error('the AWS SDK has prepared no request');
       return found;
     },
     close: () => client.destroy(),

@@ -42,7 +42,7 @@ const GD = /\/auto\/GD\/GD\.so( \(deleted\))?$/m;
 /** No CGI request lives longer: three attempts of 45 s at a slave, and some time for drawing. */
 const LONGEST_REQUEST = 5 * MINUTE;
 const CHECK_LIMIT = 20 * SECOND;
-const REMEDY = 'Set [MASTER] reload_command to the command that reloads it, or to "none"';
+const REMEDY = 'set [MASTER] reload_command to the command that reloads it, or to "none"';
 
 function isApache({ pid, name }: RunningProcess): boolean {
   return (
@@ -117,24 +117,24 @@ export function findApaches(): readonly RunningProcess[] {
 export async function assertRestartable({ pid }: RunningProcess): Promise<void> {
   const uid = process.getuid?.() ?? -1;
   if (!belongsTo(pid, uid)) {
-    throw failure(`Apache (pid ${pid}) runs as another user, so it cannot be told to reload. ${REMEDY}`);
+    throw failure(`Apache (pid ${pid}) runs as another user, so it cannot be told to reload; ${REMEDY}`);
   }
   const [program, env, args] = [programOf(pid), environmentOf(pid), commandLineOf(pid)];
   if (program === undefined || env === undefined || !seesFile(pid, program)) {
     throw failure(
-      `Apache (pid ${pid}) has just ended or runs in a container of its own, so it cannot be told to reload. ${REMEDY}`,
+      `Apache (pid ${pid}) has just ended or runs in a container of its own, so it cannot be told to reload; ${REMEDY}`,
     );
   }
   // A process may have Apache's name and be another program.
   if (!APACHE.test(basename(program))) {
     throw failure(
-      `Process ${pid} is called Apache, but runs ${program}, so it is not told to reload. ${REMEDY}`,
+      `process ${pid} is called Apache, but runs ${program}, so it is not told to reload; ${REMEDY}`,
     );
   }
   const foreign = uid === 0 ? await foreignPartOf(program, 'content') : undefined;
   if (foreign !== undefined) {
     throw failure(
-      `Apache (pid ${pid}) was not told to reload, because users other than root can change ${foreign.path}. ${REMEDY}`,
+      `Apache (pid ${pid}) was not told to reload, because users other than root can change ${foreign.path}; ${REMEDY}`,
     );
   }
   const configuration = args.slice(1).filter((arg, at, all) => arg !== '-k' && all[at - 1] !== '-k');

@@ -24,19 +24,19 @@ function advice(error: unknown, directory: string): string {
   switch (systemCode(error)) {
     case 'EACCES':
     case 'EPERM':
-      return `${whoami()} has no permission. Run the balancer as root (with --user for what needs no privilege)`;
+      return `${whoami()} has no permission; run the balancer as root (with --user for what needs no privilege)`;
     case 'ENOENT':
     case 'ENOTDIR':
-      return `there is no directory ${directory}. Is GBrowse installed there? Else set [MASTER] renderfarm_conf`;
+      return `there is no directory ${directory}; if GBrowse is installed elsewhere, set [MASTER] renderfarm_conf`;
     case 'ENOSPC':
     case 'EDQUOT':
-      return 'the disk is full. Make room; the balancer tries again';
+      return 'the disk is full; make room, and the balancer tries again';
     case 'EROFS':
-      return 'the file system is read-only. Remount it for writing, or set [MASTER] renderfarm_conf';
+      return 'the file system is read-only; remount it for writing, or set [MASTER] renderfarm_conf';
     case 'EISDIR':
-      return 'it is a directory. Set [MASTER] renderfarm_conf to a file';
+      return 'it is a directory; set [MASTER] renderfarm_conf to a file';
     case 'EBUSY':
-      return 'it is a mount point, and cannot be replaced. Mount its directory instead';
+      return 'it is a mount point, and cannot be replaced; mount its directory instead';
     case 'ELOOP':
       return 'its symbolic links form a loop';
     default:
@@ -46,9 +46,9 @@ function advice(error: unknown, directory: string): string {
 
 function checkKind(path: string, { size }: Stats, isFile: boolean): void {
   if (!isFile)
-    throw failure(`${path}: not a regular file. Set [MASTER] renderfarm_conf to GBrowse's farm file`);
+    throw failure(`${path}: not a regular file; set [MASTER] renderfarm_conf to GBrowse's farm file`);
   if (size > SIZE_LIMIT) {
-    throw failure(`${path}: ${size} bytes are too many for a farm file. Is [MASTER] renderfarm_conf right?`);
+    throw failure(`${path}: ${size} bytes are too many for a farm file; is [MASTER] renderfarm_conf right?`);
   }
 }
 
@@ -85,8 +85,8 @@ async function assertPlace(file: string): Promise<void> {
   const foreign = await foreignPartOf(file, 'place');
   if (foreign === undefined) return;
   throw failure(
-    `${file} is not written as root, because users other than root can change ${foreign.path}. Give it to root ` +
-      '(chown root, chmod go-w), or let the balancer run as the user that it belongs to (--user)',
+    `${file} is not written as root, because users other than root can change ${foreign.path}; give it to root ` +
+      '(chown root, chmod go-w), or run the balancer as the user that it belongs to (--user)',
   );
 }
 

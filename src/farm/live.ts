@@ -79,15 +79,15 @@ export async function makeListDirectory(
     if (found.uid !== uid || found.gid !== gid) await chown(directory, uid, gid);
   } catch (error) {
     throw failure(
-      `the directory ${directory} for the list of slaves cannot be created: ${messageOf(error)}. ` +
-        'Set [MASTER] farm_list to a file elsewhere',
+      `the directory ${directory} for the list of slaves cannot be created: ${messageOf(error)}; ` +
+        'set [MASTER] farm_list to a file elsewhere',
       { cause: error },
     );
   }
 }
 
 /**
- * The farm of a GBrowse that reads the list by itself: nothing of it needs root.
+ * The farm of a GBrowse that reads the list by itself: nothing in it needs root.
  *
  * @param file GBrowse's farm file, which names the list
  * @param reloadCommand `[MASTER] reload_command`; `auto` is nothing here
@@ -107,15 +107,15 @@ export function createLiveFarm({
   async function assertInstalled(): Promise<void> {
     if (isLive((await readFarmFile(file)) ?? '', list)) return;
     throw failure(
-      `${file} does not tell GBrowse to read the list of slaves ${list} ([MASTER] farm = live). ` +
-        'As root: gbrowse-aws-balancer farm --install',
+      `${file} does not tell GBrowse to read the list of slaves ${list} ([MASTER] farm = live); ` +
+        'as root: gbrowse-aws-balancer farm --install',
     );
   }
 
   async function write(urls: readonly string[]): Promise<void> {
     await assertInstalled();
     try {
-      // GBrowse runs as another user. The directory may be another one's than ours: a link in it is replaced, not followed.
+      // GBrowse runs as another user. The directory may belong to another user: a link in it is replaced, not followed.
       await replaceFile(list, urls.map(url => `${url}\n`).join(''), {
         attributes: { mode: 0o644 },
         force: true,
@@ -124,8 +124,8 @@ export function createLiveFarm({
     } catch (error) {
       if (isUserError(error)) throw error;
       throw failure(
-        `the list of slaves ${list} cannot be written: ${messageOf(error)}. ` +
-          'As root: gbrowse-aws-balancer farm --install --user USER',
+        `the list of slaves ${list} cannot be written: ${messageOf(error)}; ` +
+          'as root: gbrowse-aws-balancer farm --install --user USER',
         { cause: error },
       );
     }

@@ -16,6 +16,6 @@ export async function findRenderfarm(override?: string, surroundings: Surroundin
   const why = refused.length > 0 ? ` (no access to ${refused.join(', ')})` : '';
   throw failure(
     `there is no GBrowse.conf in ${(surroundings.places ?? USUAL_PLACES).join(', ')}${why}, so it is not known where ` +
-      'renderfarm.conf belongs. Set [MASTER] renderfarm_conf to its path',
+      'renderfarm.conf belongs; set [MASTER] renderfarm_conf to its path',
   );
 }

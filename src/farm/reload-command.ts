@@ -23,7 +23,7 @@ export async function runReloadCommand(command: string): Promise<void> {
     const foreign = await foreignPartOf(file, 'content');
     if (foreign === undefined) continue;
     throw failure(
-      `${what} was not run as root, because users other than root can change ${foreign.path}. Give it to root ` +
+      `${what} was not run as root, because users other than root can change ${foreign.path}; give it to root ` +
         `(chown root, chmod go-w, and no access control list that lets others write)`,
     );
   }

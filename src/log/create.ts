@@ -61,7 +61,7 @@ export function createLog(options: LogOptions): OpenLog {
       : openLogFile(options.file, describeLoss, tellLossOf(options.file));
 
   function describeLoss(messages: number, reason: string): string {
-    const message = `${messages} ${messages === 1 ? 'message is' : 'messages are'} missing here: the log could not be written (${reason}).`;
+    const message = `${messages} ${messages === 1 ? 'message is' : 'messages are'} missing here: the log could not be written (${reason})`;
     return lineFormat({ date: new Date(), level: 'warn', message, fields: {} });
   }
 

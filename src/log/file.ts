@@ -65,11 +65,11 @@ function open(path: string): number {
     const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK;
     return openSync(path, mayFollow(path) ? flags : flags | O_NOFOLLOW, 0o640);
   } catch (error) {
-    throw failure(`Cannot write the log file ${path}: ${explain(systemCode(error))}`, { cause: error });
+    throw failure(`cannot write the log file ${path}: ${explain(systemCode(error))}`, { cause: error });
   }
 }
 
-/** Root follows no link but its own: in /tmp, say, anybody can plant one to a file of root's. */
+/** Root follows only its own links: in /tmp, say, anybody can plant one to a file of root's. */
 function mayFollow(path: string): boolean {
   if (process.geteuid?.() !== 0) return true;
   const found = lstatSync(path, { throwIfNoEntry: false });
@@ -80,19 +80,19 @@ function explain(code: string | undefined): string {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return 'its directory does not exist. Create it, or name another file with --logfile.';
+      return 'its directory does not exist; create it, or name another file with --logfile';
     case 'ELOOP':
-      return 'it is a symbolic link that leads in a circle, or that another user has made, which root does not follow. Name another file with --logfile.';
+      return 'it is a symbolic link that leads in a circle, or that another user made, which root does not follow; name another file with --logfile';
     case 'EISDIR':
-      return 'that is a directory. Name a file in it with --logfile.';
+      return 'that is a directory; name a file in it with --logfile';
     case 'EACCES':
     case 'EPERM':
-      return 'permission denied. Make the user that the balancer runs as (--user) the owner of the file.';
+      return 'permission denied; make the user that the balancer runs as (--user) the owner of the file';
     case 'EROFS':
-      return 'its file system is read-only. Name another file with --logfile.';
+      return 'its file system is read-only; name another file with --logfile';
     case 'ENXIO':
-      return 'it is a pipe that nobody reads. Name a file with --logfile.';
+      return 'it is a pipe that nobody reads; name a file with --logfile';
     default:
-      return `${code ?? 'unknown error'}. Name another file with --logfile.`;
+      return `${code ?? 'unknown error'}; name another file with --logfile`;
   }
 }

@@ -42,7 +42,7 @@ export function siteOf(config: Config, metadata: MasterMetadata | undefined, hos
   if (metadata !== undefined) {
     if (metadata.isSlave) {
       throw usageError(
-        `this machine (${metadata.instanceId}) is itself a slave of a balancer, made from the image of a master: it never runs a balancer. Run this on the master.`,
+        `this machine (${metadata.instanceId}) is itself a slave of a balancer, made from the image of a master, and never runs a balancer; run this on the master`,
       );
     }
     const elsewhere =

@@ -47,7 +47,7 @@ export async function foreignPartOf(
     if (entry.uid !== 0 && !trusted.includes(entry.uid)) return part;
     if (entry.isSymbolicLink()) {
       links += 1;
-      if (links > MOST_LINKS) throw new Error(`Too many symbolic links in ${file}`);
+      if (links > MOST_LINKS) throw new Error(`too many symbolic links in ${file}`);
       rest = [...partsOf(path.resolve(path.dirname(place), await readlink(place))), ...rest];
       place = '/';
       sharedParent = undefined;

@@ -86,7 +86,7 @@ test('a second one with the same pidfile or the same name refuses', async t => {
   assert.equal(await same.ended, 1);
   assert.match(
     same.stderr(),
-    new RegExp(`Another gbrowse-aws-balancer \\(process ${pid}\\) is running with the pidfile`),
+    new RegExp(`another gbrowse-aws-balancer \\(process ${pid}\\) is running with the pidfile`),
   );
   const sameName = start(t, BALANCER, [...args, '--pidfile', 'pid2'], { cwd: here });
   assert.equal(await sameName.ended, 1);

@@ -67,7 +67,7 @@ test('a link in the place of the log makes nobody owner of anything', asRoot, as
   for (const log of ['log', 'log2']) {
     const { balancer } = startAsWeb(t, made, '--logfile', made.at(log));
     assert.equal(await balancer.ended, 1);
-    assert.match(balancer.stderr(), /Cannot write the log file .*: permission denied/);
+    assert.match(balancer.stderr(), /cannot write the log file .*: permission denied/);
   }
   assert.equal(statSync(made.at('precious')).uid, 0);
   assert.equal(readFileSync(made.at('precious'), 'utf8'), 'precious');

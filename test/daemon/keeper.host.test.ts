@@ -136,7 +136,7 @@ test('when the keeper dies, the balancer says what it cannot do any more', asRoo
   await until(() => findProcess(keeper) === undefined);
   for (const wish of [{ do: 'write', urls: [SLAVE] }, { do: 'reload' }, { do: 'config' }]) {
     const { error, status } = await ask(name, wish);
-    assert.match(error ?? '', /The keeper, .* has ended .*Restart the balancer/);
+    assert.match(error ?? '', /the keeper, .* has ended .*restart the balancer/);
     assert.equal(status, 1);
   }
 });

@@ -44,7 +44,7 @@ test('while a balancer cleans up, the person who waits is told every few seconds
   const said: string[] = [];
   await killDaemon({ pidfile, keepSlaves: true, say: message => said.push(message), clock: fastClock() });
   assert.equal(findProcess(balancer.pid), undefined);
-  assert.equal(said[0], `Waiting for process ${balancer.pid} to end: its slaves stay (5 s so far).`);
+  assert.equal(said[0], `waiting for process ${balancer.pid} to end: its slaves stay (5 s so far)`);
 });
 
 test('without a pidfile, or with one that is no balancer’s, nothing is signalled', async t => {
@@ -53,7 +53,7 @@ test('without a pidfile, or with one that is no balancer’s, nothing is signall
   const balancer = start(t, HOLDER, [path.join(here, 'balancer.pid')]);
   await until(() => existsSync(path.join(here, 'balancer.pid')));
   const cases: [string, string | undefined, RegExp][] = [
-    ['absent', undefined, /There is no pidfile/],
+    ['absent', undefined, /there is no pidfile/],
     ['garbage', 'abc', /does not hold a process id/],
     ['dead', '4194304', /is stale: process 4194304 is not running/],
     ['another-program', String(other.pid), /is stale: .* is not the gbrowse-aws-balancer that wrote it/],
@@ -79,7 +79,7 @@ test('a balancer of root’s cannot be ended by somebody else, and that is said'
   // Only the real user id counts for a signal.
   const other = start(t, path.join(import.meta.dirname, 'fixtures/kill-as-nobody.ts'), [pidfile]);
   assert.equal(await other.ended, 1);
-  assert.match(other.stderr(), /Not permitted to end gbrowse-aws-balancer \(process \d+\)/);
+  assert.match(other.stderr(), /no permission to end gbrowse-aws-balancer \(process \d+\)/);
   assert.ok(findProcess(balancer.pid) !== undefined);
 });
 
@@ -125,7 +125,7 @@ test('one that never ends is not waited for beyond any time that a stop may take
   process.kill(balancer.pid, 'SIGSTOP');
   await assert.rejects(
     killDaemon({ pidfile, keepSlaves: false, say, clock: fastClock() }),
-    /Process \d+ has not ended within 6 minutes\. .*"kill -KILL \d+".* gc" then lists what is left in EC2/,
+    /process \d+ has not ended within 6 minutes; .*"kill -KILL \d+".* gc" then lists what is left in EC2/,
   );
 });
 

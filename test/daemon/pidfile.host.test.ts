@@ -113,7 +113,7 @@ test('a directory, as in the manual’s example, is a mistake on the command lin
   for (const file of [here, `${here}/`, path.join(here, 'missing/')]) {
     await assert.rejects(
       claimPidfile(file),
-      error => isUserError(error) && error.exitStatus === 2 && /Name a file in it/.test(error.message),
+      error => isUserError(error) && error.exitStatus === 2 && /name a file in it/.test(error.message),
     );
   }
 });

@@ -151,7 +151,7 @@ describe('a balancer in the background', { concurrency: true, skip: missing }, (
     assert.equal(await same.ended(), 1);
     assert.match(
       same.stderr(),
-      new RegExp(`Another gbrowse-aws-balancer \\(process ${owner}\\) is running with the pidfile`),
+      new RegExp(`another gbrowse-aws-balancer \\(process ${owner}\\) is running with the pidfile`),
     );
     const namesake = master.start('--background', '--pidfile', `${pidfile}2`);
     assert.equal(await namesake.ended(), 1);

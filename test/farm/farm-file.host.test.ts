@@ -235,7 +235,7 @@ test('a user without permission gets an error that says who and what to do; the 
 }, t => {
   const { directory, file } = place(t);
   writeFileSync(file, '[GENERAL]\n');
-  const message = /^UserError: cannot write .*: user (id )?\w+ has no permission\. Run the balancer as root/;
+  const message = /^UserError: cannot write .*: user (id )?\w+ has no permission; run the balancer as root/;
   assert.match(writeAs(65_534, file), message);
   // One who may write there, but cannot leave the file to its owner.
   chmodSync(directory, 0o777);

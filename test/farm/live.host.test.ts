@@ -201,7 +201,7 @@ test('a farm that is live writes only the list; without the line in the farm fil
   const farm = createFarm({ file, list, reloadCommand: 'auto' });
   await assert.rejects(farm.read(), {
     name: 'UserError',
-    message: /As root: gbrowse-aws-balancer farm --install/,
+    message: /as root: gbrowse-aws-balancer farm --install/,
   });
   assert.equal(await installLive(file, list), true);
   assert.equal(await installLive(file, list), false);

@@ -175,9 +175,9 @@ test('a program that calls itself Apache is never run, nor signalled, whosever i
   for (const [uid, says] of [
     [
       65_534,
-      /Apache \(pid \d+\) runs as another user, so it cannot be told to reload\. Set \[MASTER\] reload_command/,
+      /Apache \(pid \d+\) runs as another user, so it cannot be told to reload; set \[MASTER\] reload_command/,
     ],
-    [0, /Process \d+ is called Apache, but runs \/.*perl/],
+    [0, /process \d+ is called Apache, but runs \/.*perl/],
   ] as const) {
     const { directory, file } = place(t);
     const { foundUnder } = await startUnder(t, directory, { uid });
@@ -235,7 +235,7 @@ test('as root, a reload_command that others can change is not run', asRoot, asyn
     await assert.rejects(createReload(file, command)(), {
       name: 'UserError',
       message:
-        /reload_command was not run as root, because users other than root can change \/.*Give it to root/,
+        /reload_command was not run as root, because users other than root can change \/.*give it to root/,
     });
   }
   assert.ok(!readdirSync(directory).includes('ran'));

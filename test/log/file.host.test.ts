@@ -34,7 +34,7 @@ test('root’s log goes through no link that another user has planted, there or 
     lchownSync(log, NOBODY, NOBODY);
     assert.throws(
       () => openLogFile(log, () => ''),
-      /Cannot write the log file .*: (it is a symbolic link .* that another user has made|permission denied)/,
+      /cannot write the log file .*: (it is a symbolic link .* that another user made|permission denied)/,
     );
     rmSync(log);
   }
@@ -44,7 +44,7 @@ test('root’s log goes through no link that another user has planted, there or 
   rmSync(log);
   symlinkSync(precious, log);
   lchownSync(log, NOBODY, NOBODY);
-  assert.throws(() => file.reopen(), /Cannot write the log file/);
+  assert.throws(() => file.reopen(), /cannot write the log file/);
   file.write('text');
   file.close();
   assert.equal(readFileSync(precious, 'utf8'), 'precious');

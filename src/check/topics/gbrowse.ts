@@ -160,7 +160,7 @@ async function reload(apache: RunningProcess, ways: string, place: string): Prom
       );
     }
     return problem(
-      `It runs as ${ways}, and Apache cannot be reloaded. ${error.message}`,
+      `It runs as ${ways}, and Apache cannot be reloaded: ${error.message}.`,
       `Fix Apache's configuration, or in ${place} name another way:\n    reload_command = COMMAND`,
     );
   }
