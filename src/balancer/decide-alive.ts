@@ -1,11 +1,11 @@
 import type { Agenda } from './agenda.ts';
-import { SIGN_OF_LIFE_INTERVAL } from './timing.ts';
+import { ACTIVITY_INTERVAL } from './timing.ts';
 
 /** Tags the time of the last activity at intervals, so that `gc` on another machine spares our slaves. */
 export function decideSignOfLife(agenda: Agenda): void {
   const { state } = agenda;
   if (state.describedAt === undefined || state.tidied || state.running.has('tidy')) return;
-  if (!agenda.due(state.aliveAt + SIGN_OF_LIFE_INTERVAL)) return;
+  if (!agenda.due(state.aliveAt + ACTIVITY_INTERVAL)) return;
   const templateId = state.plan?.templateId;
   agenda.add({ kind: 'mark-alive', ...(templateId !== undefined && { templateId }) });
 }

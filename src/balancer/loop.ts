@@ -204,7 +204,7 @@ async function perform(task: Task, edges: Edges, state: State): Promise<(now: nu
     case 'describe': {
       // What happened while EC2 was answering may not be in its answer.
       const [now, wall] = [clock.monotonic(), clock.wall()];
-      const slaves = await fleet.look();
+      const slaves = await fleet.describeSlaves();
       return answeredAt => {
         recordInstances(state, { slaves, now, wall });
         state.answeredAt = answeredAt;

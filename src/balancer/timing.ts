@@ -65,7 +65,7 @@ export const RETRY_FIRST = SECOND;
 export const RETRY_LONGEST = MINUTE;
 
 /** How often the activity tag is written in EC2; `gc` treats a balancer as alive for an hour after it. */
-export const SIGN_OF_LIFE_INTERVAL = 20 * MINUTE;
+export const ACTIVITY_INTERVAL = 20 * MINUTE;
 
 /** A stop ends after so long, whatever hangs: it promises five minutes. Sooner when EC2 has never answered at all. */
 export const STOP_LIMIT = 4.75 * MINUTE;

@@ -1,6 +1,6 @@
 import { isDenied, isEc2Error, isUnreachable } from '../ec2/errors.ts';
 import { isUserError } from '../errors.ts';
-import { type Finding, isNotLookedAt, problem, skipped, type Verdict } from './finding.ts';
+import { type Finding, isNotChecked, problem, skipped, type Verdict } from './finding.ts';
 import { sentence } from './sentence.ts';
 import type { Topic } from './topic.ts';
 import type { World } from './world.ts';
@@ -29,7 +29,7 @@ export async function check(
   onProgress([...pending]);
   const all = await Promise.all(
     topics.map(async topic => {
-      const found = await look(topic, world);
+      const found = await checkTopic(topic, world);
       world.answered();
       pending.delete(topic.name);
       onProgress([...pending]);
@@ -41,9 +41,9 @@ export async function check(
   return { result: has('problem') ? 'problem' : has('warning') ? 'warning' : 'ok', findings };
 }
 
-async function look(topic: Topic, world: World): Promise<readonly Finding[]> {
+async function checkTopic(topic: Topic, world: World): Promise<readonly Finding[]> {
   try {
-    return await Promise.race([topic.look(world), timeUp(world.signal)]);
+    return await Promise.race([topic.check(world), timeUp(world.signal)]);
   } catch (error) {
     if (world.signal.aborted) return [problem('No answer in time. --timeout allows more time.')];
     return [findingOf(error)];
@@ -59,7 +59,7 @@ function timeUp(signal: AbortSignal): Promise<never> {
 
 /** The finding that an error stands for. A bug of the program is thrown again. */
 function findingOf(error: unknown): Finding {
-  if (isNotLookedAt(error)) return skipped(error.message);
+  if (isNotChecked(error)) return skipped(error.message);
   if (isUserError(error)) return problem(sentence(error.message));
   if (!isEc2Error(error)) throw error;
   const { action, code } = error;

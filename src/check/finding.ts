@@ -34,13 +34,13 @@ export function skipped(message: string): Finding {
   return { verdict: 'skipped', message };
 }
 
-class NotLookedAt extends Error {}
+class NotChecked extends Error {}
 
 /** Thrown where something cannot be checked because something else is missing, which another topic reports. */
-export function notLookedAt(reason: string): Error {
-  return new NotLookedAt(`not checked: ${reason}`);
+export function notChecked(reason: string): Error {
+  return new NotChecked(`not checked: ${reason}`);
 }
 
-export function isNotLookedAt(error: unknown): error is Error {
-  return error instanceof NotLookedAt;
+export function isNotChecked(error: unknown): error is Error {
+  return error instanceof NotChecked;
 }

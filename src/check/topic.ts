@@ -6,8 +6,8 @@ export type Topic = {
   /** A word or two, which its lines begin with. */
   readonly name: string;
   /**
-   * @throws `NotLookedAt` when something is missing that another topic reports; `Ec2Error` and `UserError`, which become
+   * @throws `NotChecked` when something is missing that another topic reports; `Ec2Error` and `UserError`, which become
    *   the finding
    */
-  look(world: World): Promise<readonly Finding[]>;
+  check(world: World): Promise<readonly Finding[]>;
 };

@@ -18,7 +18,7 @@ import { type Site, siteOf } from '../master/site.ts';
 import { findImage, type SlaveImage } from '../spot/image.ts';
 import { findPlacements, type Placement } from '../spot/network.ts';
 import { findGivenGroup } from '../spot/security-group.ts';
-import { isNotLookedAt, notLookedAt } from './finding.ts';
+import { isNotChecked, notChecked } from './finding.ts';
 import type { Patience } from './patience.ts';
 
 /** What `check` was asked for. */
@@ -68,7 +68,7 @@ export type Account = { readonly ec2: Ec2; readonly sdk: SdkEc2; readonly region
 
 /**
  * The facts that the topics check, each determined once, when the first topic asks. A fact that cannot be determined is
- * `NotLookedAt` to all topics but the one that reports it.
+ * `NotChecked` to all topics but the one that reports it.
  */
 export type World = {
   readonly options: CheckOptions;
@@ -113,7 +113,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
   });
   const config = once(async () => {
     const { config: found } = await readConfig().catch(elsewhere('there is no readable configuration'));
-    if (found === undefined) throw notLookedAt('the configuration has mistakes');
+    if (found === undefined) throw notChecked('the configuration has mistakes');
     return withOverrides(found, options);
   });
   const service = once(() => serviceSettings(edges.settingsFile));
@@ -142,7 +142,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     try {
       return await unkeyed.region();
     } catch {
-      throw notLookedAt('no region is known');
+      throw notChecked('no region is known');
     } finally {
       unkeyed.close();
     }
@@ -173,7 +173,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     const where = await region();
     await client.findCredentials().catch(elsewhere('no credentials'));
     await authenticated().catch(error => {
-      throw notLookedAt(isUnreachable(error) ? 'EC2 does not answer' : 'AWS rejects the credentials');
+      throw notChecked(isUnreachable(error) ? 'EC2 does not answer' : 'AWS rejects the credentials');
     });
     const retrying = retryReads(client.ec2, systemClock);
     const ec2: Ec2 = (action, request) => retrying(action, request, { signal }).finally(answered);
@@ -254,11 +254,11 @@ function once<T>(find: () => Promise<T>): () => Promise<T> {
 function elsewhere(reason: string): (error: unknown) => never {
   return error => {
     const isBug = error instanceof Error && !isUserError(error) && !isEc2Error(error) && !isProvider(error);
-    throw isBug ? error : notLookedAt(reason);
+    throw isBug ? error : notChecked(reason);
   };
 }
 
 /** The SDK's own errors about credentials. */
 function isProvider(error: Error): boolean {
-  return /Provider|Token|SSO/.test(error.name) || isNotLookedAt(error);
+  return /Provider|Token|SSO/.test(error.name) || isNotChecked(error);
 }

@@ -82,7 +82,7 @@ export function followConfiguration(parts: {
 
 function fleetOf(current: () => SpotFleet): SpotFleet {
   return {
-    look: () => current().look(),
+    describeSlaves: () => current().describeSlaves(),
     prepare: (...given) => current().prepare(...given),
     launch: intent => current().launch(intent),
     markDraining: (...given) => current().markDraining(...given),

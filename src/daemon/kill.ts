@@ -6,7 +6,7 @@ import { lockState } from './lock.ts';
 import { pidfileLock, readPidfile, removeEmptyPidfile } from './pidfile.ts';
 import { isBalancer, PROGRAM } from './self.ts';
 
-const LOOK_EVERY = SECOND / 10;
+const POLL_INTERVAL = SECOND / 10;
 const SAY_EVERY = 5 * SECOND;
 /** A stop takes 5 minutes at most. */
 const LONGEST_STOP = 6 * MINUTE;
@@ -48,7 +48,7 @@ export async function killDaemon({
   const start = clock.monotonic();
   let said = start;
   while (isStillThere(balancer)) {
-    await clock.sleep(LOOK_EVERY);
+    await clock.sleep(POLL_INTERVAL);
     const now = clock.monotonic();
     if (now - start > LONGEST_STOP) {
       throw failure(

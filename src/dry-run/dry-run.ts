@@ -3,9 +3,9 @@ import { type Clock, SECOND } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import type { Farm } from '../farm/farm.ts';
 import type { Site } from '../master/site.ts';
+import { describeSlaves } from '../spot/describe-slaves.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
 import type { LaunchRequest } from '../spot/launch.ts';
-import { look } from '../spot/look.ts';
 import { survey } from '../spot/survey.ts';
 import { sayChanges } from './changes.ts';
 
@@ -52,7 +52,7 @@ export function dryRun(parts: {
 
   return {
     fleetAt: site => ({
-      look: () => look(ec2, site.name, site.reach),
+      describeSlaves: () => describeSlaves(ec2, site.name, site.reach),
       async prepare({ slave }) {
         const { image, pools } = await survey(ec2, site, slave);
         return { templateId: '', imageId: image.imageId, found: false, spotBid: slave.spotBid, pools };

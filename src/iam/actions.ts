@@ -4,13 +4,13 @@ import type { BalancerActions, CheckActions, Ec2Action, LeftoverActions, SyncAct
  * What each action may be done to. From the Service Authorization Reference, "Actions, resources, and condition keys for
  * Amazon EC2":
  *
- * - `look`: takes no resource, so only the region can limit it
+ * - `describe`: takes no resource, so only the region can limit it
  * - `create`: makes something that carries tags from the call on (`aws:RequestTag`)
  * - `launch`: makes something too, out of a launch template, an image and others that are there already
  * - `tag`: on what the same call makes (`ec2:CreateAction`), or on what is ours
  * - `change`: changes or removes what is there (`aws:ResourceTag`)
  */
-export type ActionKind = 'look' | 'create' | 'launch' | 'tag' | 'change';
+export type ActionKind = 'describe' | 'create' | 'launch' | 'tag' | 'change';
 
 const BALANCER = {
   AuthorizeSecurityGroupIngress: 'change',
@@ -21,13 +21,13 @@ const BALANCER = {
   CreateTags: 'tag',
   DeleteLaunchTemplate: 'change',
   DeleteSecurityGroup: 'change',
-  DescribeImages: 'look',
-  DescribeInstances: 'look',
-  DescribeLaunchTemplates: 'look',
-  DescribeRouteTables: 'look',
-  DescribeSecurityGroups: 'look',
-  DescribeSpotInstanceRequests: 'look',
-  DescribeSubnets: 'look',
+  DescribeImages: 'describe',
+  DescribeInstances: 'describe',
+  DescribeLaunchTemplates: 'describe',
+  DescribeRouteTables: 'describe',
+  DescribeSecurityGroups: 'describe',
+  DescribeSpotInstanceRequests: 'describe',
+  DescribeSubnets: 'describe',
   RevokeSecurityGroupIngress: 'change',
   TerminateInstances: 'change',
 } satisfies Record<keyof BalancerActions, ActionKind>;
@@ -39,20 +39,20 @@ const LEFTOVERS = {
   DeleteKeyPair: 'change',
   DeleteSnapshot: 'change',
   DeleteVolume: 'change',
-  DescribeKeyPairs: 'look',
-  DescribeSnapshots: 'look',
-  DescribeVolumes: 'look',
+  DescribeKeyPairs: 'describe',
+  DescribeSnapshots: 'describe',
+  DescribeVolumes: 'describe',
 } satisfies Record<keyof LeftoverActions, ActionKind>;
 
 const CHECK = {
-  DescribeInstanceTypes: 'look',
-  DescribeSpotPriceHistory: 'look',
+  DescribeInstanceTypes: 'describe',
+  DescribeSpotPriceHistory: 'describe',
 } satisfies Record<keyof CheckActions, ActionKind>;
 
 const SYNC = {
   // Besides, it reads the instance and the volumes, which have to be ours.
   CreateSnapshots: 'create',
-  DescribeVolumesModifications: 'look',
+  DescribeVolumesModifications: 'describe',
   ModifyVolume: 'change',
   RunInstances: 'launch',
 } satisfies Record<keyof SyncActions, ActionKind>;

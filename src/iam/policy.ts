@@ -65,7 +65,7 @@ export function policyFor(subject: PolicySubject): Policy {
     {
       Sid: 'Look',
       Effect: 'Allow',
-      Action: of('look'),
+      Action: of('describe'),
       Resource: ['*'],
       Condition: { StringEquals: { 'ec2:Region': region } },
     },

@@ -28,7 +28,7 @@ export type RemoveOptions = {
 const ENDING = 5 * MINUTE;
 /** EC2 releases volumes and groups some time after it has shown the end of their instance. */
 const LETTING_GO = 2 * MINUTE;
-const LOOK_INTERVAL = 3 * SECOND;
+const POLL_INTERVAL = 3 * SECOND;
 /** How long a call that EC2 did not answer is repeated; each of these calls may be made twice. */
 const PATIENCE = 20 * SECOND;
 
@@ -114,7 +114,7 @@ async function endInstances(
       for (const resource of ending.values()) done({ resource, became: 'failed', why });
       return;
     }
-    await clock.sleep(LOOK_INTERVAL);
+    await clock.sleep(POLL_INTERVAL);
   }
 }
 
@@ -187,7 +187,7 @@ async function remove(
         return { resource, became: 'failed', why: explain(error) };
       if (!waited) onWait(`waiting until EC2 releases ${kind} ${id}`);
       waited = true;
-      await clock.sleep(LOOK_INTERVAL);
+      await clock.sleep(POLL_INTERVAL);
     }
   }
 }

@@ -20,7 +20,7 @@ import { createRanges, readingsFor } from './ranges.ts';
 import type { Settings } from './settings.ts';
 import { durationOf, type Trace } from './trace.ts';
 
-/** From the decision to launch until EC2 has the instance: a look at what there is, and CreateFleet. */
+/** From the decision to launch until EC2 has the instance: DescribeInstances, and CreateFleet. */
 const LAUNCH_CALLS = 0.4 * SECOND;
 /** From answering to standing in the farm file: slaves that boot are probed every second. */
 const NOTICED = 0.5 * SECOND;
@@ -131,7 +131,7 @@ export function runBalancer(
   }
 
   /** What happens to slaves without the balancer's doing, and when it will next. */
-  function look(now: number): void {
+  function followSlaves(now: number): void {
     alarm = Number.POSITIVE_INFINITY;
     for (const it of slaves) {
       if (it.leaves) continue;
@@ -214,7 +214,7 @@ export function runBalancer(
       poll++;
     }
     if (now >= alarm || backoff.failedBoots > 0) {
-      look(now);
+      followSlaves(now);
       settled = false;
     }
     if (settled || !rateIsKnown) continue;

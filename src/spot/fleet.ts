@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { isGone, isInUse, unlessGone } from '../ec2/errors.ts';
 import type { Site } from '../master/site.ts';
+import { describeSlaves } from './describe-slaves.ts';
 import {
   createFleetRequest,
   type LaunchOutcome,
@@ -10,7 +11,6 @@ import {
   outcomeOf,
 } from './launch.ts';
 import { deleteTemplate, ensureLaunchTemplate, findOwnTemplates, templateData } from './launch-template.ts';
-import { look } from './look.ts';
 import { ensureSecurityGroup, findOwnGroups } from './security-group.ts';
 import type { Slave } from './slave.ts';
 import { survey } from './survey.ts';
@@ -19,7 +19,7 @@ import { DRAINING_TAG, isBalancers, markAlive, ownedBy } from './tags.ts';
 /** The spot manager: everything that the balancer does in EC2. Each call throws `Ec2Error`, or `UserError`. */
 export type SpotFleet = {
   /** This master's slaves as EC2 shows them now, those that ended within the last hour among them. */
-  look(): Promise<readonly Slave[]>;
+  describeSlaves(): Promise<readonly Slave[]>;
   /**
    * Makes sure that security group and launch template are there and right.
    *
@@ -112,7 +112,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
   }
 
   return {
-    look: () => look(ec2, site.name, site.reach),
+    describeSlaves: () => describeSlaves(ec2, site.name, site.reach),
     prepare,
     launch: async request => outcomeOf(await ec2('CreateFleet', createFleetRequest(request, site.name))),
     markDraining: async (instanceIds, since) => {

@@ -29,7 +29,7 @@ export type StagingInstance = {
   readonly instanceType: string;
 };
 
-const LOOK_AGAIN = SECOND;
+const POLL_INTERVAL = SECOND;
 /** From the launch to `running`; EC2 needs less than a minute. */
 const RUNNING_LIMIT = 10 * MINUTE;
 
@@ -132,7 +132,7 @@ async function untilRunning(
       ended.add(instanceId ?? '');
       return { refusal: code };
     }
-    await clock.sleep(LOOK_AGAIN, signal);
+    await clock.sleep(POLL_INTERVAL, signal);
   }
   throw failure(
     `the staging instance was not running ${RUNNING_LIMIT / MINUTE} minutes after its launch${reach === 'public' ? ', or got no public address' : ''}`,

@@ -6,7 +6,7 @@ import { failure } from '../errors.ts';
 import { tagged } from '../spot/tags.ts';
 import { ofRun, type Run, runTags } from './run.ts';
 
-const LOOK_AGAIN = SECOND;
+const POLL_INTERVAL = SECOND;
 /** From the order to end to the end; EC2 needs less than a minute. */
 const ENDING_LIMIT = 10 * MINUTE;
 
@@ -61,7 +61,7 @@ export async function removeGroups(ec2: Ec2, run: Run, clock: Clock): Promise<vo
         gone = true;
       } catch (error) {
         if (!isInUse(error) || clock.monotonic() >= until) throw error;
-        await clock.sleep(LOOK_AGAIN);
+        await clock.sleep(POLL_INTERVAL);
       }
     }
   }

@@ -37,7 +37,7 @@ export type Work<T> = {
 
 /** How long (ms) the clean-up tries: it must not hang for ever on a network that is gone. */
 const CLEANUP_PATIENCE = 2 * MINUTE;
-const SIGN_OF_LIFE = 5 * MINUTE;
+const ACTIVITY_INTERVAL = 5 * MINUTE;
 
 /**
  * Launches an instance, works with it, and terminates it: only the result is left in EC2, whatever happens.
@@ -118,7 +118,7 @@ async function settle<T>(result: T, { ec2, clock }: Tools, work: Work<T>): Promi
 /** Tells others of the account that somebody owns these. */
 function showLife(ec2: Ec2, ids: readonly string[], clock: Clock, signal: AbortSignal): void {
   if (ids.length === 0) return;
-  void nowAndThen(SIGN_OF_LIFE, () => markAlive(ec2, ids, clock.wall()), clock, signal);
+  void nowAndThen(ACTIVITY_INTERVAL, () => markAlive(ec2, ids, clock.wall()), clock, signal);
 }
 
 /** Does something every so often (ms), until the signal aborts; what fails is tried again the next time. */

@@ -2,10 +2,10 @@ import { SECOND } from '../clock.ts';
 import type { Keys } from './keys.ts';
 
 /** Where the staging machine notes when it was last heard of (its uptime in seconds). */
-export const SIGN_OF_LIFE = '/run/gbrowse-sync.alive';
+export const ALIVE_FILE = '/run/gbrowse-sync.alive';
 
 /** What the master says now and then, as root on the staging machine. */
-export const STAY = `cut -d. -f1 /proc/uptime > ${SIGN_OF_LIFE}`;
+export const STAY = `cut -d. -f1 /proc/uptime > ${ALIVE_FILE}`;
 
 const BOUNDARY = '==gbrowse-aws-balancer==';
 
@@ -42,7 +42,7 @@ alive() { ${STAY}; }
 alive
 guard() {
   while sleep 15; do
-    last=$(cat ${SIGN_OF_LIFE}) && now=$(cut -d. -f1 /proc/uptime) || continue
+    last=$(cat ${ALIVE_FILE}) && now=$(cut -d. -f1 /proc/uptime) || continue
     [ $((now - last)) -lt "$ORPHAN_SECONDS" ] || { poweroff || shutdown -h now || kill -TERM 1; }
   done
 }

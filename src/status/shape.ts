@@ -58,9 +58,9 @@ export function isList(shape: Shape): shape is readonly [Shape] | readonly [Shap
   return Array.isArray(shape);
 }
 
-function firstOf(looks: readonly (() => string | undefined)[]): string | undefined {
-  for (const look of looks) {
-    const found = look();
+function firstOf(candidates: readonly (() => string | undefined)[]): string | undefined {
+  for (const candidate of candidates) {
+    const found = candidate();
     if (found !== undefined) return found;
   }
   return undefined;

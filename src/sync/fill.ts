@@ -141,8 +141,8 @@ async function copyOne(tools: CopyTools, { tree, size, root, place }: Placed): P
 /** @returns whether it has files with several names */
 async function makeTarget({ ssh, signal }: CopyTools, target: string): Promise<boolean> {
   const quoted = shellQuoted(target);
-  const look = `mkdir -p ${quoted} && find ${quoted} -type f -links +1 -print | head -n 1`;
-  const ended = await ssh.script(look, { signal });
+  const command = `mkdir -p ${quoted} && find ${quoted} -type f -links +1 -print | head -n 1`;
+  const ended = await ssh.script(command, { signal });
   if (ended.status !== 0) throw commandFailure(`making ${target} on the staging instance`, ended);
   return ended.stdout !== '';
 }

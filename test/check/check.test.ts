@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { check, type Report } from '../../src/check/check.ts';
-import { type Finding, notLookedAt, ok, problem, skipped, warning } from '../../src/check/finding.ts';
+import { type Finding, notChecked, ok, problem, skipped, warning } from '../../src/check/finding.ts';
 import { reportAsJson, reportAsText } from '../../src/check/print.ts';
 import type { Topic } from '../../src/check/topic.ts';
 import { TOPICS } from '../../src/check/topics.ts';
@@ -27,15 +27,15 @@ const EDGES: Edges = {
 const world = (signal: AbortSignal = new AbortController().signal): World =>
   createWorld({ keys: {}, timeLimit: 60_000 }, EDGES, { signal, answered: () => {}, end: () => {} });
 
-const topic = (name: string, look: Topic['look']): Topic => ({ name, look });
+const topic = (name: string, check: Topic['check']): Topic => ({ name, check });
 const fails = (name: string, error: Error) => topic(name, () => Promise.reject(error));
 
 describe('the topics', () => {
-  test('a look that fails is a finding of its own and hides no other', async () => {
+  test('a topic that fails is a finding of its own and hides no other', async () => {
     const topics = [
       fails('configuration', usageError('there is no such file')),
       topic('farm file', () => Promise.resolve([ok('It is there.')])),
-      fails('image', notLookedAt('no credentials')),
+      fails('image', notChecked('no credentials')),
       fails('price', new Ec2Error('DescribeSpotPriceHistory', 'UnauthorizedOperation', 'You may not', 403)),
       fails('network', new Ec2Error('DescribeSubnets', 'NoAnswer', 'no answer within the time limit')),
       fails('snapshots', new Ec2Error('DescribeSnapshots', 'InternalError', 'broken', 500)),
@@ -57,7 +57,7 @@ describe('the topics', () => {
 
   test('the result is the worst; what was skipped does not count', async () => {
     const one = (finding: Finding) => topic('it', () => Promise.resolve([finding]));
-    const skips = fails('other', notLookedAt('this and that'));
+    const skips = fails('other', notChecked('this and that'));
     const results = [ok('x'), warning('x'), problem('x')].map(finding =>
       check([one(finding), skips], world()),
     );
@@ -88,7 +88,7 @@ describe('the topics', () => {
     await assert.rejects(check([fails('it', new TypeError('x is not a function'))], world()), TypeError);
   });
 
-  test('without a configuration each says why it could not look, but the one whose affair it is', async () => {
+  test('without a configuration each topic says why it was not checked, except the one that reports the configuration', async () => {
     const { findings } = await check(TOPICS, world());
     const said = new Map(findings.map(it => [it.topic, it]));
     assert.equal(said.get('configuration')?.verdict, 'problem');

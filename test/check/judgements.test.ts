@@ -131,14 +131,14 @@ describe('the instance types', () => {
     ...more,
   });
   const image: Image = { Architecture: 'x86_64', VirtualizationType: 'hvm', EnaSupport: true };
-  const look = (
+  const judge = (
     wanted: readonly string[],
     offered: readonly InstanceTypeInfo[],
     of: Image | undefined = image,
   ) => findingsOf({ wanted, offered, image: of, region: 'us-west-2', place: 'aws_balancer.conf:38' });
 
   test('those that fit are right', () => {
-    const findings = look(['m5.large', 'm6i.large'], [type('m5.large'), type('m6i.large')]);
+    const findings = judge(['m5.large', 'm6i.large'], [type('m5.large'), type('m6i.large')]);
     assert.deepEqual(
       findings.map(({ verdict }) => verdict),
       ['ok'],
@@ -165,8 +165,8 @@ describe('the instance types', () => {
   ];
   for (const [what, offered, of, said] of faults) {
     test(`ones ${what}: a problem alone, a warning beside another, which the line to write names`, () => {
-      assertFound(look(['m7g.large'], offered, of), 'problem', said);
-      const both = look(
+      assertFound(judge(['m7g.large'], offered, of), 'problem', said);
+      const both = judge(
         ['m7g.large', 'i4.good'],
         [
           ...offered,
@@ -205,7 +205,7 @@ describe('the data snapshots', () => {
     ];
     return { SnapshotId: id, State: 'completed', VolumeSize: 10, StartTime: new Date(0), Tags, ...more };
   }
-  const look = (wanted: readonly string[], found: readonly Snapshot[]) =>
+  const judge = (wanted: readonly string[], found: readonly Snapshot[]) =>
     judgeSnapshots({
       wanted,
       found,
@@ -215,7 +215,7 @@ describe('the data snapshots', () => {
     });
 
   test('of one sync, complete: all is well, and their size and age are said', () => {
-    const findings = look(
+    const findings = judge(
       ['snap-1', 'snap-2'],
       [snapshot('snap-1', 'yeast', 'a'), snapshot('snap-2', 'yeast', 'a')],
     );
@@ -226,7 +226,7 @@ describe('the data snapshots', () => {
     assert.match(findings[0]?.message ?? '', /2 snapshots, 20 GiB, of 1970-01-01, complete, of one sync/);
   });
   test('made by hand: all is well too', () => {
-    assertFound(look(['snap-1'], [snapshot('snap-1')]), 'ok', /not made by sync/);
+    assertFound(judge(['snap-1'], [snapshot('snap-1')]), 'ok', /not made by sync/);
   });
   const cases: readonly (readonly [string, readonly Snapshot[], Finding['verdict'], RegExp])[] = [
     [
@@ -267,7 +267,7 @@ describe('the data snapshots', () => {
     ],
   ];
   for (const [what, found, verdict, said] of cases) {
-    test(`${what}: ${verdict}`, () => assertFound(look(['snap-1', 'snap-2'], found), verdict, said));
+    test(`${what}: ${verdict}`, () => assertFound(judge(['snap-1', 'snap-2'], found), verdict, said));
   }
 });
 
@@ -278,7 +278,7 @@ describe("a security group of the administrator's own", () => {
     ToPort: to,
     ...(cidr.includes(':') ? { Ipv6Ranges: [{ CidrIpv6: cidr }] } : { IpRanges: [{ CidrIp: cidr }] }),
   });
-  const look = (rules: readonly IpPermission[], address: string | undefined = '192.0.2.1') =>
+  const judge = (rules: readonly IpPermission[], address: string | undefined = '192.0.2.1') =>
     judgeGroup({ groupId: 'sg-1', rules, ports: [8101, 8102], address, place: 'aws_balancer.conf:49' });
 
   const right: readonly (readonly [string, readonly IpPermission[], string])[] = [
@@ -299,7 +299,7 @@ describe("a security group of the administrator's own", () => {
   for (const [what, rules, address] of right) {
     test(`${what} is right`, () =>
       assert.deepEqual(
-        look(rules, address).map(it => it.verdict),
+        judge(rules, address).map(it => it.verdict),
         ['ok'],
       ));
   }
@@ -324,6 +324,6 @@ describe("a security group of the administrator's own", () => {
     ],
   ];
   for (const [what, rules, said] of wrong) {
-    test(`${what} is a problem`, () => assertFound(look(rules), 'problem', said));
+    test(`${what} is a problem`, () => assertFound(judge(rules), 'problem', said));
   }
 });

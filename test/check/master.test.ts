@@ -32,7 +32,7 @@ it('an EC2 instance whose metadata service does not answer is told from a machin
       },
       { signal: new AbortController().signal, answered: () => {}, end: () => {} },
     );
-    return (await master.look(world)).filter(({ verdict }) => verdict === 'warning');
+    return (await master.check(world)).filter(({ verdict }) => verdict === 'warning');
   };
   assert.match((await found('Amazon EC2\n'))[0]?.message ?? '', /its metadata service does not answer/);
   assert.deepEqual(await found('QEMU\n'), []);

@@ -115,7 +115,7 @@ describe('the spot manager over the wire', { skip: server === undefined && 'no m
     assert.equal(launched.instanceIds.length, 2);
 
     calls.length = 0;
-    const seen = await fleet.look();
+    const seen = await fleet.describeSlaves();
     assert.ok(calls.length <= 2, `a look takes at most two calls: ${calls.join(' ')}`);
     assert.deepEqual(seen.map(slave => slave.instanceId).toSorted(), launched.instanceIds.toSorted());
     for (const slave of seen) assert.match(slave.address ?? '', /^\d+\.\d+\.\d+\.\d+$/);
@@ -123,16 +123,18 @@ describe('the spot manager over the wire', { skip: server === undefined && 'no m
     const since = Date.parse('2026-01-02T03:04:05Z');
     await fleet.markDraining(launched.instanceIds, since);
     assert.deepEqual(
-      (await fleet.look()).map(slave => slave.drainingSince),
+      (await fleet.describeSlaves()).map(slave => slave.drainingSince),
       [since, since],
     );
 
     await fleet.terminate([...launched.instanceIds, 'i-0000000000000dead']);
-    for (const slave of await fleet.look()) assert.match(slave.state, /shutting-down|terminated/);
+    for (const slave of await fleet.describeSlaves()) assert.match(slave.state, /shutting-down|terminated/);
     assert.equal(await fleet.tidy(), true);
     assert.deepEqual(await ingressOf('one'), []);
 
-    const survivor = (await other.look()).find(slave => foreign.instanceIds.includes(slave.instanceId));
+    const survivor = (await other.describeSlaves()).find(slave =>
+      foreign.instanceIds.includes(slave.instanceId),
+    );
     assert.match(survivor?.state ?? 'gone', /pending|running/);
     assert.equal((await ingressOf('two')).length, 2);
   });

@@ -40,9 +40,9 @@ export async function ownResources(ec2: Ec2, master: string): Promise<OwnResourc
   };
 }
 
-async function seen<T>(look: Promise<T>): Promise<T | undefined> {
+async function seen<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await look;
+    return await answer;
   } catch (error) {
     if (isDenied(error)) return undefined;
     throw error;

@@ -43,7 +43,7 @@ export async function probesFor(
   // Sync has other work, and whether it is used shows in what it leaves in the configuration.
   const kinds = actionsOf(slave.dataSnapshots.length > 0);
   const probes: Probe[] = [];
-  for (const [action, kind] of kinds) if (kind === 'look') probes.push(probe(action, {}));
+  for (const [action, kind] of kinds) if (kind === 'describe') probes.push(probe(action, {}));
   probes.push(...(await creating(world, own)), ...changing(own, slave.ports[0] ?? 8101));
   const tried = new Set(probes.map(({ action }) => action));
   return { probes, untried: [...kinds.keys()].filter(action => !tried.has(action)) };

@@ -1,5 +1,5 @@
 import { MINUTE, SECOND } from '../../clock.ts';
-import { type Finding, notLookedAt, ok, problem, warning } from '../finding.ts';
+import { type Finding, notChecked, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
 /** AWS refuses a request whose time is further off (RequestExpired; AWS General Reference, "Signature Version 4"). */
@@ -9,16 +9,16 @@ const MUCH = 1 * MINUTE;
 /** This machine's clock against that of EC2: signatures hold for minutes only. */
 export const clock: Topic = {
   name: 'clock',
-  async look(world) {
+  async check(world) {
     const url = await world.endpoint().catch(() => {
-      throw notLookedAt('EC2 cannot be reached');
+      throw notChecked('EC2 cannot be reached');
     });
     const date = await world.edges.fetchDate(url.href, world.signal).catch(error => {
       if (world.signal.aborted) throw error;
-      throw notLookedAt('EC2 cannot be reached');
+      throw notChecked('EC2 cannot be reached');
     });
     const theirs = Date.parse(date ?? '');
-    if (Number.isNaN(theirs)) throw notLookedAt("EC2's answer has no date");
+    if (Number.isNaN(theirs)) throw notChecked("EC2's answer has no date");
     return [judged(Date.now() - theirs)];
   },
 };

@@ -8,7 +8,7 @@ import type { Topic } from '../topic.ts';
 /** The configuration file: every mistake of it, and whether anybody has edited it yet. */
 export const configuration: Topic = {
   name: 'configuration',
-  async look(world) {
+  async check(world) {
     const { file, text, config, problems, warnings } = await world.readConfig();
     const findings: Finding[] = [
       ...problems.map(message => problem(message)),

@@ -1,6 +1,6 @@
 import { FOREIGN_ANSWER, isEc2Error, NO_ANSWER } from '../../ec2/errors.ts';
 import { messageOf } from '../../errors.ts';
-import { type Finding, isNotLookedAt, ok, problem, skipped } from '../finding.ts';
+import { type Finding, isNotChecked, ok, problem, skipped } from '../finding.ts';
 import { whoIs } from '../identity.ts';
 import type { Topic } from '../topic.ts';
 import type { KeySource, World } from '../world.ts';
@@ -19,7 +19,7 @@ const SDK_PLACES: readonly (readonly [RegExp, string])[] = [
 /** Whether there are credentials, where they come from, whose they are, and whether AWS takes them. */
 export const credentials: Topic = {
   name: 'credentials',
-  async look(world) {
+  async check(world) {
     const { sdk, source } = await world.sdk();
     let keyId: string;
     try {
@@ -31,8 +31,7 @@ export const credentials: Topic = {
     try {
       await world.authenticated();
     } catch (error) {
-      if (isNotLookedAt(error))
-        return [skipped(`${keyId}, from ${place}; their owner was ${error.message}.`)];
+      if (isNotChecked(error)) return [skipped(`${keyId}, from ${place}; their owner was ${error.message}.`)];
       if (!isEc2Error(error)) throw error;
       return [refusal(error.code, error.message, keyId, place)];
     }

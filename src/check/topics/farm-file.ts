@@ -19,7 +19,7 @@ const OPEN_TO_THE_UNIT = ['/etc/gbrowse2', '/etc/gbrowse', '/opt/gbrowse/etc'];
 /** GBrowse's farm file: whether GBrowse reads it, whether the balancer may write it, what it lists now. */
 export const farmFile: Topic = {
   name: 'farm file',
-  async look(world) {
+  async check(world) {
     const file = await world.farmFile();
     // Root has written it once then, and its list is another file.
     if ((await world.config()).master.farm === 'live') return included(file);

@@ -18,7 +18,7 @@ const LONGEST = 30 * SECOND;
 /** Whether GBrowse follows the list (`farm = live`), and whether it can keep what slaves draw. */
 export const following: Topic = {
   name: 'following',
-  async look(world) {
+  async check(world) {
     const { farm, farmList } = (await world.config()).master;
     const file = await world.farmFile();
     // Before `check` itself gives up.

@@ -9,7 +9,7 @@ import type { World } from '../world.ts';
 /** How GBrowse runs, and whether it can be told about a new farm file if it needs to be. */
 export const gbrowse: Topic = {
   name: 'GBrowse',
-  async look(world) {
+  async check(world) {
     const farmFile = await world.farmFile().catch(() => undefined);
     const all = findResidents(Date.now());
     const here = all.filter(({ process: { pid } }) => farmFile === undefined || seesFile(pid, farmFile));

@@ -8,7 +8,7 @@ import type { Topic } from '../topic.ts';
 /** The slaves' AMI: that it is there, usable, and whose it is. */
 export const image: Topic = {
   name: 'image',
-  async look(world) {
+  async check(world) {
     const { image: wanted } = await world.site();
     const place = await world.place('SLAVE', 'image_id');
     const there = await world.image().catch(error => {

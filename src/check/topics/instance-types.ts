@@ -5,7 +5,7 @@ import type { Topic } from '../topic.ts';
 /** The instance types: that the region has them, sells them as spot instances, and the image runs on them. */
 export const instanceTypes: Topic = {
   name: 'instance type',
-  async look(world) {
+  async check(world) {
     const [{ ec2, region }, { slave }] = await Promise.all([world.account(), world.config()]);
     const { InstanceTypes = [] } = await ec2('DescribeInstanceTypes', {
       // A filter, because a name that EC2 does not know is an error as an id. New types appear faster than the SDK's list.

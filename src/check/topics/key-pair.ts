@@ -4,7 +4,7 @@ import type { Topic } from '../topic.ts';
 /** The AWS key pair that may log in to the slaves, where there is to be one. */
 export const keyPair: Topic = {
   name: 'key pair',
-  async look(world) {
+  async check(world) {
     const { slave } = await world.config();
     const name = slave.sshKey;
     if (name === undefined) return [];

@@ -6,7 +6,7 @@ import type { Topic } from '../topic.ts';
 /** This master's resources in EC2 that no process owns, and a master of the same name elsewhere. */
 export const leftovers: Topic = {
   name: 'leftovers',
-  async look(world) {
+  async check(world) {
     const [{ ec2 }, { name }, { file }] = await Promise.all([world.account(), world.site(), world.config()]);
     const { masters, unlisted } = await findLeftovers(ec2, { master: name, host: world.edges.hostName });
     const own = masters.find(it => it.master === name);

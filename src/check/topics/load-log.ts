@@ -18,7 +18,7 @@ export const GBROWSE_PATHS = '/(gbrowse|gbrowse_img|gbrowse_details|render)([/?.
 /** Whether the access log of `load_log` can be read, is written, and has lines that count. */
 export const loadLog: Topic = {
   name: 'load_log',
-  async look(world) {
+  async check(world) {
     const { loadLog: file, loadMatch, serverStatusUrl } = (await world.config()).master;
     const place = await world.place('MASTER', 'load_log');
     if (file === undefined) {

@@ -8,7 +8,7 @@ const COMMON_NAMES = /^(localhost|debian|ubuntu|vm|server|gbrowse)(\.|$)/i;
 /** By which name this master owns its slaves, where it stands, and whether its balancer runs already. */
 export const master: Topic = {
   name: 'master',
-  async look(world) {
+  async check(world) {
     const [site, config, metadata] = await Promise.all([world.site(), world.config(), world.metadata()]);
     const named =
       config.master.name !== undefined

@@ -28,7 +28,7 @@ export type Readings = { readonly first: StatusPage; readonly second: StatusPage
  */
 export const modStatus: Topic = {
   name: 'mod_status',
-  async look(world) {
+  async check(world) {
     const { serverStatusUrl } = (await world.config()).master;
     // Its own message about a server that is too slow comes before the general one.
     const ask = readStatus(serverStatusUrl, { timeLimit: world.options.timeLimit * 0.8 });

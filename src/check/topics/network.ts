@@ -4,7 +4,7 @@ import { isUserError } from '../../errors.ts';
 import type { Site } from '../../master/site.ts';
 import type { Placement } from '../../spot/network.ts';
 import { findGivenGroup } from '../../spot/security-group.ts';
-import { type Finding, isNotLookedAt, ok, problem, skipped, warning } from '../finding.ts';
+import { type Finding, isNotChecked, ok, problem, skipped, warning } from '../finding.ts';
 import { known } from '../known.ts';
 import { sentence } from '../sentence.ts';
 import type { Topic } from '../topic.ts';
@@ -13,7 +13,7 @@ import type { World } from '../world.ts';
 /** Where slaves run, who reaches them, and from which address the master does. */
 export const network: Topic = {
   name: 'network',
-  async look(world) {
+  async check(world) {
     const [site, { slave }] = await Promise.all([world.site(), world.config()]);
     const [where, address] = await Promise.all([subnets(world), addressOf(site, world)]);
     const group = await securityGroup(slave.securityGroup, slave.ports, address.found, world, site.vpc);
@@ -25,7 +25,7 @@ async function subnets(world: World): Promise<readonly Finding[]> {
   try {
     return [placed(await world.placements())];
   } catch (error) {
-    if (isNotLookedAt(error)) return [skipped(`subnets ${error.message}`)];
+    if (isNotChecked(error)) return [skipped(`subnets ${error.message}`)];
     if (!isUserError(error)) throw error;
     return [
       problem(

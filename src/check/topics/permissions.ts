@@ -9,7 +9,7 @@ import type { Topic } from '../topic.ts';
 /** Every permission that the work needs, by EC2's DryRun with the very parameters of the balancer's own calls. */
 export const permissions: Topic = {
   name: 'permissions',
-  async look(world) {
+  async check(world) {
     const [{ ec2, region }, site, config] = await Promise.all([
       world.account(),
       world.site(),

@@ -8,7 +8,7 @@ import type { World } from '../world.ts';
 /** The bid against today's spot prices, and the most that an hour can cost. */
 export const price: Topic = {
   name: 'price',
-  async look(world) {
+  async check(world) {
     const [{ ec2 }, config] = await Promise.all([world.account(), world.config()]);
     const [zones, product] = await Promise.all([zonesOf(world), productOf(world)]);
     const history = await allPages(

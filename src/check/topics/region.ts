@@ -1,13 +1,13 @@
 import { messageOf, systemCode } from '../../errors.ts';
-import { isNotLookedAt, ok, problem } from '../finding.ts';
+import { isNotChecked, ok, problem } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
 /** The region, and whether its EC2 can be reached from here. */
 export const region: Topic = {
   name: 'region',
-  async look(world) {
+  async check(world) {
     const name = await world.region().catch(error => {
-      if (isNotLookedAt(error) && /no region is known/.test(error.message)) return undefined;
+      if (isNotChecked(error) && /no region is known/.test(error.message)) return undefined;
       throw error;
     });
     if (name === undefined) {

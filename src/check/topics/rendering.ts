@@ -4,16 +4,16 @@ import { listedIn } from '../../farm/renderfarm.ts';
 import { type Configuration, readConfiguration } from '../../gbrowse/configuration.ts';
 import { findInstallations } from '../../gbrowse/installations.ts';
 import { type Rendering, renderOne } from '../../gbrowse/render.ts';
-import { type Finding, notLookedAt, ok, problem } from '../finding.ts';
+import { type Finding, notChecked, ok, problem } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
 /** `--render`: one track of every data source is drawn, through a slave of the farm where there is one. */
 export const rendering: Topic = {
   name: 'rendering',
-  async look(world) {
+  async check(world) {
     const { installations } = await findInstallations();
     const [installation] = installations;
-    if (installation === undefined) throw notLookedAt('there is no GBrowse.conf');
+    if (installation === undefined) throw notChecked('there is no GBrowse.conf');
     const slave = listedIn((await readFarmFile(await world.farmFile())) ?? '')[0];
     const configuration = await readConfiguration(path.join(installation.directory, 'GBrowse.conf'), {
       ...(installation.namedBy !== undefined && { configBase: installation.directory }),

@@ -6,7 +6,7 @@ import type { Topic } from '../topic.ts';
 /** The slaves' data snapshots: that they are there, complete, and belong together. */
 export const snapshots: Topic = {
   name: 'snapshots',
-  async look(world) {
+  async check(world) {
     const { dataSnapshots } = (await world.config()).slave;
     if (dataSnapshots.length === 0) return [ok('None configured: slaves render the data of their image.')];
     const { ec2 } = await world.account();

@@ -6,7 +6,7 @@ import type { Topic } from '../topic.ts';
 /** The user that the daemon becomes: `--user`, else the service's. */
 export const user: Topic = {
   name: 'user',
-  async look(world) {
+  async check(world) {
     const own = world.options.user;
     const name = own ?? (await world.service())?.USER;
     if (name === undefined) return [];

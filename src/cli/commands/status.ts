@@ -26,7 +26,7 @@ export async function status(given: Given<'status'>): Promise<number> {
   const found = await findBalancer(conf, runningMasters);
   if (found.note !== undefined) complain(found.note);
   if (!given.watch) {
-    const seen = await look(found);
+    const seen = await reportOf(found);
     if (seen.report === undefined) complain(seen.message);
     else if (json) process.stdout.write(`${JSON.stringify(seen.report, undefined, 2)}\n`);
     else process.stdout.write(`${linesOf(seen.report).join('\n')}\n`);
@@ -39,7 +39,7 @@ export async function status(given: Given<'status'>): Promise<number> {
 type Seen = { readonly report: Report } | { readonly report?: undefined; readonly message: string };
 
 /** @throws {UserError} when it runs and cannot answer */
-async function look({ master }: Found): Promise<Seen> {
+async function reportOf({ master }: Found): Promise<Seen> {
   if (master === undefined) return { message: await notRunning(undefined) };
   const answer = await askBalancer(master);
   if (answer.kind === 'report') return { report: answer.report };
@@ -83,7 +83,7 @@ function linesOf(report: Report): readonly string[] {
 /** A message instead of a report is no end of a watch: the balancer may be restarting. */
 async function lookPatiently(found: Found): Promise<Seen> {
   try {
-    return await look(found);
+    return await reportOf(found);
   } catch (error) {
     if (isUserError(error)) return { message: error.message };
     throw error;

@@ -7,7 +7,7 @@ import type { Hold } from './hold.ts';
 import { asOwner, type Manager } from './manager.ts';
 import { createRestarter } from './restarter.ts';
 
-const LOOK_AGAIN = SECOND / 10;
+const POLL_INTERVAL = SECOND / 10;
 /** A server writes all that it has in memory before it ends. */
 const STOP_LIMIT = 10 * MINUTE;
 const START_LIMIT = 10 * MINUTE;
@@ -36,7 +36,7 @@ export async function stopServer(server: ServerProcess, manager: Manager, clock:
     limit.abort();
     while (status === 0 && clock.monotonic() < until) {
       if (isServing(server, sockets)) return;
-      await clock.sleep(LOOK_AGAIN);
+      await clock.sleep(POLL_INTERVAL);
     }
     throw failure(
       `${what} was stopped for the copy and did not start again (${manager.start.argv.join(' ')}); start it by hand, and check its log`,
@@ -50,7 +50,7 @@ export async function stopServer(server: ServerProcess, manager: Manager, clock:
       if (clock.monotonic() >= until) {
         throw failure(`${what} (process ${server.pid}) has not ended after ${STOP_LIMIT / MINUTE} minutes`);
       }
-      await clock.sleep(LOOK_AGAIN);
+      await clock.sleep(POLL_INTERVAL);
     }
   } catch (error) {
     await release().catch(() => {});

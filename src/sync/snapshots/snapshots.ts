@@ -27,7 +27,7 @@ export type SnapshotSet = {
   readonly sizes: readonly number[];
 };
 
-const LOOK_AGAIN = 2 * SECOND;
+const POLL_INTERVAL = 2 * SECOND;
 /** How long EC2 may not yet show what it has made. */
 const SHOWN_AFTER = 10 * SECOND;
 /** The first snapshot of a volume of some terabytes takes hours. */
@@ -116,7 +116,7 @@ export async function untilComplete(
     }
     if (found.length === ids.length && found.every(it => it.State === 'completed')) return;
     onProgress(Math.min(100, ...found.map(it => Number.parseInt(it.Progress ?? '0', 10) || 0)));
-    await clock.sleep(LOOK_AGAIN, signal);
+    await clock.sleep(POLL_INTERVAL, signal);
   }
   throw failure(`the snapshots ${ids.join(' ')} were not complete within ${COMPLETE_LIMIT / HOUR} hours`);
 }

@@ -49,7 +49,7 @@ export function stagingDevices(own: readonly string[], volumes: readonly VolumeP
   return [...kept.map(DeviceName => ({ DeviceName, Ebs: { DeleteOnTermination: true } })), ...data];
 }
 
-const LOOK_AGAIN = SECOND;
+const POLL_INTERVAL = SECOND;
 const ATTACH_LIMIT = 5 * MINUTE;
 const MODIFY_LIMIT = 30 * MINUTE;
 
@@ -71,7 +71,7 @@ export async function dataVolumes(
         `the data volumes of the staging instance were not attached within ${ATTACH_LIMIT / MINUTE} minutes`,
       );
     }
-    await clock.sleep(LOOK_AGAIN, signal);
+    await clock.sleep(POLL_INTERVAL, signal);
   }
 }
 
@@ -140,7 +140,7 @@ export async function enlarge(
         `${volume.volumeId} could not be made larger: ${latest.StatusMessage ?? 'EBS does not say why'}`,
       );
     }
-    await clock.sleep(LOOK_AGAIN, signal);
+    await clock.sleep(POLL_INTERVAL, signal);
   }
   throw failure(`${volume.volumeId} has not become larger within ${MODIFY_LIMIT / MINUTE} minutes`);
 }

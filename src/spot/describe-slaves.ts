@@ -14,7 +14,11 @@ const PAGE = 1000;
  *
  * @throws {Ec2Error}
  */
-export async function look(ec2: Ec2, master: string, reach: 'private' | 'public'): Promise<readonly Slave[]> {
+export async function describeSlaves(
+  ec2: Ec2,
+  master: string,
+  reach: 'private' | 'public',
+): Promise<readonly Slave[]> {
   const instances = await describeInstances(ec2, master);
   const requests = await describeRequests(
     ec2,
