@@ -4,6 +4,7 @@ import { scale } from '../policy/scale.ts';
 import type { Agenda } from './agenda.ts';
 import { decideInstanceRefresh, instanceRefreshOf } from './decide-instance-refresh.ts';
 import { candidateOf, inFlightIn, isListed, isOutOfService, slaveInWords } from './members.ts';
+import { decidePaused } from './pause.ts';
 import { isFresh, type Member, type StateView } from './state.ts';
 import { NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
 import { isLoadKnown, keepTimeIn, loadThatCounts, wantedRange } from './wanted.ts';
@@ -12,7 +13,14 @@ import { isLoadKnown, keepTimeIn, loadThatCounts, wantedRange } from './wanted.t
 export function decideScale(agenda: Agenda): void {
   const { state } = agenda;
   const range = wantedRange(state);
-  if (state.describedAt === undefined || range === undefined) return;
+  if (state.describedAt === undefined) return;
+  if (state.pause !== undefined) {
+    forgetLapsedLaunch(agenda, state.describedAt);
+    decidePaused(agenda);
+    refreshPlan(agenda);
+    return;
+  }
+  if (range === undefined) return;
   forgetLapsedLaunch(agenda, state.describedAt);
   const { launchInFlight: request } = state;
   takeBack(agenda, range);

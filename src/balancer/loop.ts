@@ -5,6 +5,7 @@ import type { Farm, Probe } from '../farm/farm.ts';
 import { noteRequest } from '../load/rate.ts';
 import type { ReadStatus } from '../load/reading.ts';
 import type { Log } from '../log/log.ts';
+import type { Pause } from '../policy/pause.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
@@ -25,6 +26,7 @@ import { recordInstances } from './observe-instances.ts';
 import { recordLaunch, recordPlan } from './observe-launch.ts';
 import { recordProbe } from './observe-probe.ts';
 import { recordCrippled, recordStop } from './observe-stop.ts';
+import { recordPause } from './pause.ts';
 import { type End, initialState, type State } from './state.ts';
 import { keyOf, type Task } from './tasks.ts';
 import { FARM_TASK_LIMIT, RELOAD_TASK_LIMIT } from './timing.ts';
@@ -52,6 +54,8 @@ export type Balancer = {
   stop(options?: { readonly keepSlaves?: boolean }): void;
   /** Goes on with a new configuration. */
   reconfigure(config: Config): void;
+  /** Begins a pause, changes it, or ends it. */
+  pause(pause: Pause | undefined): void;
   readonly state: Readonly<State>;
 };
 
@@ -64,7 +68,13 @@ export type Balancer = {
  */
 export function startBalancer(
   edges: Edges,
-  settings: { readonly config: Config; readonly runId: string; readonly listed: readonly string[] },
+  settings: {
+    readonly config: Config;
+    readonly runId: string;
+    readonly listed: readonly string[];
+    /** One that a predecessor has left. */
+    readonly pause?: Pause;
+  },
 ): Balancer {
   const { clock, log } = edges;
   const state = initialState({
@@ -72,6 +82,7 @@ export function startBalancer(
     followsConfig: edges.readConfigIfWritten !== undefined,
     now: clock.monotonic(),
   });
+  recordPause(state, settings.pause);
   let alarm = new AbortController();
   const bug = Promise.withResolvers<never>();
 
@@ -142,6 +153,10 @@ export function startBalancer(
     },
     reconfigure(config) {
       recordConfig(state, config, clock.monotonic());
+      wake();
+    },
+    pause(pause) {
+      recordPause(state, pause);
       wake();
     },
   };

@@ -51,8 +51,9 @@ export function inFlightIn({ instancesInFlight, launchInFlight: request }: State
   return instancesInFlight.size + requested;
 }
 
-/** The URLs of all slaves that serve, the oldest first. */
+/** The URLs of all slaves that serve, the oldest first; none while the balancer is paused. */
 export function servingUrls(state: StateView): string[] {
+  if (state.pause !== undefined) return [];
   const urls = [...state.members.values()]
     .filter(
       member => member.readySince !== undefined && member.leaving === undefined && !isOutOfService(member),

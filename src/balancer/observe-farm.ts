@@ -12,7 +12,11 @@ export function recordFarm(state: State, urls: readonly string[], startedAt: num
   const change = changeIn(state.listed, urls);
   // A write that failed may have been made all the same, late.
   if (change !== undefined && state.stop === undefined && !hasFailed(state, 'write-farm')) {
-    say(state, 'warn', `somebody else has changed the farm, which is put right: ${change}`);
+    say(
+      state,
+      'warn',
+      `somebody else has changed the farm, which is put right: ${change}; to have GBrowse draw locally, use "gbrowse-aws-balancer pause"`,
+    );
   }
   state.listed = urls;
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { type Load, NO_LOAD } from '../load/rate.ts';
 import type { Level } from '../log/log.ts';
 import { type Backoff, NO_BACKOFF } from '../policy/backoff.ts';
+import type { Pause } from '../policy/pause.ts';
 import type { LastWanted } from '../policy/release.ts';
 import type { LaunchPlan, LaunchRequest } from '../spot/launch.ts';
 import type { Slave } from '../spot/slave.ts';
@@ -17,6 +18,7 @@ export type LeavingReason =
   | 'it was draining already'
   | 'its data are out of date'
   | 'its image is out of date'
+  | 'the balancer is paused'
   | 'the balancer stops';
 
 /** A slave on its way out: out of the farm, then drained, then terminated. */
@@ -154,6 +156,8 @@ export type State = {
     { readonly failures: number; readonly action?: string | undefined; readonly notBefore: number }
   >;
   stop?: Stop;
+  /** Set while GBrowse is to draw locally. */
+  pause?: Pause;
   /** At a stop: whether security group and launch template are gone, and how often that was tried. */
   tidied: boolean;
   tidyTries: number;

@@ -24,6 +24,19 @@ export const COMMANDS = [
     example: { words: 'status --watch', meaning: 'Show it again every two seconds' },
   },
   {
+    name: 'pause',
+    description: 'Let GBrowse draw locally for a while, as for debugging',
+    example: {
+      words: 'pause --for 2h',
+      meaning: 'Let GBrowse draw on the master for two hours, and keep the slaves for afterwards',
+    },
+  },
+  {
+    name: 'resume',
+    description: 'End a pause: GBrowse draws on the slaves again',
+    example: { words: 'resume', meaning: 'End a pause before its time' },
+  },
+  {
     name: 'check',
     description: 'Check that everything is in place, and say how to fix what is not',
     example: { words: 'check --topic mod_status', meaning: "Check only that Apache's load can be read" },

@@ -19,6 +19,8 @@ const DO: { readonly [C in CommandName]: (given: Given<C>, role: Role | undefine
   run: async (given, role) => (await import('./commands/run.ts')).run(given, role === 'background'),
   sync: async given => (await import('./commands/sync.ts')).sync(given),
   status: async given => (await import('./commands/status.ts')).status(given),
+  pause: async given => (await import('./commands/pause.ts')).pause(given),
+  resume: async given => (await import('./commands/pause.ts')).resume(given),
   check: async given => (await import('./commands/check.ts')).check(given),
   simulate: async given => (await import('./commands/simulate.ts')).simulate(given),
   gc: async given => (await import('./commands/gc.ts')).gc(given),

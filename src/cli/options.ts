@@ -1,7 +1,8 @@
+import { DAY, MINUTE } from '../clock.ts';
 import { ADVICE, COMMANDS } from './commands.ts';
 import type { DescribedOption, OptionGroup } from './declaration.ts';
 import type { CommandLine } from './getopt.ts';
-import { absolutePath, countBetween, numberBetween, oneOf, verbosityLevel } from './readers.ts';
+import { absolutePath, countBetween, numberBetween, oneOf, timeBetween, verbosityLevel } from './readers.ts';
 import { SIMULATE_GROUPS } from './simulate-options.ts';
 
 /** Every option of the command line, as `--help` groups them. A new option is one entry here or in `simulate-options.ts`. */
@@ -102,6 +103,19 @@ export const OPTION_GROUPS = [
         description: 'Show it again every two seconds, until Ctrl-C or q',
       },
       {
+        name: 'for',
+        value: 'TIME',
+        read: timeBetween(MINUTE, 366 * DAY),
+        limited: true,
+        commands: ['pause'],
+        description: 'End the pause after so long, such as 90m, 2h or 1d (default: not before "resume")',
+      },
+      {
+        name: 'release',
+        commands: ['pause'],
+        description: 'Release the slaves; without this option they are kept, and cost what they cost',
+      },
+      {
         name: 'topic',
         value: 'NAME',
         commands: ['check'],
@@ -163,7 +177,18 @@ export const OPTION_GROUPS = [
         original: true,
         mayBeBlank: true,
         abbreviations: ['config'],
-        commands: ['run', 'sync', 'status', 'check', 'simulate', 'gc', 'iam-policy', 'farm'],
+        commands: [
+          'run',
+          'sync',
+          'status',
+          'pause',
+          'resume',
+          'check',
+          'simulate',
+          'gc',
+          'iam-policy',
+          'farm',
+        ],
         description:
           'Configuration file (default: aws_balancer.conf in /etc/gbrowse2, /etc/gbrowse or /opt/gbrowse/etc)',
       },

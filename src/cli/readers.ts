@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseCount, parseNumber, quote } from '../config/values.ts';
 import { usageError } from '../errors.ts';
+import { duration } from '../format/durations.ts';
 
 /**
  * How the text of an option becomes its value.
@@ -37,6 +38,20 @@ export function countBetween(least: number, most: number, unit = ''): Reader<num
     const number = parseCount(text, most);
     if (number !== undefined && number >= least) return number;
     return refuse(option, text, `a whole number ${unit}${unit === '' ? '' : ' '}from ${least} to ${most}`);
+  };
+}
+
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** A span of time (ms) such as `90m`, `2h`, `1h30m` or `7d`, from `least` to `most` ms. */
+export function timeBetween(least: number, most: number): Reader<number> {
+  return (text, option) => {
+    const parts = [...text.matchAll(/(\d{1,6}(?:\.\d{1,3})?)([smhd])/g)];
+    const isWhole = parts.length > 0 && parts.map(([part]) => part).join('') === text;
+    const unit = (letter = ''): number => Object.entries(UNITS).find(([name]) => name === letter)?.[1] ?? 0;
+    const ms = parts.reduce((sum, [, count, letter]) => sum + Number(count) * unit(letter) * 1000, 0);
+    if (isWhole && ms >= least && ms <= most) return ms;
+    return refuse(option, text, `a time such as 90m, 2h or 7d, from ${duration(least)} to ${duration(most)}`);
   };
 }
 

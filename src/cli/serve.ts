@@ -10,6 +10,7 @@ import type { Log } from '../log/log.ts';
 import { type Keys, keysFrom } from '../master/keys.ts';
 import { findSite, withOverrides } from '../master/load.ts';
 import type { Site } from '../master/site.ts';
+import { followPause } from '../pause/follow.ts';
 import { actingMode } from './acting-mode.ts';
 import { connect, useProxy } from './connect.ts';
 import { dryRunMode } from './dry-run-mode.ts';
@@ -69,6 +70,12 @@ async function serveWith(
     const { fleetAt, ...acting } = await mode.act({ sdk, farm: keeper.farm, log });
     const first = { config, site };
     const file = followConfiguration({ keeper, clock: systemClock, log, first, fleetAt, overrides: options });
+    const pauses = followPause({
+      place: () => ({ directory: file.current().config.master.stateDirectory, master: site.name }),
+      clock: systemClock,
+      log,
+    });
+    const pause = await pauses.read();
     const asked = Promise.withResolvers<void>();
     const readLoad = createLoadReader(() => file.current().config);
     const balancer = startBalancer(
@@ -82,8 +89,15 @@ async function serveWith(
         log,
         ...acting,
       },
-      { config, runId: acting.runId, listed: await keeper.farm.read() },
+      {
+        config,
+        runId: acting.runId,
+        listed: await keeper.farm.read(),
+        ...(pause !== undefined && { pause }),
+      },
     );
+    const over = new AbortController();
+    void pauses.follow(balancer.pause, over.signal);
     const told = mode.started(balancer, log);
     signals.take(told.balancer, told.log, async () => {
       mode.reloading();
@@ -100,6 +114,7 @@ async function serveWith(
       log.error(bug instanceof Error ? (bug.stack ?? bug.message) : String(bug));
       throw bug;
     });
+    over.abort('over');
     const { message, status } = mode.farewell(end);
     log.info(message);
     sdk.close();

@@ -6,3 +6,8 @@ export function clockTime(time: string, now: string): string {
   if (moment.toDateString() === today.toDateString()) return clock;
   return `${moment.getFullYear()}-${two(moment.getMonth() + 1)}-${two(moment.getDate())} ${clock}`;
 }
+
+/** `2026-11-25 23:10`, in UTC, of a moment (wall clock ms). */
+export function minuteOf(wall: number): string {
+  return new Date(wall).toISOString().slice(0, 16).replace('T', ' ');
+}

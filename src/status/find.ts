@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { findConfigFile } from '../config/locate.ts';
 import { failure, isUserError, messageOf, systemCode, usageError } from '../errors.ts';
@@ -26,7 +27,7 @@ export async function findBalancer(
   running: () => Promise<readonly string[]>,
 ): Promise<Found> {
   try {
-    return { master: await configuredMaster(given) };
+    return { master: (await configuredMaster(given)).master };
   } catch (error) {
     if (!isUserError(error) || isMistyped(given, error)) throw error;
     const masters = await running();
@@ -42,11 +43,18 @@ export async function findBalancer(
   }
 }
 
-async function configuredMaster(given: string | undefined): Promise<string> {
+/**
+ * The configuration of `--conf`, or of the default place, and the name of its master.
+ *
+ * @throws {UserError} when the configuration is missing or wrong, or the name cannot be had
+ */
+export async function configuredMaster(
+  given: string | undefined,
+): Promise<{ readonly config: Config; readonly master: string }> {
   const { config } = await loadConfig(given ?? (await findConfigFile()));
-  if (config.master.name !== undefined) return config.master.name;
+  if (config.master.name !== undefined) return { config, master: config.master.name };
   try {
-    return masterNameOf(config, await readMetadata(process.env), hostname());
+    return { config, master: masterNameOf(config, await readMetadata(process.env), hostname()) };
   } catch (error) {
     throw failure(
       `the EC2 instance metadata service, which supplies this master's name, does not answer (${messageOf(error)}); set [MASTER] name in ${config.file} instead`,

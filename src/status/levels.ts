@@ -11,9 +11,11 @@ export function levelOf(state: Readonly<State>): Level {
   const range = wantedRange(state);
   return {
     requestsPerSecond: isLoadCurrent(state) ? state.load.rate : undefined,
-    serving: members.filter(
-      it => it.readySince !== undefined && it.leaving === undefined && !isOutOfService(it),
-    ).length,
+    serving:
+      state.pause === undefined
+        ? members.filter(it => it.readySince !== undefined && it.leaving === undefined && !isOutOfService(it))
+            .length
+        : 0,
     slaves: members.length,
     min: range?.min,
     max: range?.max,

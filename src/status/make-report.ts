@@ -62,6 +62,7 @@ export function makeReport(subject: Subject): Report {
       pollIntervalSeconds: config.master.pollInterval / 1000,
       nextPollAt: state.stop === undefined ? timeOf(state.nextPollAt) : null,
     },
+    pause: pauseOf(state),
     load: loadOf(state, history, timeOf),
     wanted: wantedOf(state),
     release: releaseOf(state),
@@ -127,6 +128,12 @@ function loadOf(state: Readonly<State>, history: History, timeOf: TimeOf): Repor
     lastHourMeanRequestsPerSecond: hour === undefined ? null : round(hour.mean, 3),
     lastHourPeakRequestsPerSecond: hour === undefined ? null : round(hour.peak, 3),
   };
+}
+
+function pauseOf({ pause }: Readonly<State>): Report['pause'] {
+  if (pause === undefined) return null;
+  const { since, until, release } = pause;
+  return { since: iso(since), until: until === undefined ? null : iso(until), releasesSlaves: release };
 }
 
 function wantedOf(state: Readonly<State>): Report['wanted'] {

@@ -55,6 +55,12 @@ export const METRICS: readonly Metric[] = [
     read: ({ balancer }) => one(balancer.pollIntervalSeconds),
   },
   {
+    name: 'paused',
+    type: 'gauge',
+    help: 'Whether the balancer is paused, so that GBrowse draws locally.',
+    read: ({ pause }) => one(pause !== null),
+  },
+  {
     name: 'load_known',
     type: 'gauge',
     help: 'Whether the load can be read.',

@@ -6,6 +6,7 @@ import { dollars } from '../format/money.ts';
 import { counted, grouped, requestRate } from '../format/numbers.ts';
 import { clockTime } from '../format/times.ts';
 import { wrapped } from '../format/wrap.ts';
+import { pauseInWords, untilInWords } from '../policy/pause.ts';
 import { type Look, paint } from '../terminal/look.ts';
 import type { Report, ReportedEvent, SlaveState } from './report.ts';
 import { slaveTable } from './table.ts';
@@ -35,6 +36,7 @@ export function printReport(report: Report, look: Look): readonly string[] {
   return [
     ...heading(report, look),
     '',
+    ...pauseLines(report, look),
     ...loadLines(report, look),
     ...wantedLines(report, look),
     ...slaveLines(report, look),
@@ -80,6 +82,13 @@ function heading({ balancer, time }: Report, look: Look): readonly string[] {
     ),
     ...wrapped(harmless(`configuration ${balancer.configFile}`), look.width),
   ];
+}
+
+function pauseLines({ pause, time }: Report, look: Look): readonly string[] {
+  if (pause === null) return [];
+  const until = pause.until === null ? {} : { until: Date.parse(pause.until) };
+  const text = `${untilInWords(until, Date.parse(time))}: ${pauseInWords({ release: pause.releasesSlaves })}. "gbrowse-aws-balancer resume" ends the pause.`;
+  return labelled('Paused', text, look, 'yellow');
 }
 
 function loadLines({ load, history, time }: Report, look: Look): readonly string[] {

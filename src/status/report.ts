@@ -48,6 +48,17 @@ export const REPORT = {
     pollIntervalSeconds: 'number',
     nextPollAt: 'time?',
   },
+  /** Set while GBrowse is to draw locally. */
+  pause: [
+    {
+      since: 'time',
+      /** Null: until somebody ends it. */
+      until: 'time?',
+      /** Whether the slaves are released; else they are kept. */
+      releasesSlaves: 'flag',
+    },
+    null,
+  ],
   load: {
     /** The last load that was measured; null before the first. */
     requestsPerSecond: 'number?',

@@ -119,7 +119,7 @@ describe('when the farm file cannot be written', () => {
       said.map(({ level, message }) => `${level}: ${message}`),
       [
         `warn: somebody else has changed the farm, which is put right: ${own} is not in use any more; ` +
-          'http://10.9.9.9:8101 was added',
+          'http://10.9.9.9:8101 was added; to have GBrowse draw locally, use "gbrowse-aws-balancer pause"',
       ],
     );
   });

@@ -10,6 +10,7 @@ import type { Farm, ProbeAnswer } from '../../src/farm/farm.ts';
 import type { Reading } from '../../src/load/reading.ts';
 import type { Level, Log } from '../../src/log/log.ts';
 import type { Site } from '../../src/master/site.ts';
+import type { Pause } from '../../src/policy/pause.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { createSpotFleet } from '../../src/spot/fleet.ts';
 import { DRAINING_TAG, MASTER_TAG } from '../../src/spot/tags.ts';
@@ -39,6 +40,8 @@ export type WorldSettings = {
   readonly seed?: string;
   /** See `Edges`. */
   readonly crippled?: Promise<UserError>;
+  /** One that a predecessor has left. */
+  readonly pause?: Pause;
 };
 
 /**
@@ -136,7 +139,12 @@ export function createWorld(settings: WorldSettings = {}) {
         log: log.log,
         ...(settings.crippled !== undefined && { crippled: settings.crippled }),
       },
-      { config, runId: `run${starts}`, listed: farm.urls() },
+      {
+        config,
+        runId: `run${starts}`,
+        listed: farm.urls(),
+        ...(more.pause !== undefined && { pause: more.pause }),
+      },
     );
     void balancer.ended.then(how => {
       end = how;

@@ -1,0 +1,51 @@
+import { type Clock, SECOND } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../log/log.ts';
+import { type Pause, pauseAt } from '../policy/pause.ts';
+import { type PausePlace, pauseFileOf, readPause, removePause } from './pause-file.ts';
+
+/** How soon a running balancer knows of a pause. */
+const INTERVAL = 2 * SECOND;
+
+/** The pause that `pause` and `resume` have written for this master. */
+export type PauseFollower = {
+  /** What holds now. A file that cannot be used is reported once, and holds nothing; one that is over is removed. */
+  read(): Promise<Pause | undefined>;
+  /** Tells what holds, every two seconds, until the signal aborts. */
+  follow(tell: (pause: Pause | undefined) => void, signal: AbortSignal): Promise<void>;
+};
+
+/** @param place of this moment: the configuration may name another directory */
+export function followPause(parts: {
+  readonly place: () => PausePlace;
+  readonly clock: Clock;
+  readonly log: Log;
+}): PauseFollower {
+  const { clock, log } = parts;
+  let said: string | undefined;
+
+  async function read(): Promise<Pause | undefined> {
+    const place = parts.place();
+    const found = await readPause(place, clock.wall());
+    const why = found.kind === 'unusable' ? found.why : undefined;
+    if (why !== undefined && why !== said)
+      log.warn(
+        `${pauseFileOf(place)} is not used, so there is no pause: ${why}. Remove it, or use "gbrowse-aws-balancer pause" again`,
+      );
+    said = why;
+    if (found.kind !== 'value') return undefined;
+    const pause = pauseAt(found.value, clock.wall());
+    if (pause === undefined) await removePause(place).catch((error: unknown) => log.debug(messageOf(error)));
+    return pause;
+  }
+
+  return {
+    read,
+    async follow(tell, signal) {
+      while (!signal.aborted) {
+        tell(await read());
+        await clock.sleep(INTERVAL, signal).catch(() => {});
+      }
+    },
+  };
+}
