@@ -16,7 +16,7 @@ export type Report = {
 
 /**
  * Checks every topic, all at the same time; a failure in one says nothing about the others. A check that is still
- * pending when nothing answers any more is reported as a problem.
+ * pending at the end of the time limit is reported as a problem.
  *
  * @param onProgress is told which topics are still pending, first of all of them
  */
@@ -57,7 +57,7 @@ function timeUp(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** The finding that an error stands for. A bug of the program is thrown again. */
+/** The finding for an error. A bug of the program is thrown again. */
 function findingOf(error: unknown): Finding {
   if (isNotChecked(error)) return skipped(error.message);
   if (isUserError(error)) return problem(sentence(error.message));

@@ -8,13 +8,13 @@ import { type Finding, ok, problem, warning } from './finding.ts';
 
 /** A farm file that lists a slave, for a balancer that has not made its own yet. */
 const TEXT = '[GENERAL]\nrenderfarm = 1\nremote renderer = http://127.0.0.1:8101\n';
-/** So many of a kind are named. */
+/** Number of examples that a message names. */
 const NAMED = 5;
 
 /**
  * Whether a GBrowse draws with the slaves of a farm file: its own settings, then those of its data sources.
  *
- * @param isMain it is the one whose farm this is; another one's pages are merely drawn without slaves
+ * @param isMain whether the farm belongs to this GBrowse; the pages of another one are merely drawn without slaves
  */
 export async function farmFindings(
   { directory, namedBy }: Installation,
@@ -62,7 +62,7 @@ async function reads(configuration: Configuration, reader: Reader): Promise<Find
   for (const option of ['renderfarm', 'remote renderer'] as const) {
     const setting = settings[option];
     if (setting === undefined || same(setting.file)) continue;
-    // GBrowse with a farm that is on and has no slaves draws on the master, as with one that is off.
+    // A GBrowse whose farm is on but has no slaves draws on the master, as with a farm that is off.
     if (option === 'renderfarm' && isOn(setting)) continue;
     const value = option === 'renderfarm' ? ` = ${setting.value}` : '';
     return problem(
@@ -121,7 +121,7 @@ function where({ file, number }: Place): string {
   return `${file}:${number}`;
 }
 
-/** Whether one of these paths means a file, be it through a link. */
+/** Whether one of these paths means a file, directly or through a link. */
 async function sameAs(file: string, paths: readonly string[]): Promise<(path: string) => boolean> {
   const real = (one: string) => realpath(one).catch(() => one);
   const target = await real(file);

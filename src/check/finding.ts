@@ -4,9 +4,9 @@ export type Verdict = 'ok' | 'warning' | 'problem' | 'skipped';
 /** The result of checking one thing. */
 export type Finding = {
   readonly verdict: Verdict;
-  /** A sentence or two; lines that begin with four spaces are to be shown as they are. */
+  /** A sentence or two; lines that begin with four spaces are shown as they are. */
   readonly message: string;
-  /** How to fix it: a line of a file with its place, or a command; written like the message. */
+  /** How to fix it: a line of a file with its place, or a command; formatted like the message. */
   readonly fix?: string;
   /** Figures, for programs. */
   readonly details?: Readonly<Record<string, unknown>>;
@@ -36,7 +36,7 @@ export function skipped(message: string): Finding {
 
 class NotChecked extends Error {}
 
-/** Thrown where something cannot be checked because something else is missing, which another topic reports. */
+/** Thrown when something cannot be checked because something else is missing, which another topic reports. */
 export function notChecked(reason: string): Error {
   return new NotChecked(`not checked: ${reason}`);
 }

@@ -5,7 +5,7 @@ export type Identity = { readonly account: string; readonly arn: string };
 
 const REQUEST = 'Action=GetCallerIdentity&Version=2011-06-15';
 
-/** Where the Security Token Service is, by where EC2 is: at AWS their names differ in the service alone. */
+/** The address of the Security Token Service, from that of EC2: at AWS the names differ only in the service. */
 export function tokenService(endpoint: URL, env: NodeJS.ProcessEnv): URL | undefined {
   const set = env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL;
   if (set) return URL.canParse(set) ? new URL(set) : undefined;
@@ -17,8 +17,8 @@ export function tokenService(endpoint: URL, env: NodeJS.ProcessEnv): URL | undef
 /**
  * Asks the Security Token Service whose credentials these are (GetCallerIdentity, which everybody may ask).
  *
- * @returns undefined when it does not say; nothing depends on it. Also where EC2 itself is at another address than
- *   AWS's own and nothing is said about STS
+ * @returns undefined when it does not say, or when EC2 has an address other than AWS's and no address of STS is
+ *   configured; nothing depends on it
  */
 export async function whoIs(
   connect: () => Promise<{ readonly sdk: SdkEc2 }>,

@@ -1,4 +1,4 @@
-/** How long to wait: for each answer, not for all of them together, so that a slow machine may take its time. */
+/** How long to wait: for each answer, not for all of them together, so that a slow machine has enough time. */
 export type Patience = {
   /** Aborts when nothing has answered for the time limit. */
   readonly signal: AbortSignal;

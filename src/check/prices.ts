@@ -17,10 +17,10 @@ export type PriceFacts = {
   readonly place: string;
 };
 
-/** A price comes and goes by so much within days. */
+/** A price changes by this factor within days. */
 const HEADROOM = 1.2;
 
-/** Whether slaves can be had for the bid, type by type, and what the farm costs at the most. */
+/** Whether the bid buys slaves, type by type, and what the farm costs at most. */
 export function judgePrices(facts: PriceFacts): readonly Finding[] {
   const { prices, types, bid, most, place } = facts;
   const lowest = Math.min(...prices.map(({ dollars }) => dollars));

@@ -13,11 +13,11 @@ const VERDICT_WIDTH = 9;
 /** Wider lines are hard to read. */
 const WIDEST = 100;
 
-/** In a narrower terminal the sentences stand under verdict and topic, not beside them. */
+/** In a narrower terminal the sentences are below verdict and topic, not beside them. */
 const TWO_COLUMNS = 64;
 
 export type PrintOptions = Look & {
-  /** How to start the balancer, a sentence; unset when only a part was checked, or it runs. */
+  /** How to start the balancer, a sentence; unset when only a part was checked, or when it is running. */
   readonly start?: string;
 };
 
@@ -42,7 +42,7 @@ export function reportAsText(report: Report, look: PrintOptions): string {
   return `${[...lines, '', ...end].map(line => line.trimEnd()).join('\n')}\n`;
 }
 
-/** Lines of at most `room` columns. A line that begins with four spaces is to be copied, and stays whole. */
+/** Lines of at most `room` columns. A line that begins with four spaces is for copying, and stays whole. */
 function wrap(text: string, room: number): readonly string[] {
   return text.split('\n').flatMap(line => (line.startsWith('    ') ? [line] : wrapped(line, room, 'keep')));
 }

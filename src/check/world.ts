@@ -21,7 +21,7 @@ import { findGivenGroup } from '../spot/security-group.ts';
 import { isNotChecked, notChecked } from './finding.ts';
 import type { Patience } from './patience.ts';
 
-/** What `check` was asked for. */
+/** What `check` is asked to do. */
 export type CheckOptions = {
   /** `--conf` */
   readonly confFile?: string;
@@ -67,8 +67,8 @@ export type KeySource = 'options' | 'environment' | 'service' | 'sdk';
 export type Account = { readonly ec2: Ec2; readonly sdk: SdkEc2; readonly region: string };
 
 /**
- * The facts that the topics check, each determined once, when the first topic asks. A fact that cannot be determined is
- * `NotChecked` to all topics but the one that reports it.
+ * The facts that the topics check, each determined once, when the first topic asks. If a fact cannot be determined, one
+ * topic reports it and all others get `NotChecked`.
  */
 export type World = {
   readonly options: CheckOptions;
@@ -79,19 +79,19 @@ export type World = {
   answered(): void;
   readConfig(): Promise<ReadConfig>;
   config(): Promise<Config>;
-  /** Where an option stands, or where it would: `FILE:LINE`, `FILE, in [SECTION]`. */
+  /** Where an option is, or would be: `FILE:LINE`, `FILE, in [SECTION]`. */
   place(section: 'MASTER' | 'SLAVE', option: string): Promise<string>;
   service(): Promise<ServiceSettings | undefined>;
   metadata(): Promise<MasterMetadata | undefined>;
   site(): Promise<Site>;
   farmFile(): Promise<string>;
-  /** The SDK with the keys that there are, and the source of these; throws what is wrong with them. */
+  /** The SDK with the given keys, and where they come from; throws what is wrong with them. */
   sdk(): Promise<{ readonly sdk: SdkEc2; readonly source: KeySource }>;
   /** The SDK's region; throws `UserError` where there is none. */
   region(): Promise<string>;
-  /** Where EC2 is asked, as the SDK's settings have it. */
+  /** The address of EC2, from the SDK's settings. */
   endpoint(): Promise<URL>;
-  /** Whether AWS takes the credentials; throws what it says otherwise. */
+  /** Resolves when AWS accepts the credentials; throws what it says otherwise. */
   authenticated(): Promise<void>;
   account(): Promise<Account>;
   image(): Promise<SlaveImage & { readonly description: Image }>;
@@ -99,7 +99,7 @@ export type World = {
   close(): void;
 };
 
-/** So many calls may wait for each other: they are all made at once, and answered over a few connections. */
+/** All calls are made at once, and answered over a few connections, so this many may wait for each other. */
 const CALLS_IN_A_ROW = 10;
 
 export function createWorld(options: CheckOptions, edges: Edges, patience: Patience): World {
@@ -128,7 +128,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
     const credentials = credentialsFrom(keys);
     const { region: known } = await siteElsewhere();
     opened = await edges.connect({
-      // The patience for all of them is shorter.
+      // The overall time limit is shorter.
       timeLimit: options.timeLimit * CALLS_IN_A_ROW,
       ...(known !== undefined && { region: known }),
       ...(credentials !== undefined && { credentials }),
@@ -220,7 +220,7 @@ export function createWorld(options: CheckOptions, edges: Edges, patience: Patie
   };
 }
 
-/** Keys as the balancer would find them, those of the service's own settings among them. */
+/** Keys as the balancer would find them, including those in the settings of the service. */
 async function keysOf(
   { keys }: CheckOptions,
   { env }: Edges,
@@ -237,7 +237,7 @@ async function keysOf(
     return { keys: own, source: own.accessKey === undefined ? 'sdk' : 'service' };
   }
   if (Object.keys(keys).length > 0) return { keys: found, source: 'options' };
-  // Root's environment has them from there.
+  // Root's environment gets them from there.
   return { keys: found, source: found.secretKey === SECRET_KEY ? 'service' : 'environment' };
 }
 
@@ -250,7 +250,7 @@ function once<T>(find: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** One topic reports what a person can fix; the others only say that they could not check. */
+/** One topic reports what a person can fix; the others only say that they were not checked. */
 function elsewhere(reason: string): (error: unknown) => never {
   return error => {
     const isBug = error instanceof Error && !isUserError(error) && !isEc2Error(error) && !isProvider(error);

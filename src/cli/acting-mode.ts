@@ -43,7 +43,10 @@ function squatted(name: string, holder: Holder): string {
   );
 }
 
-/** A balancer that acts: the only one of its master, which answers `status` and tells the service manager how it stands. */
+/**
+ * A balancer that acts: the only one of its master, which answers `status` and reports its state to the service
+ * manager.
+ */
 export function actingMode(options: Given<'run'>, keys: Keys, channel: BackgroundChannel | undefined): Mode {
   const manager = takeServiceManager(process.env);
   const record = createRecord({ clock: systemClock, redact: createRedactor(secretsOf(keys)).redact });

@@ -26,7 +26,7 @@ async function sdkFindsSome(): Promise<boolean> {
   }
 }
 
-/** Asks at the terminal for the keys that are missing; the secret one does not show. */
+/** Asks at the terminal for the missing keys; the secret one is not shown. */
 async function askForKeys(keys: Keys): Promise<Keys> {
   return {
     ...keys,
@@ -35,7 +35,7 @@ async function askForKeys(keys: Keys): Promise<Keys> {
   };
 }
 
-// consola's prompts write to standard output, which is for what was asked for, and show a secret while it is typed.
+// consola's prompts write to standard output, which is for results, and show a secret while it is typed.
 async function ask(question: string, visible: boolean): Promise<string> {
   process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -56,13 +56,13 @@ async function ask(question: string, visible: boolean): Promise<string> {
   }
 }
 
-/** What the SDK says when it has found nothing in any place; its other messages say more than ours. */
+/** What the SDK says when it finds no credentials anywhere; its other messages say more than ours. */
 const NOWHERE = /^Could not load credentials from any providers/;
 
 /**
  * Makes sure that there are credentials.
  *
- * @throws {UserError} saying where they are looked for
+ * @throws {UserError} saying where the program searches for them
  */
 export async function requireCredentials(sdk: SdkEc2): Promise<void> {
   try {

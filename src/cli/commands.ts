@@ -1,6 +1,6 @@
 import type { DescribedCommand } from './declaration.ts';
 
-/** The first command is the one that is meant when none is named. */
+/** The first command is the default. */
 export const COMMANDS = [
   {
     name: 'run',
@@ -72,7 +72,7 @@ export const COMMANDS = [
 
 export type CommandName = (typeof COMMANDS)[number]['name'];
 
-/** Words that people try as commands, and what they want instead. */
+/** Words that people try as commands, and what to type instead. */
 export const ADVICE: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ['start', 'stop', 'restart', 'reload'].map(word => [

@@ -7,7 +7,7 @@ import { loadMaster, type Master, type Overrides } from '../master/load.ts';
 import type { Site } from '../master/site.ts';
 import { keysOrAsk, requireCredentials } from './ask-keys.ts';
 
-/** What a command that works on the account of a master begins with. Close `sdk` at the end. */
+/** What a command needs to work on the account of a master. Close `sdk` at the end. */
 export type Connected = Master & { readonly sdk: SdkEc2 };
 
 /**
@@ -26,13 +26,13 @@ export async function connectMaster(
 }
 
 /**
- * Connects to EC2 where the master's slaves are.
+ * Connects to EC2 in the region of the master's slaves.
  *
  * @throws {UserError} when region or credentials are missing
  */
 export async function connect(configFile: string, site: Site, keys: Keys): Promise<SdkEc2> {
   const credentials = credentialsFrom(keys);
-  // The SDK is half of the program: not before it is needed.
+  // The SDK is half of the program, so it is loaded only when it is needed.
   const { createSdkEc2 } = await import('../ec2/sdk.ts');
   const sdk = createSdkEc2({
     ...(site.region !== undefined && { region: site.region }),

@@ -4,16 +4,16 @@ import type { Reader } from './readers.ts';
 /** A command, as `--help` describes it. */
 export type DescribedCommand = CliCommand & {
   readonly description: string;
-  /** What follows the program's name in an example of its use, and what that does. */
+  /** An example of its use: the words after the program's name, and what they do. */
   readonly example: { readonly words: string; readonly meaning: string };
 };
 
 /** An option, as `--help` describes it. */
 export type DescribedOption = CliOption & {
   readonly description: string;
-  /** The text that counts when the option is not given. */
+  /** The text that is used when the option is not given. */
   readonly default?: string;
-  /** A blank value is as good as none. */
+  /** A blank value counts as none. */
   readonly mayBeBlank?: boolean;
   /** Turns its text into its value; without it the text itself is the value. */
   readonly read?: Reader<unknown>;

@@ -8,8 +8,8 @@ import type { Log } from '../log/log.ts';
 import type { Mode } from './mode.ts';
 
 /**
- * A balancer that looks at the real Apache, the real account and the real farm file, and only logs what it would do. It
- * takes no lock, so that it can run beside the balancer of the same master.
+ * A balancer that reads the real Apache, the real account and the real farm file, and only logs what it would do. It
+ * takes no lock, so it can run beside the balancer of the same master.
  */
 export function dryRunMode(): Mode {
   const ending = new AbortController();
@@ -32,10 +32,10 @@ export function dryRunMode(): Mode {
       running = balancer;
       const stop = () => {
         balancer.stop({ keepSlaves: true });
-        // Nothing is under way that would have to be waited for.
+        // Nothing is under way, so there is nothing to wait for.
         balancer.stop();
       };
-      // What a stop says would be done is not done here.
+      // A stop is not carried out here, so its messages do not apply.
       return { balancer: { ...balancer, stop }, log: { ...log, info: log.debug } };
     },
     ready: async () => {},
@@ -45,7 +45,7 @@ export function dryRunMode(): Mode {
   };
 }
 
-/** Every line says that nothing of it was done. */
+/** Every line says that it was not done. */
 function marked(log: Log): Log {
   const mark =
     (level: keyof Log): Log[keyof Log] =>

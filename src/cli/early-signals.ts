@@ -4,11 +4,11 @@ import type { Log } from '../log/log.ts';
 
 /** The signals of this process, for a balancer that may not exist yet. */
 export type EarlySignals = {
-  /** The balancer exists: it gets the signals that came so far, and those to come. */
+  /** The balancer exists: it gets the signals received so far, and all later ones. */
   take(balancer: Balancer, log: Log, reload: () => Promise<void>): void;
 };
 
-/** Remembers signals from the first moment, so that one during the start is not lost. */
+/** Records signals from the first moment, so that none is lost during the start. */
 export function earlySignals(): EarlySignals {
   type Order = (balancer: Balancer, log: Log) => void;
   const missed: Order[] = [];

@@ -4,8 +4,8 @@ import { SETTINGS_FILE, takeServiceSettings } from '../master/service-settings.t
 const AWS_KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 
 /**
- * The environment as every command finds it: for root with the settings of the service, and keys without the line end
- * of the file that they were read from.
+ * The environment of every command: for root with the settings of the service, and keys without the line end of the
+ * file that they came from.
  */
 export function prepareEnvironment(env: NodeJS.ProcessEnv): void {
   if (process.getuid?.() === 0) takeServiceSettings(SETTINGS_FILE, env);

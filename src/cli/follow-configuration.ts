@@ -10,24 +10,24 @@ import { findSite, type Overrides, withOverrides } from '../master/load.ts';
 import type { Site } from '../master/site.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
 
-/** What the configuration file says now, and what follows from it. */
+/** The current configuration, and what follows from it. */
 export type Current = { readonly config: Config; readonly site: Site; readonly fleet: SpotFleet };
 
 export type Configuration = {
   current(): Current;
-  /** At each call the fleet of that moment. */
+  /** Uses the current configuration at each call. */
   readonly fleet: SpotFleet;
   /**
    * Reads the file again.
    *
-   * @throws {UserError} when it is wrong, or changes what only a restart can change; all stays as it was then
+   * @throws {UserError} when it is wrong, or changes what only a restart can change; then nothing changes
    */
   read(): Promise<Config>;
   /**
-   * Reads the file again if it has been written since it was last read, right or wrong.
+   * Reads the file again if it has been written since it was last read, even if it was wrong then.
    *
-   * @returns undefined when it says what it said before
-   * @throws {UserError} as `read`, once for each time that it was written
+   * @returns undefined when nothing has changed
+   * @throws {UserError} as `read` does, once for each time that the file was written
    */
   readIfWritten(): Promise<Config | undefined>;
 };
@@ -47,7 +47,7 @@ export function followConfiguration(parts: {
 }): Configuration {
   const { keeper, clock, log, fleetAt, first, overrides = {} } = parts;
   let current: Current = { ...first, fleet: fleetAt(first.site) };
-  /** The mark of what was read last; at first unknown, so that nothing is missed that was written since the start. */
+  /** The mark of what was read last; unknown at first, so that no change since the start is missed. */
   let mark: string | undefined;
 
   async function read({ evenIfSame }: { readonly evenIfSame: boolean }): Promise<Config | undefined> {

@@ -2,23 +2,23 @@ import { nearest } from '../config/nearest.ts';
 import { quote } from '../config/values.ts';
 import { usageError } from '../errors.ts';
 
-/** An option as the command line knows it. */
+/** An option as the command line reader knows it. */
 export type CliOption = {
   /** Its one spelling for citty: `access_key`, `dry-run`. */
   readonly name: string;
   /** What its value is called (`KEY`); absent for a flag. */
   readonly value?: string;
-  /** The original has it: where an abbreviation fits this and a new option, this is meant. */
+  /** It is an option of the original: if an abbreviation fits this and a new option, this one is meant. */
   readonly original?: boolean;
   /** Abbreviations that mean this option whatever else they fit: `s` for `secret_key`. */
   readonly abbreviations?: readonly string[];
-  /** One letter that means this option in this case alone, and only where no value can follow it: at the end. */
+  /** One letter that means this option, case-sensitive, and only at the end, where no value can follow. */
   readonly letter?: string;
-  /** No value of it begins with a dash and a letter: such a word is the next option. */
+  /** None of its values begins with a dash and a letter: such a word is the next option. */
   readonly limited?: boolean;
-  /** Its values are words of the command, so it may be given again and again: `--log a b --log c`. */
+  /** Its values are words of the command, so it may be repeated: `--log a b --log c`. */
   readonly isWord?: boolean;
-  /** Its value is a secret, so nothing that could be it is ever repeated in a message. */
+  /** Its value is a secret: no message ever repeats a word that could be it. */
   readonly secret?: boolean;
   /** The commands that have it; absent: all. */
   readonly commands?: readonly string[];
@@ -26,21 +26,21 @@ export type CliOption = {
 
 export type CliCommand = {
   readonly name: string;
-  /** How many words besides options it takes; none when absent. */
+  /** How many words it takes besides options; none when absent. */
   readonly words?: number;
 };
 
-/** All that may stand on the command line. The first command is the one that is meant when none is named. */
+/** Everything that may be on the command line. The first command is the default. */
 export type CommandLine = {
   readonly commands: readonly [CliCommand, ...CliCommand[]];
   readonly options: readonly CliOption[];
-  /** What to type instead of a word that is no command. */
+  /** What to type instead of a word that is not a command. */
   readonly advice?: Readonly<Record<string, string>>;
 };
 
 /**
- * Reads a command line in the ways of Perl's Getopt::Long, which the manual's examples and old scripts follow: one dash
- * or two, any unique prefix, any case, `--opt value` or `--opt=value`, options before or after the command; besides,
+ * Reads a command line as Perl's Getopt::Long does, which the manual's examples and old scripts rely on: one dash or
+ * two, any unique prefix, any case, `--opt value` or `--opt=value`, options before or after the command; and also
  * hyphens for underscores. An option with a value takes the next word whatever it looks like, as a mandatory string of
  * Getopt::Long does. `--` ends the options; the last of several counts.
  *
@@ -79,7 +79,7 @@ export function resolveOptions(
         given.set(option, undefined);
       } else {
         const taken = value ?? argv[++at];
-        // As in Getopt::Long, nothing after the = is no value, but an empty next word is one.
+        // As in Getopt::Long, nothing after the = means no value, but an empty next word is a value.
         const isMissing = value === undefined && option.limited === true && /^--?[a-z]/i.test(taken ?? '');
         if (taken === undefined || value === '' || isMissing) {
           throw usageError(`--${option.name} needs a value: --${option.name} ${option.value}`);
@@ -114,12 +114,12 @@ function findCommand(word: string, at: number, { commands, advice = {} }: Comman
   throw usageError(`${hidden(at)} is not a command, expected one of ${names.join(', ')}; see --help`);
 }
 
-/** A word that stands alone may be the value of a mistyped `--secret_key`. */
+/** A separate word may be the value of a mistyped `--secret_key`. */
 function hidden(at: number): string {
   return `word ${at + 1} of the command line (not shown, it could be a secret)`;
 }
 
-/** The option of the command that a word (`-s`, `--access-key`) means; if it has none, that of another command. */
+/** The option of the command that a word (`-s`, `--access-key`) means; otherwise that of another command. */
 function findOption(typed: string, command: CliCommand, options: readonly CliOption[]): CliOption {
   const name = plain(typed.replace(/^--?/, ''));
   const own = options.filter(option => isOptionOf(command, option));
@@ -130,7 +130,7 @@ function findOption(typed: string, command: CliCommand, options: readonly CliOpt
   throw usageError(`${quote(typed)} is ambiguous, expected one of ${spelled(fitting)}`);
 }
 
-/** The options that a name in plain spelling may mean; one, when all is well. */
+/** The options that a name in plain spelling may mean; normally one. */
 function fit(name: string, options: readonly CliOption[]): readonly CliOption[] {
   if (name === '') return [];
   const exact = options.filter(option => plain(option.name) === name);

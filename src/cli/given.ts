@@ -23,7 +23,7 @@ type ValueOf<O> = O extends { readonly read: (...given: never[]) => infer Value 
     ? string
     : boolean;
 
-/** Those that always have a value: flags, and what has a default. */
+/** Options that always have a value: flags, and those with a default. */
 type Sure<O> = O extends { readonly value: string }
   ? O extends { readonly default: string }
     ? O
@@ -39,13 +39,13 @@ export type Given<Command extends CommandName> = {
 } & {
   readonly [O in Exclude<OptionOf<Command>, Sure<OptionOf<Command>>> as Key<O['name']>]?: ValueOf<O>;
 } & {
-  /** What stands on the command line besides options. */
+  /** The words on the command line besides options. */
   readonly words: readonly string[];
 };
 
 /**
- * Reads the options of a command from what `resolveOptions` made of the command line: citty parses it and fills in the
- * defaults, then each option is read as it is declared.
+ * Reads the options of a command from the result of `resolveOptions`: citty parses it and fills in the defaults, then
+ * each option is read as it is declared.
  *
  * @throws {UserError} for a value that an option cannot have
  */
@@ -61,14 +61,14 @@ export function readOptions<Command extends CommandName>(
     if (option.value === undefined) {
       given[key] = value === true;
     } else if (value === '') {
-      // Old scripts give what is not set: --access_key "$ACCESS_KEY".
+      // Old scripts pass unset values: --access_key "$ACCESS_KEY".
       if (option.mayBeBlank) continue;
       throw usageError(`--${option.name} needs a value: --${option.name} ${option.value}`);
     } else if (typeof value === 'string') {
       given[key] = option.read === undefined ? value : option.read(value, option.name);
     }
   }
-  // The type says of the declarations what the loop does with them.
+  // The type says what the loop does with the declarations.
   return given as Given<Command>;
 }
 

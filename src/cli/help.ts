@@ -11,9 +11,9 @@ const PROGRAM = 'gbrowse-aws-balancer';
 const PURPOSE = "offloads GBrowse's track rendering to a farm of EC2 spot instances";
 const NARROWEST = 40;
 const WIDEST = 200;
-/** Below this width a description stands under its option, not beside it. */
+/** In a narrower terminal a description is below its option, not beside it. */
 const TWO_COLUMNS = 60;
-/** An option that is longer than this has its description below. */
+/** A longer option has its description below it. */
 const LEFT_COLUMN = 24;
 
 /** `--help` of a command; without one, of the whole program. */
@@ -81,7 +81,7 @@ function rowLines([left, right]: Row, column: number, look: Look): readonly stri
   return [`  ${painted}${first.slice(2 + left.length)}`, ...more];
 }
 
-/** A command over several lines as a shell reads it. */
+/** A command on several lines, as a shell reads it. */
 function continued(command: string, width: number): readonly string[] {
   // An option and its value stay together.
   const words = command.replaceAll(/(?<![\w-])(--[\w-]+) (?!-)/g, '$1\u00a0');

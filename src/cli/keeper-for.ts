@@ -16,10 +16,10 @@ import { makeStateDirectory } from '../os/state-directory.ts';
 import type { Given } from './given.ts';
 
 /**
- * Claims the pidfile and, with `--user`, drops root's rights in this process. With `farm = live` root writes GBrowse's farm
- * file before that, and no process keeps its rights; else the work that needs root is left to a process of its own.
+ * Claims the pidfile and, with `--user`, drops root's rights in this process. With `farm = live` root writes GBrowse's
+ * farm file before that, and no process keeps its rights; otherwise a separate process does the work that needs root.
  *
- * @throws {UserError} when root is to act on a file that others can change
+ * @throws {UserError} when root would act on a file that others can change
  */
 export async function keeperFor(options: Given<'run'>): Promise<Keeper> {
   const pidfile = options.pidfile === undefined ? undefined : await claimPidfile(options.pidfile);
@@ -59,7 +59,7 @@ async function keeperWith(options: Given<'run'>, pidfile: Pidfile | undefined): 
   return withWarnings(directKeeper(held), warnings);
 }
 
-/** Anybody who can change the configuration could make root run a command. */
+/** Otherwise anybody who can change the configuration could make root run a command. */
 async function assertRoots(configFile: string): Promise<void> {
   const foreign = await foreignPartOf(configFile, 'content');
   if (foreign === undefined) return;
@@ -70,9 +70,10 @@ async function assertRoots(configFile: string): Promise<void> {
 }
 
 /**
- * What root does for `farm = live`, and undoes for `farm = file`: a GBrowse that still reads the list knows no other slaves.
+ * What root does for `farm = live`, and undoes for `farm = file`: a GBrowse that still reads the list knows no other
+ * slaves.
  *
- * @returns what could not be done; undefined where the configuration does not say `live`, or is not root's to read
+ * @returns what could not be done; undefined when the configuration does not say `live`, or root does not read it
  */
 async function prepareLive(
   configFile: string,
@@ -87,7 +88,7 @@ async function prepareLive(
   return (await installFarm(master, account)).warnings;
 }
 
-/** Where the directory cannot be made, what is written into it says so later. */
+/** If the directory cannot be made, the first write into it reports that later. */
 async function prepareState(configFile: string, account: Account | undefined): Promise<void> {
   const isRoot = process.geteuid?.() === 0;
   if (isRoot && (await foreignPartOf(configFile, 'content')) !== undefined) return;

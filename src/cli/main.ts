@@ -12,8 +12,8 @@ import { guardOutput } from './output.ts';
 import { VERSION } from './version.ts';
 
 /**
- * What each command does; the answer is the exit status. Loaded when it is run: `--version` and the keeper need little
- * of the program.
+ * What each command does; it returns the exit status. Loaded only when it is run: `--version` and the keeper need
+ * little of the program.
  */
 const DO: { readonly [C in CommandName]: (given: Given<C>, role: Role | undefined) => Promise<number> } = {
   run: async (given, role) => (await import('./commands/run.ts')).run(given, role === 'background'),
@@ -28,7 +28,7 @@ const DO: { readonly [C in CommandName]: (given: Given<C>, role: Role | undefine
   'iam-policy': async given => (await import('./commands/iam-policy.ts')).iamPolicy(given),
 };
 
-/** How an option begins that nobody may see in `ps`. */
+/** The beginning of an option that must not show in `ps`. */
 const SECRETS = OPTIONS.filter(({ secret }) => secret).map(({ name }) => `--${name}=`);
 
 /**
@@ -39,7 +39,7 @@ const SECRETS = OPTIONS.filter(({ secret }) => secret).map(({ name }) => `--${na
 export async function main(argv: readonly string[]): Promise<number> {
   const role = takeRole();
   const read = readCommandLine(argv);
-  // Before standard output is used: a terminal is reopened then. Other commands may be given /dev/fd/N to read.
+  // Before standard output is used, because a terminal is reopened then. Other commands may be given /dev/fd/N to read.
   if (role === undefined && 'name' in read && read.name === 'run') closeInheritedFiles();
   guardOutput();
   try {

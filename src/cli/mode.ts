@@ -14,14 +14,14 @@ export type Acting = Pick<Edges, 'observe'> & {
 };
 
 /**
- * In what a balancer that acts differs from one that only says what it would do. Its functions are called in this
- * order.
+ * The differences between a balancer that acts and one that only says what it would do. Its functions are called in
+ * this order.
  */
 export type Mode = {
-  /** What becomes of the log of the process. */
+  /** What is done with the log of the process. */
   log(log: OpenLog): OpenLog;
   /**
-   * The site is known, and EC2 has not been asked yet.
+   * The site is known, and EC2 has not been called yet.
    *
    * @throws {UserError} when another balancer serves this master
    */
@@ -29,12 +29,12 @@ export type Mode = {
   act(on: { readonly sdk: SdkEc2; readonly farm: Farm; readonly log: OpenLog }): Promise<Acting>;
   /** The balancer runs: what signals act on, and the log that says so. */
   started(balancer: Balancer, log: OpenLog): { readonly balancer: Balancer; readonly log: Log };
-  /** Apache has been asked for its load once, so the start is over. */
+  /** Apache has been asked for its load once, so the start is complete. */
   ready(): Promise<void>;
-  /** SIGHUP has come. */
+  /** SIGHUP was received. */
   reloading(): void;
   /** How the balancer ended, in words, and the exit status. */
   farewell(end: Awaited<Balancer['ended']>): { readonly message: string; readonly status: 0 | 1 };
-  /** Always, and last. */
+  /** Called always, and last. */
   close(): Promise<void>;
 };

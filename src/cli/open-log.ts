@@ -5,7 +5,7 @@ import { createLog, type OpenLog } from '../log/create.ts';
 import type { Keys } from '../master/keys.ts';
 import type { Given } from './given.ts';
 
-/** The log that the options of `run` ask for; in the foreground it goes to standard error as well. */
+/** The log for the options of `run`; in the foreground it goes to standard error as well. */
 export function openLog(options: Given<'run'>, keys: Keys, foreground: boolean): OpenLog {
   surviveClosedTerminal();
   return createLog({

@@ -256,7 +256,7 @@ export const OPTION_GROUPS = [
 type Group = (typeof OPTION_GROUPS)[number];
 type OptionsOf<G> = G extends { readonly options: readonly (infer O)[] } ? O : never;
 
-/** Any option, as it is declared. */
+/** Any option as declared. */
 export type Option = OptionsOf<Group>;
 
 export const OPTIONS: readonly DescribedOption[] = OPTION_GROUPS.flatMap(group => [...group.options]);

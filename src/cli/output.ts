@@ -1,9 +1,9 @@
 import { systemCode } from '../errors.ts';
 
 /**
- * Sees to what happens when standard output or standard error cannot be written. A reader that has seen enough
- * (`| head -1`: EPIPE) or a closed terminal (EIO) is no error: the rest is lost and the command goes on to its own exit
- * status. A full disk is one: it is said once, and the exit status is 1.
+ * Decides what happens when standard output or standard error cannot be written. A reader that has read enough (`| head
+ * -1`: EPIPE) or a closed terminal (EIO) is no error: the rest is lost and the command goes on to its own exit status.
+ * A full disk is an error: it is reported once, and the exit status is 1.
  */
 export function guardOutput(): void {
   process.stderr.on('error', () => {});

@@ -4,7 +4,7 @@ import { usageError } from '../errors.ts';
 import { duration } from '../format/durations.ts';
 
 /**
- * How the text of an option becomes its value.
+ * Turn the text of an option into its value.
  *
  * @throws {UserError} for a text that it cannot be
  */
@@ -23,7 +23,7 @@ export function verbosityLevel(text: string, option: string): number {
   return /^[0-3]$/.test(text) ? Number(text) : refuse(option, text, 'one of 0, 1, 2, 3');
 }
 
-/** A number, of what `unit` says. */
+/** A number; `unit` says of what. */
 export function numberBetween(least: number, most: number, unit = ''): Reader<number> {
   return (text, option) => {
     const number = parseNumber(text);
@@ -32,7 +32,7 @@ export function numberBetween(least: number, most: number, unit = ''): Reader<nu
   };
 }
 
-/** A whole number, of what `unit` says. */
+/** A whole number; `unit` says of what. */
 export function countBetween(least: number, most: number, unit = ''): Reader<number> {
   return (text, option) => {
     const number = parseCount(text, most);

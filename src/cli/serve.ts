@@ -27,7 +27,7 @@ const PROBE_LIMIT = 3 * SECOND;
 export type Serving = {
   readonly options: Given<'run'>;
   readonly keys: Keys;
-  /** Whether this is the process that `--background` has started. */
+  /** Whether this is the process that `--background` started. */
   readonly background: boolean;
 };
 
@@ -105,7 +105,7 @@ async function serveWith(
       await mode.ready();
     });
     greet(log, site, config);
-    // The start is over when Apache was asked once; what it said is in the log.
+    // The start is complete when Apache has been asked once; the log has its answer.
     await asked.promise;
     await mode.ready();
 

@@ -13,7 +13,7 @@ export type OwnResources = {
 };
 
 /**
- * Finds them. What may not be listed counts as missing: its own trial reports that it is denied.
+ * Finds them. What the user is not allowed to list counts as missing: its own trial reports that it is denied.
  *
  * @throws {Ec2Error}
  */

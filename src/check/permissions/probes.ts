@@ -11,7 +11,7 @@ import type { World } from '../world.ts';
 import type { OwnResources } from './own.ts';
 import type { Probe } from './try-out.ts';
 
-/** Well-formed, and nobody's. */
+/** Well-formed ids that belong to nobody. */
 const NO_TEMPLATE = 'lt-00000000000000000';
 const NO_GROUP = 'sg-00000000000000000';
 const NO_SUBNET = 'subnet-00000000000000000';
@@ -29,18 +29,18 @@ function probe<A extends Ec2Action>(action: A, request: Request<A>, standIns: re
 }
 
 /**
- * A trial of every action that can be tried. What changes something is tried on this master's own, since EC2 looks a
- * resource up before it looks at the permission, and a policy that allows it on what carries the tag denies it on
- * anything else. What makes something is tried with the request that the balancer would make.
+ * A trial of every action that can be tried. An action that changes something is tried on this master's own resource,
+ * because EC2 checks the resource before the permission, and a policy that allows it on tagged resources denies it on
+ * others. An action that creates something is tried with the request that the balancer would make.
  *
- * @returns besides, the actions for which there is nothing of this master's own yet
+ * @returns also the actions for which this master has no resource yet
  */
 export async function probesFor(
   world: World,
   own: OwnResources,
 ): Promise<{ readonly probes: readonly Probe[]; readonly untried: readonly Ec2Action[] }> {
   const { slave } = await world.config();
-  // Sync has other work, and whether it is used shows in what it leaves in the configuration.
+  // Only sync needs these; whether it is used shows in the configuration.
   const kinds = actionsOf(slave.dataSnapshots.length > 0);
   const probes: Probe[] = [];
   for (const [action, kind] of kinds) if (kind === 'describe') probes.push(probe(action, {}));
@@ -103,14 +103,14 @@ async function creating(world: World, own: OwnResources): Promise<readonly Probe
   ];
 }
 
-/** The id of the group that the configuration names; undefined where there is none, which another topic reports. */
+/** The id of the group that the configuration names; undefined when there is none, which another topic reports. */
 async function givenGroup(world: World, { slave }: Config): Promise<string | undefined> {
   if (slave.securityGroup === undefined) return undefined;
   const [{ ec2 }, { vpc }] = await Promise.all([world.account(), world.site()]);
   return (await known(findGivenGroup(ec2, slave.securityGroup, vpc)))?.groupId;
 }
 
-/** What RunInstances takes of a launch template's data; without a group, that of the VPC stands in. */
+/** What RunInstances takes from a launch template's data; without a group of our own, the default group of the VPC. */
 function runFrom(
   data: RequestLaunchTemplateData,
   instanceType: string,

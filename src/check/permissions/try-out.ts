@@ -1,18 +1,18 @@
 import type { Ec2, Ec2Action } from '../../ec2/api.ts';
 import { isDenied, isDryRun, isDuplicate, isEc2Error, isUnreachable } from '../../ec2/errors.ts';
 
-/** One action with parameters that could be meant, and `DryRun`. */
+/** One action with plausible parameters, and `DryRun`. */
 export type Probe = {
   readonly action: Ec2Action;
   call(ec2: Ec2): Promise<unknown>;
   /**
-   * Types of resource that stand in for others, which will carry the master's tag: a refusal for a stand-in says nothing
-   * about those.
+   * Types of resource that are used in place of those that will carry the master's tag: a refusal for a substitute says
+   * nothing about those.
    */
   readonly standIns?: readonly string[];
 };
 
-/** `unsure`: refused for a stand-in resource. `unclear`: EC2 gave another answer, which is `reason`. */
+/** `unsure`: refused for a substitute resource. `unclear`: EC2 gave another answer, which is `reason`. */
 export type Answer = {
   readonly action: Ec2Action;
   readonly answer: 'allowed' | 'denied' | 'unsure' | 'unclear';
@@ -39,7 +39,7 @@ export async function tryOut(ec2: Ec2, { action, call, standIns = [] }: Probe): 
     const reason = explicitDeny(error.message);
     return { action, answer: 'denied', ...(reason !== undefined && { reason }) };
   }
-  // A peer that does not know DryRun has executed the call, which can only have been a harmless description.
+  // A peer that does not know DryRun has executed the call, which can only have been a harmless `Describe…`.
   return { action, answer: 'allowed' };
 }
 
@@ -49,7 +49,7 @@ export function refusedResource(message: string): string | undefined {
   return type;
 }
 
-/** A deny that no policy of the user's own can lift: of the organization, of a permissions boundary. */
+/** A denial that no policy of the user can lift: of the organization, of a permissions boundary. */
 export function explicitDeny(message: string): string | undefined {
   const [, policy] = /with an explicit deny in an? ([\w -]*policy|permissions boundary)/.exec(message) ?? [];
   return policy === undefined ? undefined : `explicitly, in a ${policy}`;

@@ -5,7 +5,7 @@ import { duration } from '../../format/durations.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
-/** The configuration file: every mistake of it, and whether anybody has edited it yet. */
+/** The configuration file: every mistake in it, and whether anybody has edited it yet. */
 export const configuration: Topic = {
   name: 'configuration',
   async check(world) {

@@ -16,7 +16,7 @@ const SDK_PLACES: readonly (readonly [RegExp, string])[] = [
   [/ENV_VARS/, 'AWS_ACCESS_KEY_ID of the environment'],
 ];
 
-/** Whether there are credentials, where they come from, whose they are, and whether AWS takes them. */
+/** Whether there are credentials, where they come from, whose they are, and whether AWS accepts them. */
 export const credentials: Topic = {
   name: 'credentials',
   async check(world) {
@@ -61,7 +61,7 @@ async function accountOf(world: World): Promise<string | undefined> {
   }
 }
 
-/** What the SDK says when it has found nothing in any place. */
+/** What the SDK says when it finds no credentials anywhere. */
 const NOWHERE = /^Could not load credentials from any providers/;
 
 function none(world: World, error: unknown): Finding {

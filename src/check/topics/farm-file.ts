@@ -21,7 +21,7 @@ export const farmFile: Topic = {
   name: 'farm file',
   async check(world) {
     const file = await world.farmFile();
-    // Root has written it once then, and its list is another file.
+    // Then root has written it once, and the list is another file.
     if ((await world.config()).master.farm === 'live') return included(file);
     const [read, written, listed] = await Promise.all([
       included(file),
@@ -56,7 +56,7 @@ async function included(file: string): Promise<readonly Finding[]> {
   return found;
 }
 
-/** As `replaceFarmFile` does it: a new file beside the old one, with the same owner, takes its place. */
+/** As in `replaceFarmFile`: a new file beside the old one, with the same owner, replaces it. */
 async function writable(file: string, world: World): Promise<readonly Finding[]> {
   const target = await realpath(file).catch(() => file);
   const directory = path.dirname(target);
@@ -102,7 +102,7 @@ async function closedToTheUnit(directory: string): Promise<Finding | undefined> 
   );
 }
 
-/** Slaves in the list that no balancer manages disappear sooner or later, and GBrowse still contacts them. */
+/** Slaves in the list that no balancer manages disappear sooner or later, while GBrowse still contacts them. */
 async function list(file: string, world: World): Promise<readonly Finding[]> {
   const text = await readFarmFile(file);
   if (text === undefined) return [ok('It does not exist yet; the balancer creates it.')];

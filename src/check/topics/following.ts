@@ -21,7 +21,7 @@ export const following: Topic = {
   async check(world) {
     const { farm, farmList } = (await world.config()).master;
     const file = await world.farmFile();
-    // Before `check` itself gives up.
+    // Less than the time limit of `check` itself.
     const timeLimit = Math.min(LONGEST, world.options.timeLimit * 0.9);
     if (farm === 'file') {
       const directory = await knownDirectory(file);
@@ -45,7 +45,7 @@ async function knownDirectory(file: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** What is wrong with the lines in the farm file; undefined where they are there and this program's own. */
+/** What is wrong with the lines in the farm file; undefined when they are there and written by this version. */
 export function installedFinding(text: string, file: string, list: string): Finding | undefined {
   if (isLive(text, list)) return undefined;
   const named = settingIn(text, 'renderfarm list');
@@ -69,7 +69,7 @@ async function listFinding(list: string, world: World): Promise<readonly Finding
   return [problem(`${directory} does not belong to ${user}, who is to write the list of slaves there.`, fix)];
 }
 
-/** What GBrowse's own modules say of a farm file with the lines in it. */
+/** What GBrowse's own modules say about a farm file with the lines in it. */
 export function followingFindings(answer: Answer | string, list: string): readonly Finding[] {
   if (typeof answer === 'string') return [skipped(`not checked: ${answer}`)];
   const { follows, slaves, unreadable, refusal } = answer;

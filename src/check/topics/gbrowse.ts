@@ -39,7 +39,7 @@ async function ofThose(
   return reloads(residents, ways, world);
 }
 
-/** GBrowses that do not see the farm file at its path: they run in containers, where it may be mounted at another. */
+/** GBrowses that do not see the farm file at its path: they run in containers, where it may be mounted elsewhere. */
 async function inContainers(
   residents: readonly Resident[],
   farmFile: string,
@@ -105,7 +105,7 @@ export function containerFinding({
   ];
 }
 
-/** It follows the list by itself; reload_command is run anyway where it is a command. */
+/** It follows the list by itself; reload_command is run anyway if it is a command. */
 async function live(residents: readonly Resident[], reloadCommand: string): Promise<readonly Finding[]> {
   if (residents.length === 0) return [await asCgi(reloadCommand)];
   const ways = [...new Set(residents.map(({ runsAs }) => runsAs))].join(' and ');

@@ -5,7 +5,7 @@ import { type Finding, ok, problem, warning } from '../finding.ts';
 import { sentence } from '../sentence.ts';
 import type { Topic } from '../topic.ts';
 
-/** The slaves' AMI: that it is there, usable, and whose it is. */
+/** The slaves' AMI: whether it exists and is usable, and whose it is. */
 export const image: Topic = {
   name: 'image',
   async check(world) {
@@ -68,7 +68,7 @@ const VENDORS = [
   '764336703387',
 ];
 
-/** A master's own AMI that is a distribution's plain one: what was installed on the master is not in it. */
+/** A master's own AMI that is the plain one of a distribution: it lacks what was installed on the master. */
 export function bareOf(image: Image, isOwn: boolean, place: string): readonly Finding[] {
   const isVendors = image.ImageOwnerAlias === 'amazon' || VENDORS.includes(image.OwnerId ?? '');
   if (!isOwn || !isVendors) return [];
@@ -80,7 +80,7 @@ export function bareOf(image: Image, isOwn: boolean, place: string): readonly Fi
   ];
 }
 
-/** What keeps slaves from starting from it, or will. */
+/** What prevents slaves from starting from it, now or later. */
 export function faultsOf(image: Image, place: string, now: number): readonly Finding[] {
   const { State: state = 'available', RootDeviceType: root = 'ebs', Platform: platform } = image;
   const another = `Name another image in ${place}.`;

@@ -2,7 +2,7 @@ import type { _InstanceType, Image, InstanceTypeInfo } from '@aws-sdk/client-ec2
 import { type Finding, ok, problem, skipped, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
-/** The instance types: that the region has them, sells them as spot instances, and the image runs on them. */
+/** The instance types: whether the region has them, sells them as spot instances, and the image runs on them. */
 export const instanceTypes: Topic = {
   name: 'instance type',
   async check(world) {
@@ -24,7 +24,7 @@ export const instanceTypes: Topic = {
 /** What is known of types and image. */
 export type TypeFacts = {
   readonly wanted: readonly string[];
-  /** Those of them that the region has. */
+  /** The types that the region has. */
   readonly offered: readonly InstanceTypeInfo[];
   /** Undefined when it could not be examined. */
   readonly image: Image | undefined;
@@ -32,7 +32,7 @@ export type TypeFacts = {
   readonly place: string;
 };
 
-/** One type that cannot be used is a warning as long as another can. */
+/** A type that cannot be used is only a warning as long as another can. */
 export function findingsOf({ wanted, offered, image, region, place }: TypeFacts): readonly Finding[] {
   const faults = wanted.flatMap(name => {
     const type = offered.find(it => it.InstanceType === name);

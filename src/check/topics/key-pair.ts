@@ -1,7 +1,7 @@
 import { ok, problem } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
-/** The AWS key pair that may log in to the slaves, where there is to be one. */
+/** The AWS key pair that may log in to the slaves, if one is configured. */
 export const keyPair: Topic = {
   name: 'key pair',
   async check(world) {

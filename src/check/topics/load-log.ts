@@ -9,13 +9,13 @@ import { type LogSample, sampleLog } from '../../load/log/sample.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
-/** A log in which nothing was written for so long may be another one's. */
+/** If nothing was written for this long, Apache may write another log. */
 const STALE = 24 * HOUR;
 
 /** The paths of GBrowse: CGI, FastCGI and mod_perl, images, and the renderer. */
 export const GBROWSE_PATHS = '/(gbrowse|gbrowse_img|gbrowse_details|render)([/?. ]|$)';
 
-/** Whether the access log of `load_log` can be read, is written, and has lines that count. */
+/** Whether the access log of `load_log` can be read, is being written, and has lines that count. */
 export const loadLog: Topic = {
   name: 'load_log',
   async check(world) {
@@ -45,7 +45,7 @@ export const loadLog: Topic = {
   },
 };
 
-/** Whether the balancer's user, another one than ours, may read the log by its mode. */
+/** Whether the mode of the log lets the balancer's user, who is not ours, read it. */
 async function unreadableFor(user: string | undefined, file: string): Promise<Finding | undefined> {
   if (user === undefined || process.getuid?.() !== 0) return undefined;
   const [account, { mode, uid, gid }] = await Promise.all([lookUpAccount(user), stat(file)]);
@@ -57,7 +57,7 @@ async function unreadableFor(user: string | undefined, file: string): Promise<Fi
   );
 }
 
-/** What the last lines of a log tell. */
+/** What the last lines of a log say. */
 export function judgeSample(
   file: string,
   sample: LogSample,

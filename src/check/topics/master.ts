@@ -5,7 +5,7 @@ import type { Topic } from '../topic.ts';
 /** Names that many machines have. */
 const COMMON_NAMES = /^(localhost|debian|ubuntu|vm|server|gbrowse)(\.|$)/i;
 
-/** By which name this master owns its slaves, where it stands, and whether its balancer runs already. */
+/** By which name this master owns its slaves, where it runs, and whether its balancer is already running. */
 export const master: Topic = {
   name: 'master',
   async check(world) {

@@ -16,7 +16,7 @@ import type { World } from '../world.ts';
 /** Between two readings: Apache's uptime is in whole seconds. */
 const PAUSE = 1.2 * SECOND;
 
-/** How far (s) two spans may be apart that are told by two clocks, or rounded. */
+/** How much (s) two spans may differ that two clocks measured, or that were rounded. */
 const TOLERANCE = 3;
 
 /** Two readings a moment apart, with the time between them (s). */
@@ -30,7 +30,7 @@ export const modStatus: Topic = {
   name: 'mod_status',
   async check(world) {
     const { serverStatusUrl } = (await world.config()).master;
-    // Its own message about a server that is too slow comes before the general one.
+    // Its own message about a server that is too slow comes before the general time limit.
     const ask = readStatus(serverStatusUrl, { timeLimit: world.options.timeLimit * 0.8 });
     const first = await ask();
     world.answered();
@@ -59,7 +59,7 @@ function answers(shown: string, { totalAccesses, serverUptimeSeconds }: StatusPa
   });
 }
 
-/** Fewer requests tell nothing of how long one takes. */
+/** Fewer requests do not show how long one takes. */
 const ENOUGH_REQUESTS = 100;
 
 /** Whether Apache's workers can serve as many requests as the load table has rows for. */
@@ -92,7 +92,7 @@ function overloaded({ overloaded: reason }: NoPage): Finding {
 /** What two readings show that one server cannot give, in the words of the balancer's own log. */
 export function doubtsAbout({ first, second, elapsed }: Readings): readonly Finding[] {
   const said = judge(first, second, elapsed, 1);
-  // In a second nobody sets a clock.
+  // Nobody sets a clock within that second.
   const jump = Math.abs(second.serverUptimeSeconds - first.serverUptimeSeconds - elapsed);
   const verdict: Verdict =
     said.kind === 'went on' && jump > TOLERANCE ? { kind: 'unknown', why: inTurn(first, second) } : said;

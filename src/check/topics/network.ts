@@ -44,7 +44,7 @@ function placed(placements: readonly Placement[]): Finding {
   return ok(`Slaves run in ${which}: ${zones.join(', ')}.`);
 }
 
-/** Addresses that nobody on the internet comes from (RFC 1918, 3927, 5735, 6598). */
+/** Addresses that no packet from the internet has (RFC 1918, 3927, 5735, 6598). */
 const PRIVATE = new BlockList();
 for (const [net, prefix] of [
   ['10.0.0.0', 8],
@@ -132,12 +132,12 @@ export type GroupFacts = {
   readonly groupId: string;
   readonly rules: readonly IpPermission[];
   readonly ports: readonly number[];
-  /** The master's, as slaves see it. */
+  /** The master's address, as slaves see it. */
   readonly address: string | undefined;
   readonly place: string;
 };
 
-/** Whether a security group of the administrator's own lets the master in, and nobody else. */
+/** Whether a security group of the administrator lets the master in, and nobody else. */
 export function judgeGroup({ groupId, rules, ports, address, place }: GroupFacts): readonly Finding[] {
   const open = ports.filter(port => rules.some(rule => covers(rule, port) && isForAll(rule)));
   if (open.length > 0) {
@@ -173,7 +173,7 @@ function isForAll({ IpRanges = [], Ipv6Ranges = [] }: IpPermission): boolean {
   return IpRanges.some(it => it.CidrIp === '0.0.0.0/0') || Ipv6Ranges.some(it => it.CidrIpv6 === '::/0');
 }
 
-/** A rule for a group or a prefix list may mean the master too; who can tell. */
+/** A rule for a group or a prefix list may cover the master, too; we cannot tell. */
 function admits(
   { IpRanges = [], Ipv6Ranges = [], UserIdGroupPairs = [], PrefixListIds = [] }: IpPermission,
   address: string | undefined,

@@ -6,7 +6,7 @@ import { probesFor } from '../permissions/probes.ts';
 import { type Answer, tryOut } from '../permissions/try-out.ts';
 import type { Topic } from '../topic.ts';
 
-/** Every permission that the work needs, by EC2's DryRun with the very parameters of the balancer's own calls. */
+/** Every permission that the balancer needs, by EC2's DryRun with the parameters of its own calls. */
 export const permissions: Topic = {
   name: 'permissions',
   async check(world) {
@@ -34,7 +34,7 @@ export const permissions: Topic = {
 
 type NamedStatements = (actions: readonly Ec2Action[]) => readonly { readonly Sid: string }[];
 
-/** What the answers say, all of them. */
+/** What all the answers say. */
 export function judgeAnswers(
   answers: readonly Answer[],
   untried: readonly Ec2Action[],

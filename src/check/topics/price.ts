@@ -5,7 +5,7 @@ import { judgePrices, type ZonePrice } from '../prices.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
 
-/** The bid against today's spot prices, and the most that an hour can cost. */
+/** The bid compared with today's spot prices, and the most that an hour can cost. */
 export const price: Topic = {
   name: 'price',
   async check(world) {
@@ -17,7 +17,7 @@ export const price: Topic = {
         ec2('DescribeSpotPriceHistory', {
           InstanceTypes: config.slave.instanceTypes.map(it => it as _InstanceType),
           ProductDescriptions: [product],
-          // From now on: of each type and zone the price that holds at this moment.
+          // With a start time of now, the answer is the current price of each type and zone.
           StartTime: new Date(),
           ...token,
         }),
@@ -45,7 +45,7 @@ async function productOf(world: World): Promise<string> {
   return image?.description.PlatformDetails ?? 'Linux/UNIX';
 }
 
-/** Of each type and zone the newest price. */
+/** The newest price of each type and zone. */
 function latest(history: readonly SpotPrice[]): readonly ZonePrice[] {
   const newest = new Map<string, ZonePrice & { readonly at: number }>();
   for (const { InstanceType: type, AvailabilityZone: zone, SpotPrice: text, Timestamp } of history) {

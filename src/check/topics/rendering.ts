@@ -35,7 +35,7 @@ function sourcesOf({ sources }: Configuration): readonly string[] {
   return sources.flatMap(({ name, reading }) => (reading === undefined ? [] : [name]));
 }
 
-/** What the drawing of a source's track shows. */
+/** The finding for the track of one data source. */
 export function findingOf(source: string, drawn: Rendering, slave: string | undefined): Finding {
   const { track, seconds, bytes, error, put } = drawn;
   const where = slave ?? "this machine (no slave is listed), with GBrowse's slave code";

@@ -3,7 +3,7 @@ import { MASTER_TAG, SYNC_TAG, tagValue } from '../../spot/tags.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
-/** The slaves' data snapshots: that they are there, complete, and belong together. */
+/** The slaves' data snapshots: whether they exist, are complete, and belong together. */
 export const snapshots: Topic = {
   name: 'snapshots',
   async check(world) {

@@ -36,7 +36,7 @@ export async function check(given: Given<'check'>): Promise<number> {
   const { config } = await world.readConfig().catch(() => ({ config: undefined }));
   if (config !== undefined) useProxy(config);
   const first = await checkAll(topics, world, showProgress(process.stderr, given.json));
-  // What kept a topic from being checked is said, whatever topic was asked for.
+  // The reason why a topic could not be checked is shown, even if only other topics were asked for.
   const isKept = config === undefined && first.findings.some(({ verdict }) => verdict === 'skipped');
   const report =
     isKept && !topics.includes(configuration)
@@ -53,7 +53,7 @@ export async function check(given: Given<'check'>): Promise<number> {
       });
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
   const status = report.result === 'problem' ? 1 : 0;
-  // What hangs, a name that does not resolve say, would keep the process from ending.
+  // Something that hangs, such as a name lookup, would keep the process from ending.
   if (world.signal.aborted) process.exit(status);
   return status;
 }
@@ -64,7 +64,7 @@ async function isRunning(world: World): Promise<boolean> {
   return site !== undefined && (await isLockHeld(`master:${site.name}`));
 }
 
-/** Shows on a terminal what is still pending, in one line, which is gone at the end. */
+/** Shows on a terminal what is still pending, in one line, which is cleared at the end. */
 function showProgress(terminal: WriteStream, isQuiet: boolean): (pending: readonly string[]) => void {
   if (isQuiet || !terminal.isTTY) return () => {};
   return pending => {
@@ -84,7 +84,7 @@ function topicsOf(begin = ''): readonly Topic[] {
 
 function optionsFrom(given: Given<'check'>): CheckOptions {
   const { conf, timeout, accessKey, secretKey, render, ...more } = given;
-  // Of keys, both or none: a wrong command line rather than a finding.
+  // Both keys or none: anything else is a wrong command line, not a finding.
   credentialsFrom(keysFrom(given, process.env));
   return {
     ...more,
@@ -103,7 +103,7 @@ function edges(): Edges {
     findConfigFile,
     readMetadata: () => readMetadata(process.env),
     machineVendor: () => readFile('/sys/class/dmi/id/sys_vendor', 'utf8').catch(() => undefined),
-    // The SDK is half of the program: not before it is needed.
+    // The SDK is half of the program, so it is loaded only when it is needed.
     connect: async settings => (await import('../../ec2/sdk.ts')).createSdkEc2(settings),
     findAddress: () => findExternalAddress(),
     fetchDate: async (url, signal) => {

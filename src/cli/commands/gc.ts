@@ -12,7 +12,7 @@ import { connectMaster } from '../connect.ts';
 import type { Given } from '../given.ts';
 
 /**
- * `gbrowse-aws-balancer gc`: what is left in EC2 and no running balancer or sync owns; with `--yes` it is removed.
+ * `gbrowse-aws-balancer gc`: lists what is left in EC2 and no running balancer or sync owns; with `--yes` removes it.
  *
  * @returns the exit status: 1 when something could not be listed or removed
  */
@@ -45,7 +45,7 @@ async function list(ec2: Ec2, options: FindOptions, given: Given<'gc'>): Promise
 
 async function removeAll(ec2: Ec2, options: FindOptions, given: Given<'gc'>): Promise<number> {
   const locks = new Map<string, Lock>();
-  // The locks that we take ourselves keep others from starting; they do not make what we list somebody's.
+  // The locks that we take ourselves only keep others from starting; they do not mean that somebody owns what we list.
   const find = () =>
     findLeftovers(ec2, {
       ...options,

@@ -6,8 +6,8 @@ import { regionOf } from '../connect.ts';
 import type { Given } from '../given.ts';
 
 /**
- * `gbrowse-aws-balancer iam-policy`: the least that AWS must allow for this configuration, on standard output. Needs no
- * credentials, and calls nothing but the metadata service of an EC2 instance, for the master's name and region.
+ * `gbrowse-aws-balancer iam-policy`: prints the least that AWS must allow for this configuration. Needs no credentials,
+ * and calls nothing but the metadata service of an EC2 instance, for the master's name and region.
  *
  * @returns the exit status
  */

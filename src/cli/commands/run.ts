@@ -5,13 +5,13 @@ import { keysOrAsk } from '../ask-keys.ts';
 import type { Given } from '../given.ts';
 import { serve } from '../serve.ts';
 
-/** What goes with a balancer that runs and acts, and not with one that only says what it would do. */
+/** Options of a balancer that acts, which make no sense with one that only says what it would do. */
 const NOT_BESIDE_DRY_RUN = ['background', 'pidfile', 'kill', 'keepSlaves', 'metricsFile'] as const;
 
 /**
- * `gbrowse-aws-balancer [run]`: the balancer in the foreground, in the background, or its end.
+ * `gbrowse-aws-balancer [run]`: runs the balancer in the foreground or in the background, or ends it.
  *
- * @param isBackground whether this is the process that `--background` has started
+ * @param isBackground whether this is the process that `--background` started
  * @returns the exit status
  */
 export async function run(given: Given<'run'>, isBackground: boolean): Promise<number> {
@@ -45,7 +45,7 @@ async function kill(pidfile: string | undefined, keepSlaves: boolean): Promise<n
   return 0;
 }
 
-/** The options that the daemon is started with, without the secrets, which `ps` would show. */
+/** The options that the daemon is started with, without secrets, which `ps` would show. */
 const PASSED_ON = [
   ['conf', 'conf'],
   ['pidfile', 'pidfile'],

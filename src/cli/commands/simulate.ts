@@ -7,7 +7,7 @@ import type { Given } from '../given.ts';
  * @returns the exit status
  */
 export async function simulate(given: Given<'simulate'>): Promise<number> {
-  // The executable runs V8 as a daemon wants it, small and slow. This is no daemon; what is compiled from here on is fast.
+  // The executable sets V8 up for a daemon, small and slow. This is no daemon: code compiled from here on is fast.
   for (const flag of ['--sparkplug', '--maglev', '--opt', '--no-optimize-for-size']) setFlagsFromString(flag);
   return (await import('../../simulate/command.ts')).command(given);
 }

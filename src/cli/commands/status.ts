@@ -16,10 +16,10 @@ const NOT_RUNNING = 3;
 const WATCH_INTERVAL = 2 * SECOND;
 
 /**
- * `gbrowse-aws-balancer status`: what the running balancer sees and does.
+ * `gbrowse-aws-balancer status`: shows what the running balancer sees and does.
  *
- * @returns 0 when it has answered, 3 when none runs
- * @throws {UserError} when it is not clear which is meant, or it cannot answer
+ * @returns 0 when it answers, 3 when none is running
+ * @throws {UserError} when it is not clear which balancer is meant, or it cannot answer
  */
 export async function status(given: Given<'status'>): Promise<number> {
   const { conf, json } = given;
@@ -80,7 +80,7 @@ function linesOf(report: Report): readonly string[] {
   return printReport(report, lookOf(process.stdout, process.env));
 }
 
-/** A message instead of a report is no end of a watch: the balancer may be restarting. */
+/** A message instead of a report does not end a watch: the balancer may be restarting. */
 async function lookPatiently(found: Found): Promise<Seen> {
   try {
     return await reportOf(found);
@@ -120,7 +120,7 @@ async function leftOf(left: AbortSignal): Promise<undefined> {
   return undefined;
 }
 
-/** Prints block after block, or one line of JSON after another, until nobody reads the output. */
+/** Prints blocks, or lines of JSON, until nobody reads the output. */
 async function watchInPipe(found: Found, json: boolean): Promise<number> {
   const gone = new AbortController();
   process.stdout.on('error', () => gone.abort('gone'));

@@ -17,7 +17,7 @@ import { connectMaster } from '../connect.ts';
 import type { Given } from '../given.ts';
 
 /**
- * `gbrowse-aws-balancer sync`: the master's data into EBS snapshots (the manual, "the sync script").
+ * `gbrowse-aws-balancer sync`: copies the master's data into EBS snapshots (the manual, "the sync script").
  *
  * @returns the exit status
  */
@@ -41,7 +41,7 @@ export async function sync(given: Given<'sync'>): Promise<number> {
     );
     return 0;
   } catch (error) {
-    // What an interrupted step says is of no interest.
+    // The error of an interrupted step does not matter.
     if (ending.signal.aborted && !isUserError(error)) throw ending.signal.reason;
     if (isEc2Error(error)) throw failure(explain(error), { cause: error });
     throw error;
@@ -51,7 +51,7 @@ export async function sync(given: Given<'sync'>): Promise<number> {
   }
 }
 
-/** The first signal ends the work and cleans up; the second one does not wait for that. */
+/** The first signal ends the work and cleans up; the second does not wait for that. */
 function stopBySignal(warn: (line: string) => void): { readonly signal: AbortSignal; forget(): void } {
   const controller = new AbortController();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -74,17 +74,17 @@ function stopBySignal(warn: (line: string) => void): { readonly signal: AbortSig
   };
 }
 
-/** Whether sudo lets us, or can ask for a password. */
+/** Whether sudo allows it, or can ask for a password. */
 async function maySudo(): Promise<boolean> {
   if (findProgram('sudo') === undefined) return false;
   if (process.stdin.isTTY) return true;
   return (await runCommand(['sudo', '-n', 'true'])).status === 0;
 }
 
-/** What root needs of our environment besides. */
+/** What else root needs from our environment. */
 const KEPT = /^(AWS_|EC2_|HTTPS?_PROXY$|https?_proxy$|NO_PROXY$|no_proxy$|NO_COLOR$|TERM$|LANG$|LC_)/;
 
-/** The same again as root. Keys travel in the environment, not on the command line. */
+/** Runs the same command as root. Keys are passed in the environment, not on the command line. */
 async function throughSudo(given: Given<'sync'>): Promise<number> {
   const { accessKey, secretKey } = given;
   const home = (name: string) => path.join(homedir(), '.aws', name);
@@ -105,7 +105,7 @@ async function throughSudo(given: Given<'sync'>): Promise<number> {
     [`--preserve-env=${kept.join(',')}`, '--', process.execPath, ...script, 'sync', ...options],
     { env, stdio: 'inherit' },
   );
-  // The terminal tells the child as well; it is the one who has to clean up.
+  // The terminal signals the child as well, which has to clean up.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => child.kill(name));
   const [status] = await once(child, 'exit');
   return typeof status === 'number' ? status : 1;
