@@ -19,6 +19,14 @@ export const COMMANDS = [
     },
   },
   {
+    name: 'image',
+    description: 'Make an AMI for the slaves that draws as this master does',
+    example: {
+      words: 'image --dry-run',
+      meaning: 'Show what an image would be made of',
+    },
+  },
+  {
     name: 'status',
     description: 'Show what the running balancer sees and does',
     example: { words: 'status --watch', meaning: 'Show it again every two seconds' },

@@ -4,7 +4,7 @@ import type { SdkEc2 } from '../ec2/sdk.ts';
 import { usageError } from '../errors.ts';
 import { credentialsFrom, type Keys } from '../master/keys.ts';
 import { loadMaster, type Master, type Overrides } from '../master/load.ts';
-import type { Site } from '../master/site.ts';
+import type { Needs, Site } from '../master/site.ts';
 import { keysOrAsk, requireCredentials } from './ask-keys.ts';
 
 /** What a command needs to work on the account of a master. Close `sdk` at the end. */
@@ -18,8 +18,9 @@ export type Connected = Master & { readonly sdk: SdkEc2 };
  */
 export async function connectMaster(
   given: { readonly conf?: string } & Overrides & Pick<Keys, 'accessKey' | 'secretKey'>,
+  needs?: Needs,
 ): Promise<Connected> {
-  const master = await loadMaster(given);
+  const master = await loadMaster(given, needs);
   useProxy(master.config);
   const sdk = await connect(master.config.file, master.site, await keysOrAsk(given));
   return { ...master, sdk };

@@ -2,7 +2,15 @@ import { DAY, MINUTE } from '../clock.ts';
 import { ADVICE, COMMANDS } from './commands.ts';
 import type { DescribedOption, OptionGroup } from './declaration.ts';
 import type { CommandLine } from './getopt.ts';
-import { absolutePath, countBetween, numberBetween, oneOf, timeBetween, verbosityLevel } from './readers.ts';
+import {
+  absolutePath,
+  amiOrPresent,
+  countBetween,
+  numberBetween,
+  oneOf,
+  timeBetween,
+  verbosityLevel,
+} from './readers.ts';
 import { SIMULATE_GROUPS } from './simulate-options.ts';
 
 /** Every option of the command line, as `--help` groups them. A new option is one entry here or in `simulate-options.ts`. */
@@ -15,7 +23,7 @@ export const OPTION_GROUPS = [
         value: 'KEY',
         original: true,
         mayBeBlank: true,
-        commands: ['run', 'sync', 'check', 'gc'],
+        commands: ['run', 'sync', 'image', 'check', 'gc'],
         description: 'EC2 access key (default: EC2_ACCESS_KEY, else the sources of the AWS SDK)',
       },
       {
@@ -25,7 +33,7 @@ export const OPTION_GROUPS = [
         mayBeBlank: true,
         secret: true,
         abbreviations: ['s'],
-        commands: ['run', 'sync', 'check', 'gc'],
+        commands: ['run', 'sync', 'image', 'check', 'gc'],
         description:
           'EC2 secret key; EC2_SECRET_KEY is safer, because no other user sees it while the program starts',
       },
@@ -69,7 +77,7 @@ export const OPTION_GROUPS = [
       },
       {
         name: 'dry-run',
-        commands: ['run', 'sync'],
+        commands: ['run', 'sync', 'image'],
         description: 'Show what would be done, and change nothing',
       },
       {
@@ -92,10 +100,25 @@ export const OPTION_GROUPS = [
         value: 'N',
         read: countBetween(1, 1000),
         limited: true,
-        commands: ['sync'],
+        commands: ['sync', 'image'],
         default: '3',
         description:
-          'How many sets of data snapshots to keep; older ones that no configuration names are deleted',
+          'How many sets of data snapshots, or images, to keep; older ones that no configuration names are deleted',
+      },
+      {
+        name: 'from',
+        value: 'AMI',
+        read: amiOrPresent,
+        commands: ['image'],
+        description:
+          "The AMI to start from (default: the newest official one of this master's distribution); present: that of the slaves now",
+      },
+      {
+        name: 'script',
+        value: 'FILE',
+        read: absolutePath,
+        commands: ['image'],
+        description: 'Script to run last, as root, on the machine that becomes the image',
       },
       {
         name: 'watch',
@@ -165,6 +188,11 @@ export const OPTION_GROUPS = [
         commands: ['iam-policy'],
         description: 'Also allow what sync does',
       },
+      {
+        name: 'image',
+        commands: ['iam-policy'],
+        description: 'Also allow what image does',
+      },
     ],
   },
   {
@@ -180,6 +208,7 @@ export const OPTION_GROUPS = [
         commands: [
           'run',
           'sync',
+          'image',
           'status',
           'pause',
           'resume',
@@ -216,7 +245,7 @@ export const OPTION_GROUPS = [
         read: verbosityLevel,
         limited: true,
         original: true,
-        commands: ['run', 'sync'],
+        commands: ['run', 'sync', 'image'],
         default: '2',
         description: '0 errors, 1 warnings, 2 what is done, 3 everything',
       },

@@ -55,6 +55,13 @@ export function timeBetween(least: number, most: number): Reader<number> {
   };
 }
 
+/** The id of an AMI, or `present`. */
+export function amiOrPresent(text: string, option: string): string {
+  return /^(ami-[0-9a-f]+|present)$/.test(text)
+    ? text
+    : refuse(option, text, 'the id of an AMI (ami-...), or present');
+}
+
 /** Absolute, because a daemon's directory is `/`. A slash at the end stays: it says that a directory is meant. */
 export function absolutePath(text: string): string {
   return text.endsWith('/') && text !== '/' ? `${path.resolve(text)}/` : path.resolve(text);

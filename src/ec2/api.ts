@@ -32,6 +32,7 @@ export type LeftoverActions = {
   DeleteKeyPair: [sdk.DeleteKeyPairRequest, sdk.DeleteKeyPairResult];
   DeleteSnapshot: [sdk.DeleteSnapshotRequest, unknown];
   DeleteVolume: [sdk.DeleteVolumeRequest, unknown];
+  DeregisterImage: [sdk.DeregisterImageRequest, unknown];
   DescribeKeyPairs: [sdk.DescribeKeyPairsRequest, sdk.DescribeKeyPairsResult];
   DescribeSnapshots: [sdk.DescribeSnapshotsRequest, sdk.DescribeSnapshotsResult];
   DescribeVolumes: [sdk.DescribeVolumesRequest, sdk.DescribeVolumesResult];
@@ -54,8 +55,14 @@ export type SyncActions = {
   RunInstances: [sdk.RunInstancesRequest, sdk.Reservation];
 };
 
+/** What `image` calls besides. */
+export type ImageActions = {
+  CreateImage: [sdk.CreateImageRequest, sdk.CreateImageResult];
+  RunInstances: [sdk.RunInstancesRequest, sdk.Reservation];
+};
+
 /** Every EC2 action that the program may call. */
-export type Ec2Actions = BalancerActions & LeftoverActions & CheckActions & SyncActions;
+export type Ec2Actions = BalancerActions & LeftoverActions & CheckActions & SyncActions & ImageActions;
 
 /** The name of an EC2 action, as AWS spells it. */
 export type Ec2Action = keyof Ec2Actions;

@@ -101,7 +101,7 @@ const CODES: Record<Exclude<Trouble, 'request' | 'gone' | 'exists'>, readonly st
     'Blocked',
     'PendingVerification',
   ],
-  'in-use': ['DependencyViolation', 'VolumeInUse'],
+  'in-use': ['DependencyViolation', 'VolumeInUse', 'InvalidSnapshot.InUse'],
   mismatch: ['IdempotentParameterMismatch'],
   unreachable: [NO_ANSWER, FOREIGN_ANSWER],
   service: ['InternalError', 'InternalFailure', 'ServiceUnavailable', 'Unavailable', 'Server.InternalError'],

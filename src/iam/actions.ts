@@ -1,4 +1,11 @@
-import type { BalancerActions, CheckActions, Ec2Action, LeftoverActions, SyncActions } from '../ec2/api.ts';
+import type {
+  BalancerActions,
+  CheckActions,
+  Ec2Action,
+  ImageActions,
+  LeftoverActions,
+  SyncActions,
+} from '../ec2/api.ts';
 
 /**
  * What each action may be done to. From the Service Authorization Reference, "Actions, resources, and condition keys for
@@ -39,6 +46,7 @@ const LEFTOVERS = {
   DeleteKeyPair: 'change',
   DeleteSnapshot: 'change',
   DeleteVolume: 'change',
+  DeregisterImage: 'change',
   DescribeKeyPairs: 'describe',
   DescribeSnapshots: 'describe',
   DescribeVolumes: 'describe',
@@ -57,14 +65,24 @@ const SYNC = {
   RunInstances: 'launch',
 } satisfies Record<keyof SyncActions, ActionKind>;
 
-/** The actions of a master, those of `sync` among them where it is used; `gc` and `check` need next to nothing more. */
-export function actionsOf(sync: boolean): ReadonlyMap<Ec2Action, ActionKind> {
+const IMAGE = {
+  // Besides, it reads the instance, which has to be ours.
+  CreateImage: 'create',
+  RunInstances: 'launch',
+} satisfies Record<keyof ImageActions, ActionKind>;
+
+/** Which commands a policy is for, beside those that every master uses. */
+export type Uses = { readonly sync: boolean; readonly image?: boolean };
+
+/** The actions of a master, those of `sync` and `image` among them where they are used; `gc` and `check` need next to nothing more. */
+export function actionsOf({ sync, image }: Uses): ReadonlyMap<Ec2Action, ActionKind> {
   const all: Partial<Record<Ec2Action, ActionKind>> = {
     ...BALANCER,
     ...FLEET,
     ...LEFTOVERS,
     ...CHECK,
     ...(sync && SYNC),
+    ...(image === true && IMAGE),
   };
   return new Map(
     Object.entries(all)

@@ -1,6 +1,6 @@
 import type { Ec2Action } from '../ec2/api.ts';
 import { ALIVE_TAG, DRAINING_TAG, MASTER_TAG } from '../spot/tags.ts';
-import { type ActionKind, actionsOf } from './actions.ts';
+import { type ActionKind, actionsOf, type Uses } from './actions.ts';
 
 /** A statement of an IAM policy, as AWS's JSON has it. */
 export type Statement = {
@@ -14,12 +14,10 @@ export type Statement = {
 export type Policy = { readonly Version: '2012-10-17'; readonly Statement: readonly Statement[] };
 
 /** What a policy depends on. */
-export type PolicySubject = {
+export type PolicySubject = Uses & {
   /** Value of the ownership tag. */
   readonly master: string;
   readonly region: string;
-  /** Whether the user runs `sync` as well. */
-  readonly sync: boolean;
   /** The slaves' own, from the configuration; without it the balancer makes one. */
   readonly securityGroup?: string;
   /** The only one that slaves are launched into; without it any. */
@@ -36,6 +34,7 @@ const LAUNCHED = ['fleet', 'instance', 'network-interface', 'spot-instances-requ
 
 /** What carries the tag and is changed or removed. A fleet of type instant removes itself, an interface goes with its instance. */
 const CHANGED = [
+  'image',
   'instance',
   'key-pair',
   'launch-template',
@@ -51,13 +50,18 @@ const CHANGED = [
  * snapshots and subnets are not limited to today's, so that a change of the image or a new sync needs no new policy.
  */
 export function policyFor(subject: PolicySubject): Policy {
-  const { master, region, sync, securityGroup, subnet, sshKey } = subject;
-  const actions = actionsOf(sync);
+  const { master, region, sync, image, securityGroup, subnet, sshKey } = subject;
+  const actions = actionsOf(subject);
   const of = (...kinds: readonly ActionKind[]) =>
     [...actions].flatMap(([action, kind]) => (kinds.includes(kind) ? [`ec2:${action}`] : []));
   const arns = (...types: readonly string[]) =>
     types.map(type => `arn:*:ec2:${region}:*:${type.includes('/') ? type : `${type}/*`}`);
-  const made = ['launch-template', 'security-group', ...(sync ? ['snapshot'] : [])];
+  const made = [
+    'launch-template',
+    'security-group',
+    ...(image === true ? ['image'] : []),
+    ...(sync || image === true ? ['snapshot'] : []),
+  ];
   const requested = { StringEquals: { [`aws:RequestTag/${MASTER_TAG}`]: master } };
   const owned = { StringEquals: { [`aws:ResourceTag/${MASTER_TAG}`]: master } };
 
@@ -132,7 +136,12 @@ export function policyFor(subject: PolicySubject): Policy {
       Sid: 'MarkOwn',
       Effect: 'Allow',
       Action: ['ec2:CreateTags'],
-      Resource: arns('instance', 'launch-template', ...(sync ? ['snapshot'] : [])),
+      Resource: arns(
+        'instance',
+        'launch-template',
+        ...(image === true ? ['image'] : []),
+        ...(sync ? ['snapshot'] : []),
+      ),
       Condition: {
         ...owned,
         'ForAllValues:StringEquals': { 'aws:TagKeys': [ALIVE_TAG, DRAINING_TAG] },
@@ -141,7 +150,11 @@ export function policyFor(subject: PolicySubject): Policy {
     {
       Sid: 'ChangeOwn',
       Effect: 'Allow',
-      Action: [...of('change'), ...(sync ? ['ec2:CreateSnapshots'] : [])].toSorted(),
+      Action: [
+        ...of('change'),
+        ...(sync ? ['ec2:CreateSnapshots'] : []),
+        ...(image === true ? ['ec2:CreateImage'] : []),
+      ].toSorted(),
       Resource: arns(...CHANGED),
       Condition: owned,
     },

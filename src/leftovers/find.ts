@@ -10,11 +10,11 @@ import { KINDS, type Resource } from './resource.ts';
 /** What one master has in EC2. */
 export type MasterLeftovers = {
   readonly master: string;
-  /** What no running balancer and no running sync owns, in the order in which it can be removed. */
+  /** What no running balancer and no running sync or image owns, in the order in which it can be removed. */
   readonly leftovers: readonly Resource[];
   /** What one owns, and how that is known. */
   readonly held: readonly { readonly why: string; readonly resources: readonly Resource[] }[];
-  /** Complete snapshots: data, never leftovers. */
+  /** Complete snapshots and images: data, never leftovers. */
   readonly kept: readonly Resource[];
 };
 

@@ -16,7 +16,7 @@ export type Here = {
 };
 
 /**
- * Why resources of one balancer, or of one run of `sync`, are held; undefined when nobody holds them.
+ * Why resources of one balancer, or of one run of `sync` or `image`, are held; undefined when nobody holds them.
  *
  * On this machine the lock decides; where only a stranger claims it, a sign of life has to confirm that it is a balancer. One that runs on another machine is known by what it leaves in EC2: a sign of life,
  * or, before its first one, what it has just made. This machine's own master is another's only if the sign says so: a
@@ -32,7 +32,7 @@ export function holderOf(
 ): string | undefined {
   const [first] = resources;
   if (first === undefined) return undefined;
-  const who = first.sync === undefined ? 'a balancer' : 'a sync';
+  const who = first.sync === undefined ? 'a balancer' : 'sync or image';
   if (lock === 'held') return `${who} is running on this machine`;
   const isOwn = first.master === here.master;
   const signs = resources

@@ -1,5 +1,6 @@
 import type {
   Filter,
+  Image,
   Instance,
   KeyPairInfo,
   LaunchTemplate,
@@ -11,7 +12,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
 import { allPages } from '../ec2/pages.ts';
-import { MASTER_TAG, SYNC_TAG, signOfLife, tagValue } from '../spot/tags.ts';
+import { IMAGE_TAG, MASTER_TAG, SYNC_TAG, signOfLife, tagValue } from '../spot/tags.ts';
 import { instanceCost, snapshotCost, volumeCost } from './cost.ts';
 import type { Kind, Resource } from './resource.ts';
 
@@ -40,6 +41,11 @@ export async function listResources(
     page => page.SpotInstanceRequests,
   );
   // The maximum cost of an instance is in its request; an instance is listed even when its cost is not known.
+  const images = allPages(
+    'DescribeImages',
+    token => ec2('DescribeImages', { Filters, Owners: ['self'], ...token }),
+    page => page.Images,
+  );
   const prices = requests.then(pricesOf, () => new Map<string, number>());
   const lists: Readonly<Record<Kind, Promise<readonly (Resource | undefined)[]>>> = {
     instance: allPages(
@@ -56,11 +62,15 @@ export async function listResources(
       token => ec2('DescribeVolumes', { Filters, ...token }),
       page => page.Volumes,
     ).then(all => all.map(it => fromVolume(it, now))),
+    image: images.then(all => all.map(fromImage)),
     snapshot: allPages(
       'DescribeSnapshots',
       token => ec2('DescribeSnapshots', { Filters, OwnerIds: ['self'], ...token }),
       page => page.Snapshots,
-    ).then(all => all.map(it => fromSnapshot(it, now))),
+    ).then(async all => {
+      const usable = (await images).filter(it => it.State === 'available').flatMap(snapshotsOf);
+      return all.map(it => fromSnapshot(it, now, usable));
+    }),
     'key pair': ec2('DescribeKeyPairs', { Filters }).then(it => (it.KeyPairs ?? []).map(fromKeyPair)),
     'launch template': allPages(
       'DescribeLaunchTemplates',
@@ -105,7 +115,7 @@ function basis(
 ): Omit<Resource, 'what'> | undefined {
   const master = tagValue(tags, MASTER_TAG);
   if (id === undefined || master === undefined) return undefined;
-  const sync = tagValue(tags, SYNC_TAG);
+  const sync = tagValue(tags, SYNC_TAG) ?? tagValue(tags, IMAGE_TAG);
   const alive = signOfLife(tags);
   return {
     kind,
@@ -147,14 +157,40 @@ function fromVolume(it: Volume, now: number): Resource | undefined {
   return { ...base, what: `${Size} GiB ${VolumeType}, ${it.State}`, ...cost };
 }
 
-function fromSnapshot(it: Snapshot, now: number): Resource | undefined {
+function snapshotsOf({ BlockDeviceMappings }: Image): readonly string[] {
+  return (BlockDeviceMappings ?? []).flatMap(it => it.Ebs?.SnapshotId ?? []);
+}
+
+function fromImage(it: Image): Resource | undefined {
+  const born = it.CreationDate === undefined ? undefined : new Date(it.CreationDate);
+  const base = basis('image', it.ImageId, it.Tags, born);
+  if (base === undefined || it.State === 'deregistered') return undefined;
+  // Its snapshots are what costs.
+  return {
+    ...base,
+    what: `${it.Name}, ${it.State}`,
+    cost: 0,
+    ...(it.State === 'available' && { isData: true }),
+  };
+}
+
+/** @param usable the snapshots of images that are complete */
+function fromSnapshot(it: Snapshot, now: number, usable: readonly string[]): Resource | undefined {
   const base = basis('snapshot', it.SnapshotId, it.Tags, it.StartTime);
   if (base === undefined) return undefined;
   const { VolumeSize = 0, State } = it;
   const cost = priced(snapshotCost(ageOf(base, now), VolumeSize));
   // One that went to the Recycle Bin was complete, too.
-  const isData = State !== 'pending' && State !== 'error';
-  return { ...base, what: `${VolumeSize} GiB, ${State}`, ...cost, ...(isData && { isData }) };
+  const isWhole = State !== 'pending' && State !== 'error';
+  const ofImage = tagValue(it.Tags, IMAGE_TAG) !== undefined;
+  const isData = isWhole && (!ofImage || usable.includes(base.id));
+  return {
+    ...base,
+    what: `${VolumeSize} GiB, ${State}`,
+    ...cost,
+    ...(isData && { isData }),
+    ...(ofImage && { ofImage }),
+  };
 }
 
 function fromKeyPair(it: KeyPairInfo): Resource | undefined {

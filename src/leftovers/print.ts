@@ -24,8 +24,14 @@ function masterAsText({ master, leftovers, held, kept }: MasterLeftovers, now: n
   const lines = [`Master "${master}": ${leftovers.length === 0 ? 'nothing is left over' : total(leftovers)}`];
   if (leftovers.length > 0) lines.push('', ...table(leftovers, now), '');
   for (const { why, resources } of held) lines.push(`  held: ${why}`, `        (${summary(resources)})`);
-  for (const it of kept) lines.push(`  kept: snapshot ${it.id} is complete, so it counts as data`);
+  for (const it of kept) lines.push(`  kept: ${it.kind} ${it.id} ${whyKept(it)}`);
   return lines.join('\n').trimEnd();
+}
+
+function whyKept({ kind, ofImage }: Resource): string {
+  if (kind === 'image')
+    return 'is complete; "gbrowse-aws-balancer image" removes it when there are newer ones';
+  return ofImage === true ? 'belongs to an image' : 'is complete, so it counts as data';
 }
 
 function total(leftovers: readonly Resource[]): string {

@@ -162,6 +162,7 @@ async function endedAmong(ec2: Ec2, ids: readonly string[]): Promise<readonly st
 const REMOVE: Readonly<Record<Exclude<Kind, 'instance'>, (ec2: Ec2, id: string) => Promise<unknown>>> = {
   'spot request': (ec2, id) => ec2('CancelSpotInstanceRequests', { SpotInstanceRequestIds: [id] }),
   volume: (ec2, id) => ec2('DeleteVolume', { VolumeId: id }),
+  image: (ec2, id) => ec2('DeregisterImage', { ImageId: id }),
   snapshot: (ec2, id) => ec2('DeleteSnapshot', { SnapshotId: id }),
   'key pair': (ec2, id) => ec2('DeleteKeyPair', { KeyPairId: id }),
   'launch template': (ec2, id) => ec2('DeleteLaunchTemplate', { LaunchTemplateId: id }),

@@ -5,6 +5,8 @@ export const KINDS = [
   'instance',
   'spot request',
   'volume',
+  // Before its snapshots, which it keeps from being deleted.
+  'image',
   'snapshot',
   'key pair',
   'launch template',
@@ -19,7 +21,7 @@ export type Resource = {
   readonly id: string;
   /** The value of its ownership tag. */
   readonly master: string;
-  /** The run of `sync` that it was made for; unset: it is a balancer's. */
+  /** The run of `sync` or `image` that it was made for; unset: it is a balancer's. */
   readonly sync?: string;
   /** Unset for a security group: EC2 does not say since when it exists. */
   readonly bornAt?: number;
@@ -27,7 +29,9 @@ export type Resource = {
   readonly what: string;
   /** US dollars that it has cost so far, at most; unset when nothing is known of its price. */
   readonly cost?: number;
-  /** A complete snapshot: data that `sync` has put away, not a leftover of it. */
+  /** A complete snapshot of `sync` or image of `image`: what these are there for, not a leftover of them. */
   readonly isData?: true;
+  /** A snapshot that belongs to an image. */
+  readonly ofImage?: true;
   readonly alive?: SignOfLife;
 };

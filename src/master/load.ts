@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import { findConfigFile } from '../config/locate.ts';
 import { readMetadata } from './metadata.ts';
-import { type Site, siteOf } from './site.ts';
+import { type Needs, type Site, siteOf } from './site.ts';
 
 /** Options of the command line that outrank what the configuration file says. */
 export type Overrides = {
@@ -24,10 +24,13 @@ export type Master = {
  *
  * @throws {UserError} for a configuration that is missing or wrong
  */
-export async function loadMaster(given: { readonly conf?: string } & Overrides): Promise<Master> {
+export async function loadMaster(
+  given: { readonly conf?: string } & Overrides,
+  needs?: Needs,
+): Promise<Master> {
   const { config, warnings } = await loadConfig(given.conf ?? (await findConfigFile()));
   const effective = withOverrides(config, given);
-  return { config: effective, warnings, site: await findSite(effective) };
+  return { config: effective, warnings, site: await findSite(effective, needs) };
 }
 
 /** The effective configuration: an option of the command line outranks the file. */
@@ -40,6 +43,6 @@ export function withOverrides(config: Config, { sshKey }: Overrides): Config {
  *
  * @throws {UserError} when the file lacks what a master outside EC2 needs
  */
-export async function findSite(config: Config): Promise<Site> {
-  return siteOf(config, await readMetadata(process.env), hostname());
+export async function findSite(config: Config, needs?: Needs): Promise<Site> {
+  return siteOf(config, await readMetadata(process.env), hostname(), needs);
 }

@@ -10,7 +10,7 @@ export type Site = {
   readonly region?: string;
   /** How slaves are reached: by their private addresses from inside EC2, by their public ones from elsewhere. */
   readonly reach: 'private' | 'public';
-  /** The slaves' image: an AMI's id, or a name or part of one. */
+  /** The slaves' image: an AMI's id, or a name or part of one; blank only where none is needed. */
   readonly image: string;
   /** The AMI that the master itself was started from, on EC2: what slaves get where no image has the name. */
   readonly ownImage?: string;
@@ -20,6 +20,9 @@ export type Site = {
   readonly vpc?: string;
   readonly availabilityZone?: string;
 };
+
+/** What a command needs of a site: `image` and what has nothing to do with launches work before there is an image. */
+export type Needs = { readonly image: boolean };
 
 /** The value of the ownership tag: what the file says, else the EC2 instance, else the host. */
 export function masterNameOf(
@@ -36,7 +39,12 @@ export function masterNameOf(
  *
  * @throws {UserError} when the file lacks what a master outside EC2 needs, or this machine is itself a slave
  */
-export function siteOf(config: Config, metadata: MasterMetadata | undefined, hostName: string): Site {
+export function siteOf(
+  config: Config,
+  metadata: MasterMetadata | undefined,
+  hostName: string,
+  needs: Needs = { image: true },
+): Site {
   const { master, slave } = config;
   const name = masterNameOf(config, metadata, hostName);
   if (metadata !== undefined) {
@@ -61,15 +69,15 @@ export function siteOf(config: Config, metadata: MasterMetadata | undefined, hos
       ...(!elsewhere && { subnet: metadata.subnetId, availabilityZone: metadata.availabilityZone }),
     };
   }
-  if (slave.imageId === undefined) {
+  if (slave.imageId === undefined && needs.image) {
     throw usageError(
-      `${config.file}: [SLAVE] image_id is not set, expected the id or name of the slaves' AMI: this machine is not an EC2 instance whose own image could be used`,
+      `${config.file}: [SLAVE] image_id is not set, expected the id or name of the slaves' AMI: this machine is not an EC2 instance whose own image could be used; "gbrowse-aws-balancer image" makes one`,
     );
   }
   return {
     name,
     reach: 'public',
-    image: slave.imageId,
+    image: slave.imageId ?? '',
     ...(slave.region !== undefined && { region: slave.region }),
     ...(master.externalIp !== undefined && { address: master.externalIp }),
     ...(slave.subnet !== undefined && { subnet: slave.subnet }),

@@ -16,6 +16,8 @@ export const DATA_TAG = 'gbrowse-aws-balancer:data';
 export const LAUNCH_TAG = 'gbrowse-aws-balancer:launch';
 /** On everything that a run of `sync` makes for itself, next to the ownership tag: the id of that run. */
 export const SYNC_TAG = 'gbrowse-aws-balancer:sync';
+/** On an image of slaves and its snapshots, next to the ownership tag: the id of the run of `image` that made them. */
+export const IMAGE_TAG = 'gbrowse-aws-balancer:image';
 /** When (ISO time), and on which host, a balancer last was alive, on its launch template; a sync, on its instance. */
 export const ALIVE_TAG = 'gbrowse-aws-balancer:alive';
 
@@ -81,9 +83,9 @@ export function ownedBy(master: string): Filter {
   return { Name: `tag:${MASTER_TAG}`, Values: [master] };
 }
 
-/** Whether something of a master's is the balancer's: what has the tag of a `sync` is that one's. */
+/** Whether something of a master's is the balancer's: what has the tag of a `sync` or `image` is that one's. */
 export function isBalancers({ Tags }: { readonly Tags?: readonly Tag[] | undefined }): boolean {
-  return tagValue(Tags, SYNC_TAG) === undefined;
+  return tagValue(Tags, SYNC_TAG) === undefined && tagValue(Tags, IMAGE_TAG) === undefined;
 }
 
 /** The value of a tag; undefined when it is not there. */

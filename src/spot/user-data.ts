@@ -1,4 +1,5 @@
 import { SECOND } from '../clock.ts';
+import { shellQuoted } from '../format/shell.ts';
 import { DATA, MANIFEST } from './slave-script/data.ts';
 import { GUARD } from './slave-script/guard.ts';
 import { SLAVE } from './slave-script/slave.ts';
@@ -53,10 +54,6 @@ case \${1-} in
   *) boot ;;
 esac
 `;
-}
-
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /**

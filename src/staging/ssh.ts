@@ -1,8 +1,17 @@
+import { once } from 'node:events';
 import { stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { type Clock, SECOND } from '../clock.ts';
 import { failure } from '../errors.ts';
-import { type CommandOptions, type Ended, lastWords, runCommand, startCommand } from './command.ts';
+import {
+  type CommandOptions,
+  commandFailure,
+  type Ended,
+  lastWords,
+  runCommand,
+  startCommand,
+} from './command.ts';
 import { type Keys, STAGING } from './keys.ts';
 
 /** A way to the staging machine over ssh. */
@@ -16,6 +25,8 @@ export type Ssh = {
   connect(timeLimit: number, signal: AbortSignal): Promise<void>;
   /** Runs a shell script as root there. A connection that breaks is told apart by `isBroken`. */
   script(text: string, options?: CommandOptions): Promise<Ended>;
+  /** Opens a way to a TCP port there, for as long as the connection is up; gives the port of this machine that leads to it. */
+  forward(port: number): Promise<number>;
   close(): Promise<void>;
 };
 
@@ -136,10 +147,27 @@ export async function openSsh(keys: Keys, address: string, login: string, clock:
         await clock.sleep(BETWEEN_TRIES, signal);
       }
     },
+    async forward(port) {
+      const local = await freePort();
+      const way = `127.0.0.1:${local}:127.0.0.1:${port}`;
+      const ended = await runCommand(['ssh', '-F', config, '-O', 'forward', '-L', way, STAGING]);
+      if (ended.status !== 0) throw commandFailure('opening a way to the staging instance', ended);
+      return local;
+    },
     script: (text, options) =>
       runCommand(['ssh', '-F', config, STAGING, `${asRoot}sh -s`], { ...options, input: text }),
     close,
   };
+}
+
+/** A TCP port of this machine that nobody uses now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function noConnection(address: string, login: string, why: string): Error {

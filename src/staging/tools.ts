@@ -3,6 +3,18 @@ import type { Ec2 } from '../ec2/api.ts';
 import type { Phases } from './phases.ts';
 import type { Report } from './report.ts';
 
+/** What a command gives to the work with a temporary instance. */
+export type GivenTools = {
+  /** One attempt a call. */
+  readonly ec2: Ec2;
+  readonly clock: Clock;
+  readonly report: Report;
+  /** Aborts when somebody wants it to end. */
+  readonly signal: AbortSignal;
+  /** The master's address as EC2 sees it, where nothing else says it. */
+  findAddress(): Promise<string>;
+};
+
 /** What the work with a temporary instance is done with. */
 export type Tools = {
   /** Waits for what passes by itself. */

@@ -1,12 +1,13 @@
 import { MINUTE } from '../clock.ts';
 import { counted } from '../format/numbers.ts';
+import { shellQuoted } from '../format/shell.ts';
 import { byteSize } from '../format/sizes.ts';
 import { commandFailure, runCommand } from '../staging/command.ts';
 import type { Run } from '../staging/run.ts';
 import type { Ssh } from '../staging/ssh.ts';
 import type { Machine } from '../staging/temporary.ts';
 import type { Tools } from '../staging/tools.ts';
-import { type CopyTools, copyTree, shellQuoted } from './copy/copy.ts';
+import { type CopyTools, copyTree } from './copy/copy.ts';
 import { copyServers } from './copy/held.ts';
 import type { SyncPlan } from './plan/plan.ts';
 import { bytesPerInode, needOf } from './plan/volume-size.ts';

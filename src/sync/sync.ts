@@ -8,17 +8,17 @@ import { failure, messageOf } from '../errors.ts';
 import { duration } from '../format/durations.ts';
 import { findPlacements } from '../spot/network.ts';
 import { findGivenGroup } from '../spot/security-group.ts';
+import { lockStaging, removeEarlier } from '../staging/alone.ts';
+import { type Present, presentIn, updateConfigFile } from '../staging/conf-file.ts';
 import { createPhases, phaseTable } from '../staging/phases.ts';
+import { readSmall } from '../staging/read-small.ts';
 import type { Run } from '../staging/run.ts';
 import { type Launch, withTemporaryInstance } from '../staging/temporary.ts';
-import type { Tools } from '../staging/tools.ts';
-import { lockSync, removeEarlier } from './alone.ts';
-import { type Present, presentIn, updateConfigFile } from './conf-file.ts';
+import type { GivenTools, Tools } from '../staging/tools.ts';
 import { fillVolumes } from './fill.ts';
-import type { SyncOrder, SyncTools } from './order.ts';
+import type { SyncOrder } from './order.ts';
 import { describePlan } from './plan/describe.ts';
 import { planSync, type SyncPlan } from './plan/plan.ts';
-import { readSmall } from './read-small.ts';
 import { outdated } from './snapshots/retention.ts';
 import { deleteSet, deleteSnapshotsOf, findSets, untilComplete } from './snapshots/snapshots.ts';
 import { stagingDevices } from './volumes/volumes.ts';
@@ -30,14 +30,14 @@ import { stagingDevices } from './volumes/volumes.ts';
  * @throws {UserError}
  * @throws {Ec2Error}
  */
-export async function sync(order: SyncOrder, given: SyncTools): Promise<void> {
+export async function sync(order: SyncOrder, given: GivenTools): Promise<void> {
   const { clock, report, signal } = given;
   const { config, site } = order;
   const phases = createPhases(clock);
   const ec2 = patient(given.ec2, clock, signal);
   const tools: Tools = { ec2, ec2Once: given.ec2, clock, report, phases, signal };
   const start = clock.monotonic();
-  const lock = order.dryRun ? undefined : await lockSync(site.name, clock.wall());
+  const lock = order.dryRun ? undefined : await lockStaging(site.name, 'sync', clock.wall());
   try {
     const before = presentIn(await readFile(config.file, 'latin1'));
     const plan = await phases.time('plan', () => planSync(order, ec2, signal));
@@ -46,7 +46,7 @@ export async function sync(order: SyncOrder, given: SyncTools): Promise<void> {
     if (order.dryRun) return endDryRun(plan, tools);
     if (plan.problems.length > 0) throw failure(plan.problems.join('\n'));
 
-    await phases.time('leftovers of earlier syncs', () => removeEarlier(ec2, site.name, clock, report));
+    await phases.time('leftovers of earlier runs', () => removeEarlier(ec2, site.name, clock, report));
     await untilUsable(plan, tools);
     const snapshots = await stage(order, plan, await launchOf(order, plan, ec2, given), tools);
     await conclude(order, before, plan, snapshots, tools);
@@ -82,7 +82,7 @@ async function launchOf(
   { config, site }: SyncOrder,
   { imageId, imageDevices, volumes, instanceTypes }: SyncPlan,
   ec2: Ec2,
-  given: SyncTools,
+  given: GivenTools,
 ): Promise<Launch> {
   const { securityGroup, sshUser, orphanTimeout, bootTimeout } = config.slave;
   const group = securityGroup === undefined ? undefined : await findGivenGroup(ec2, securityGroup, site.vpc);

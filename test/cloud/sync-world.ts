@@ -41,7 +41,7 @@ export function syncMissing(): string | false {
 export function createSyncMaster(
   cloud: Cloud,
   name: string,
-  options: { readonly databases?: string } = {},
+  options: { readonly databases?: string; readonly imageId?: string } = {},
 ): SyncMaster {
   const directory = mkdtempSync(path.join(tmpdir(), `sync-${name}-`));
   const confFile = path.join(directory, 'aws_balancer.conf');
@@ -65,7 +65,7 @@ instance_type  = m5.large
 spot_bid       = 0.10
 ports          = 8101
 region         = us-west-2
-image_id       = GBrowse-2.54   # part of a name: \xe9t\xe9
+image_id       = ${options.imageId ?? 'GBrowse-2.54'}   # part of a name: \xe9t\xe9
 data_snapshots =                # written by sync
 `,
     { encoding: 'latin1', mode: 0o640 },

@@ -43,6 +43,11 @@ export async function authorizationsOf(call: WireCall, account: Account): Promis
         ...(await ask.created(action, tagsByType(parameters), ['snapshot'])),
         await ask.existing(action, 'instance', parameters['InstanceSpecification.InstanceId'] ?? ''),
       ];
+    case 'CreateImage':
+      return [
+        ...(await ask.created(action, tagsByType(parameters), ['image', 'snapshot'])),
+        await ask.existing(action, 'instance', parameters.InstanceId ?? ''),
+      ];
     case 'CreateTags': {
       const keys = values(parameters, /^Tag\.\d+\.Key$/);
       const more: Context = { 'aws:TagKeys': keys, ...requestTags(wireTags(parameters, /^Tag\.(\d+)\./)) };
@@ -53,7 +58,7 @@ export async function authorizationsOf(call: WireCall, account: Account): Promis
         action,
         values(
           parameters,
-          /^(InstanceId|SpotInstanceRequestId|VolumeId|SnapshotId|GroupId|LaunchTemplateId|KeyPairId)(\.\d+)?$/,
+          /^(InstanceId|SpotInstanceRequestId|VolumeId|SnapshotId|GroupId|LaunchTemplateId|KeyPairId|ImageId)(\.\d+)?$/,
         ),
       );
   }
@@ -145,6 +150,7 @@ function asker({ region, tags }: Account) {
 }
 
 const TYPES: Readonly<Record<string, string>> = {
+  ami: 'image',
   i: 'instance',
   key: 'key-pair',
   lt: 'launch-template',

@@ -21,6 +21,8 @@ const SUBJECT: PolicySubject = { master: 'yeast', region: REGION, sync: false };
 
 const policy = policyFor(SUBJECT);
 const withSync = policyFor({ ...SUBJECT, sync: true });
+const withImage = policyFor({ ...SUBJECT, image: true });
+const withAll = policyFor({ ...SUBJECT, sync: true, image: true });
 
 const OURS = { [MASTER]: 'yeast', Name: 'GBrowse Slave' };
 const THEIRS = { [MASTER]: 'worm' };
@@ -29,7 +31,7 @@ const THEIRS = { [MASTER]: 'worm' };
 const account: Account = {
   region: REGION,
   tags: new Map<string, Readonly<Record<string, string>>>(
-    ['i', 'lt', 'sg', 'sir', 'vol', 'snap', 'key'].flatMap(kind => [
+    ['i', 'lt', 'sg', 'sir', 'vol', 'snap', 'key', 'ami'].flatMap(kind => [
       [`${kind}-1`, OURS] as const,
       [`${kind}-2`, THEIRS] as const,
       [`${kind}-0`, { Name: 'payroll' }] as const,
@@ -140,6 +142,7 @@ describe('the policy allows what a master does', () => {
     ['delete its launch template', on('DeleteLaunchTemplate', 'LaunchTemplateId', 'lt-1')],
     ['remove a volume that was left over', on('DeleteVolume', 'VolumeId', 'vol-1')],
     ['remove a snapshot that was left over', on('DeleteSnapshot', 'SnapshotId', 'snap-1')],
+    ['remove an image that was left over', on('DeregisterImage', 'ImageId', 'ami-1')],
     ['remove a key pair that was left over', on('DeleteKeyPair', 'KeyPairId', 'key-1')],
   ];
   for (const [what, call] of calls) {
@@ -202,6 +205,40 @@ describe('with sync the policy allows besides', () => {
   }
 });
 
+describe('with image the policy allows besides', () => {
+  const make = (from: string, owners: Readonly<Record<string, string>>): WireCall => ({
+    action: 'CreateImage',
+    parameters: { InstanceId: from, ...tagged('TagSpecification', owners) },
+  });
+  const OWN = { image: 'yeast', snapshot: 'yeast' };
+
+  test('start a staging instance with its tags', async () => {
+    assert.ok(await allowed(withImage, instance(ALL_OURS)));
+  });
+
+  test('make an image of its instance, and give a sign of life on it', async () => {
+    for (const call of [make('i-1', OWN), mark('ami-1', 'gbrowse-aws-balancer:alive')]) {
+      assert.ok(await allowed(withImage, call));
+      assert.equal(await allowed(policy, call), false);
+      assert.equal(await allowed(policyFor({ ...SUBJECT, image: true, master: 'fly' }), call), false);
+    }
+  });
+
+  test("no image of another's instance, none without tags, and to remove none of another's", async () => {
+    const calls = [
+      make('i-2', OWN),
+      make('i-0', OWN),
+      make('i-1', {}),
+      make('i-1', { image: 'yeast' }),
+      make('i-1', { image: 'yeast', snapshot: 'worm' }),
+      on('DeregisterImage', 'ImageId', 'ami-2'),
+      on('DeregisterImage', 'ImageId', 'ami-0'),
+      mark('ami-2', 'gbrowse-aws-balancer:alive'),
+    ];
+    for (const call of calls) assert.equal(await allowed(withImage, call), false, JSON.stringify(call));
+  });
+});
+
 describe('the policy forbids', () => {
   const calls: readonly (readonly [string, WireCall])[] = [
     ...['0', '2'].flatMap(other => {
@@ -261,7 +298,7 @@ describe('the policy forbids', () => {
   for (const [what, call] of calls) {
     test(what, async () => {
       assert.equal(await allowed(policy, call), false);
-      assert.equal(await allowed(withSync, call), false);
+      assert.equal(await allowed(withAll, call), false);
     });
   }
 
@@ -281,7 +318,7 @@ describe('the policy forbids', () => {
       ['CreateVpc', 'vpc'],
     ] as const;
     for (const [action, type] of others) {
-      assert.equal(await isAllowed(withSync, await question(action, type)), false, action);
+      assert.equal(await isAllowed(withAll, await question(action, type)), false, action);
     }
   });
 });
@@ -312,12 +349,9 @@ describe('the policy is complete', () => {
   };
   const actionsIn = (of: Policy) => [...new Set(of.Statement.flatMap(({ Action }) => Action))].toSorted();
 
-  test('with sync: every action that the program may call, and no other', () => {
+  test('with sync and image: every action that the program may call, and no other', () => {
     assert.ok(called.length > 25);
-    assert.deepEqual(
-      actionsIn(withSync),
-      [...new Set([...called, 'iam:CreateServiceLinkedRole'])].toSorted(),
-    );
+    assert.deepEqual(actionsIn(withAll), [...new Set([...called, 'iam:CreateServiceLinkedRole'])].toSorted());
   });
 
   test('without: what sync alone needs is not there; a fleet needs RunInstances', () => {
@@ -327,6 +361,13 @@ describe('the policy is complete', () => {
       actionsIn(policy),
       actionsIn(withSync).filter(action => !sync.includes(action)),
     );
+  });
+
+  test('each of the two alone: what only the other needs is not there', () => {
+    const missing = (of: Policy) => actionsIn(withAll).filter(action => !actionsIn(of).includes(action));
+    const alone = (name: string) => table(name).filter(action => action !== 'ec2:RunInstances');
+    assert.deepEqual(missing(withImage), alone('SyncActions').toSorted());
+    assert.deepEqual(missing(withSync), alone('ImageActions').toSorted());
   });
 
   test('an action is in some statement for every type of resource that AWS asks about', async () => {
@@ -342,7 +383,7 @@ describe('the policy is complete', () => {
             context: { [`${tags}/${MASTER}`]: 'yeast' },
           });
         }
-        const no = await refused(withSync, questions);
+        const no = await refused(withAll, questions);
         assert.ok(no.length < questions.length, `${action} on ${type}`);
       }
     }
@@ -364,6 +405,7 @@ describe('IAM takes the policy', () => {
         master: fc.oneof(name, fc.constant('ß'.repeat(256)), fc.constant('i-0123456789abcdef0')),
         region: fc.constant('ap-southeast-3'),
         sync: fc.boolean(),
+        image: fc.boolean(),
         securityGroup: fc.constant('sg-0123456789abcdef0'),
         subnet: fc.constant('subnet-0123456789abcdef0'),
         sshKey: fc
@@ -391,6 +433,7 @@ describe('IAM takes the policy', () => {
       master: 'm'.repeat(256),
       region: 'ap-southeast-3',
       sync: true,
+      image: true,
       securityGroup: 'sg-0123456789abcdef0',
       subnet: 'subnet-0123456789abcdef0',
       sshKey: 'k'.repeat(255),

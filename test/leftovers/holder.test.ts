@@ -32,7 +32,7 @@ const CASES: readonly Case[] = [
     sync: '1',
     age: MINUTE,
     locked: true,
-    held: /^a sync is running on this machine$/,
+    held: /^sync or image is running on this machine$/,
   },
   {
     what: 'own, killed a minute after its sign',
@@ -69,7 +69,7 @@ const CASES: readonly Case[] = [
     sync: '1',
     age: 9 * HOUR,
     sign: { age: 0, host: '' },
-    held: /^a sync on another machine was active 0 s ago$/,
+    held: /^sync or image on another machine was active 0 s ago$/,
   },
   {
     what: 'another’s, with a sign from a clock that is ahead',

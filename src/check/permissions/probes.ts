@@ -41,7 +41,7 @@ export async function probesFor(
 ): Promise<{ readonly probes: readonly Probe[]; readonly untried: readonly Ec2Action[] }> {
   const { slave } = await world.config();
   // Only sync needs these; whether it is used shows in the configuration.
-  const kinds = actionsOf(slave.dataSnapshots.length > 0);
+  const kinds = actionsOf({ sync: slave.dataSnapshots.length > 0 });
   const probes: Probe[] = [];
   for (const [action, kind] of kinds) if (kind === 'describe') probes.push(probe(action, {}));
   probes.push(...(await creating(world, own)), ...changing(own, slave.ports[0] ?? 8101));

@@ -11,7 +11,7 @@ import type { Given } from '../given.ts';
  */
 export async function farm(given: Given<'farm'>): Promise<number> {
   if (given.install === given.remove) throw usageError('farm: give either --install or --remove');
-  const { config } = await loadMaster(given);
+  const { config } = await loadMaster(given, { image: false });
   const account = given.user === undefined ? undefined : await lookUpAccount(given.user);
   if (given.install && config.master.farm !== 'live') {
     throw usageError(

@@ -17,7 +17,7 @@ import type { Given } from '../given.ts';
  * @returns the exit status: 1 when something could not be listed or removed
  */
 export async function gc(given: Given<'gc'>): Promise<number> {
-  const { site, sdk, warnings } = await connectMaster(given);
+  const { site, sdk, warnings } = await connectMaster(given, { image: false });
   try {
     for (const warning of warnings) say(warning);
     const options = { master: site.name, allMasters: given.allMasters };

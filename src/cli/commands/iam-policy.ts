@@ -12,10 +12,11 @@ import type { Given } from '../given.ts';
  * @returns the exit status
  */
 export async function iamPolicy(given: Given<'iam-policy'>): Promise<number> {
-  const { config, warnings, site } = await loadMaster(given);
+  const { config, warnings, site } = await loadMaster(given, { image: false });
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
   const region = await regionOf(config.file, site);
-  const text = policyText(policyFor({ ...config.slave, master: site.name, region, sync: given.sync }));
+  const { sync, image } = given;
+  const text = policyText(policyFor({ ...config.slave, master: site.name, region, sync, image }));
   process.stdout.write(given.commands ? await commandsFor(text, site.name, region) : text);
   return 0;
 }

@@ -59,11 +59,6 @@ export async function copyTree(tools: CopyTools, copying: Copying): Promise<Copi
   return await passUntilDone(tools, copying, copying.tree.source, false);
 }
 
-/** A word for a shell. */
-export function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 /** Copies until it is done; a broken connection is made again, a full volume becomes larger. */
 async function passUntilDone(
   tools: CopyTools,

@@ -2,11 +2,12 @@ import path from 'node:path';
 import { MINUTE } from '../../clock.ts';
 import { failure } from '../../errors.ts';
 import { duration } from '../../format/durations.ts';
+import { shellQuoted } from '../../format/shell.ts';
 import { commandFailure } from '../../staging/command.ts';
 import type { Report } from '../../staging/report.ts';
 import { isBroken } from '../../staging/ssh.ts';
 import type { Hold } from '../servers/hold.ts';
-import { type Copied, type Copying, type CopyTools, copyTree, pass, shellQuoted, targetOf } from './copy.ts';
+import { type Copied, type Copying, type CopyTools, copyTree, pass, targetOf } from './copy.ts';
 import type { PassEnd } from './rsync.ts';
 
 /** A running server is copied again before it is held, as long as that takes longer than this... */

@@ -3,7 +3,7 @@ import { readlink } from 'node:fs/promises';
 import { failure } from '../../errors.ts';
 import { belongsTo, findProcess, programOf, readProcessFile } from '../../os/process.ts';
 import { findProgram, type Rights, runCommand } from '../../staging/command.ts';
-import { readSmall } from '../read-small.ts';
+import { readSmall } from '../../staging/read-small.ts';
 import type { ServerProcess } from './find.ts';
 import type { StartCommand } from './restarter.ts';
 

@@ -25,6 +25,7 @@ sys.path.insert(0, PEERS)
 
 import ec2_stand_in as stand_in  # noqa: E402  the first: it tells moto which images there are
 import ec2_behaviour as ec2  # noqa: E402
+import images  # noqa: E402
 import metadata  # noqa: E402
 import run_instances  # noqa: E402, F401
 import throttle  # noqa: E402
@@ -219,6 +220,7 @@ def main():
         remove_left_cgroups()
     volumes.open_store(OPTIONS.directory, OPTIONS.store)
     REGION.up()
+    images.publish(ec2.backend())
     if OPTIONS.outside:
         REGION.put_master_outside()
         master = {'address': MASTER_OUTSIDE}

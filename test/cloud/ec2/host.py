@@ -11,6 +11,7 @@ import time
 
 import cloud_init
 import ec2_behaviour as ec2
+import images
 import metadata
 import security_groups
 import volumes
@@ -155,7 +156,8 @@ class Host:
     def boot_command(self, name):
         if self.disk is None:
             return ['sh', f'{HERE}/boot.sh', self.directory, name, ' '.join(self.region.hidden)]
-        return ['sh', f'{HERE}/boot-systemd.sh', self.directory, name, self.region.image, self.disk]
+        root = ':'.join([*images.layers.get(self.instance.image_id, []), self.region.image])
+        return ['sh', f'{HERE}/boot-systemd.sh', self.directory, name, root, self.disk]
 
     def enter_cgroup(self):
         """systemd wants a cgroup of its own, where there are any."""

@@ -54,6 +54,7 @@ describe('a tree', { skip }, () => {
         async connect() {
           connections += 1;
         },
+        forward: () => assert.fail('nothing is forwarded'),
         script: () => assert.fail('not used'),
         async close() {},
       },

@@ -16,7 +16,7 @@ import {
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { systemClock } from '../../../src/clock.ts';
-import { readSmall } from '../../../src/sync/read-small.ts';
+import { readSmall } from '../../../src/staging/read-small.ts';
 import { findServers } from '../../../src/sync/servers/find.ts';
 import { holdServers } from '../../../src/sync/servers/hold-servers.ts';
 import { managerOf } from '../../../src/sync/servers/manager.ts';

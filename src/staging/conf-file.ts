@@ -5,38 +5,47 @@ import { failure, isUserError, messageOf } from '../errors.ts';
 import { foreignPartOf } from '../os/root-path.ts';
 import { commandFailure, type Rights, runCommand } from '../staging/command.ts';
 
-/** What sync writes into the configuration file: the values of these options of `[SLAVE]`. */
-export type Outcome = { readonly dataSnapshots: readonly string[]; readonly imageId?: string };
+/** What `sync` or `image` writes into the configuration file: the values of these options of `[SLAVE]`. */
+export type Outcome = { readonly dataSnapshots?: readonly string[]; readonly imageId?: string };
 
 /** The two options as they stand in a file; a blank one is unset. */
 export type Present = { readonly data_snapshots: string; readonly image_id: string };
 
 const SECTION = 'SLAVE';
 
-/** The options that sync writes, as a configuration file's text has them. */
+/** The options that a command may write, as a configuration file's text has them. */
 export function presentIn(text: string): Present {
   const document = parseDocument(text);
   const value = (name: string) => findOption(document, SECTION, name)?.value ?? '';
   return { data_snapshots: value('data_snapshots'), image_id: value('image_id') };
 }
 
-/** A configuration file's text with the outcome of a sync; every other byte is as it was. */
+/** A configuration file's text with the outcome of a command; every other byte is as it was. */
 export function withOutcome(text: string, { dataSnapshots, imageId }: Outcome): string {
-  const document = setOption(parseDocument(text), SECTION, 'data_snapshots', dataSnapshots.join(' '));
-  return formatDocument(imageId === undefined ? document : setOption(document, SECTION, 'image_id', imageId));
+  let document = parseDocument(text);
+  if (dataSnapshots !== undefined) {
+    document = setOption(document, SECTION, 'data_snapshots', dataSnapshots.join(' '));
+  }
+  if (imageId !== undefined) document = setOption(document, SECTION, 'image_id', imageId);
+  return formatDocument(document);
 }
 
 /**
- * Writes the outcome of a sync into the configuration file, at one stroke; owner and mode stay, and the version before is
- * beside it as `FILE.bak`. Other changes made to the file since the sync began are kept. Where the file lies in a
+ * Writes the outcome of a command into the configuration file, at one stroke; owner and mode stay, and the version before is
+ * beside it as `FILE.bak`. Other changes made to the file since the command began are kept. Where the file lies in a
  * directory of another user, root does all this with that user's rights.
  *
- * @param before the options as they were when the sync began
+ * @param before the options as they were when the command began
  * @returns the place of the version before
  * @throws {UserError} when somebody else has changed the options meanwhile, or it cannot be written; nothing is changed then
  */
 export async function updateConfigFile(file: string, before: Present, outcome: Outcome): Promise<string> {
-  const made = `data_snapshots = ${outcome.dataSnapshots.join(' ')}`;
+  const { dataSnapshots, imageId } = outcome;
+  const lines = [
+    ...(dataSnapshots === undefined ? [] : [`data_snapshots = ${dataSnapshots.join(' ')}`]),
+    ...(imageId === undefined ? [] : [`image_id = ${imageId}`]),
+  ];
+  const made = lines.join('; ');
   try {
     const rights = await rightsFor(file);
     const target = await realpath(file);
@@ -45,7 +54,7 @@ export async function updateConfigFile(file: string, before: Present, outcome: O
     const now = presentIn(text);
     if (now.data_snapshots !== before.data_snapshots || now.image_id !== before.image_id) {
       throw failure(
-        `${file}: data_snapshots or image_id were changed while sync was running, so they are left as they are; the new data are: ${made}`,
+        `${file}: data_snapshots or image_id were changed meanwhile, so they are left as they are; put this into [SLAVE] yourself: ${made}`,
       );
     }
     const input = Buffer.from(withOutcome(text, outcome), 'latin1').toString('base64');

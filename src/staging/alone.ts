@@ -5,18 +5,21 @@ import type { Ec2 } from '../ec2/api.ts';
 import { failure } from '../errors.ts';
 import { findLeftovers } from '../leftovers/find.ts';
 import { removeLeftovers } from '../leftovers/remove.ts';
-import type { Report } from '../staging/report.ts';
+import type { Report } from './report.ts';
+
+/** The commands that work with a temporary instance. One of them at a time works for a master. */
+export type StagingCommand = 'sync' | 'image';
 
 /**
- * Makes sure that no other sync of this master runs on this machine.
+ * Makes sure that no other sync, and no making of an image, of this master runs on this machine.
  *
  * @throws {UserError} saying who runs, and since when
  */
-export async function lockSync(master: string, now: number): Promise<Lock> {
+export async function lockStaging(master: string, command: StagingCommand, now: number): Promise<Lock> {
   const name = `sync:${master}`;
   const since = new Date(now).toISOString().slice(0, 19).replace('T', ' ');
   const lock = await acquireLock(name, socket => {
-    socket.end(`process ${process.pid}, since ${since} UTC`);
+    socket.end(`${command}, process ${process.pid}, since ${since} UTC`);
   });
   if (lock !== undefined) return lock;
   const holder = await connectToLock(name).then(
@@ -24,7 +27,7 @@ export async function lockSync(master: string, now: number): Promise<Lock> {
     () => '',
   );
   throw failure(
-    `a sync of "${master}" is running already${holder === '' ? '' : ` (${holder})`}; wait until it is done, or end it with Ctrl-C or kill`,
+    `"sync" or "image" is running already for the master "${master}"${holder === '' ? '' : ` (${holder})`}; wait until it is done, or end it with Ctrl-C or kill`,
   );
 }
 
@@ -48,10 +51,10 @@ async function saidBy(socket: Socket): Promise<string> {
 }
 
 /**
- * Removes what earlier syncs of this master have left in EC2; to be called with the lock. Their complete snapshots stay, and
- * those that EBS is completing: they hold the data.
+ * Removes what earlier runs of `sync` and `image` for this master have left in EC2; to be called with the lock. Complete
+ * images and snapshots stay, and the snapshots of data that EBS is completing: they hold the data.
  *
- * @throws {UserError} when another machine runs a sync for the same master
+ * @throws {UserError} when another machine runs one of the two for the same master
  * @throws {Ec2Error}
  */
 export async function removeEarlier(ec2: Ec2, master: string, clock: Clock, report: Report): Promise<void> {
@@ -59,19 +62,21 @@ export async function removeEarlier(ec2: Ec2, master: string, clock: Clock, repo
     findLeftovers(ec2, {
       master,
       now: clock.wall(),
-      // The lock of a sync is ours.
+      // The lock of the two is ours.
       isLockHeld: async name => !name.startsWith('sync:') && (await isLockHeld(name)),
     });
   const [found] = (await find()).masters;
   const elsewhere = found?.held.find(({ resources }) => resources.some(it => it.sync !== undefined));
   if (elsewhere !== undefined) {
     throw failure(
-      `"${master}" is being synchronised from another machine (${elsewhere.why}); two masters of one account need different [MASTER] name`,
+      `another machine runs sync or image for the master "${master}" (${elsewhere.why}); wait until it is done. Two masters of one account need different [MASTER] name`,
     );
   }
-  const left = (found?.leftovers ?? []).filter(it => it.sync !== undefined && it.kind !== 'snapshot');
+  const left = (found?.leftovers ?? []).filter(
+    it => it.sync !== undefined && (it.kind !== 'snapshot' || it.ofImage === true),
+  );
   if (left.length === 0) return;
-  report.say(`Removing leftovers of an earlier sync: ${left.map(it => `${it.kind} ${it.id}`).join(', ')}`);
+  report.say(`Removing leftovers of an earlier run: ${left.map(it => `${it.kind} ${it.id}`).join(', ')}`);
   await removeLeftovers(ec2, left, {
     clock,
     findAgain: find,

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { presentIn, updateConfigFile, withOutcome } from '../../src/sync/conf-file.ts';
+import { presentIn, updateConfigFile, withOutcome } from '../../src/staging/conf-file.ts';
 import { notAlone } from '../peers/own-namespaces.ts';
 
 const TEXT = `# \xe9t\xe9\r

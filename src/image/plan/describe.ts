@@ -1,0 +1,51 @@
+import { HOUR, MINUTE } from '../../clock.ts';
+import { dollars, price } from '../../format/money.ts';
+import { counted } from '../../format/numbers.ts';
+import { byteSize } from '../../format/sizes.ts';
+import { onDemandPrice, SNAPSHOT_PRICE } from '../../sync/plan/prices.ts';
+import type { ImagePlan } from './plan.ts';
+
+/** From the launch to the image: mostly the installation, and EBS, which stores the root volume. */
+const WHOLE_TIME = 15 * MINUTE;
+/** What Debian with GBrowse takes (GiB). */
+const STORED = 3;
+/** So many files of a directory are named. */
+const SHOWN = 5;
+
+/** The plan, for people. */
+export function describePlan(plan: ImagePlan): string {
+  const { base, distribution, gbrowse, packages, copies, script, trial, region, architecture } = plan;
+  const [type = ''] = plan.instanceTypes;
+  const version = gbrowse.package === undefined ? 'not from a package' : `package ${gbrowse.package}`;
+  const perHour = onDemandPrice(type);
+  const instance =
+    perHour === undefined
+      ? "the instance's on-demand price"
+      : `${price(perHour)} an hour, so ${dollars((perHour * WHOLE_TIME) / HOUR)} if it takes ${WHOLE_TIME / MINUTE} minutes`;
+  return [
+    `An image for slaves of this master (${NAMES[distribution.id]} ${distribution.version}, GBrowse ${gbrowse.version}, ${version})`,
+    `From: ${base.name} (${base.imageId}, ${architecture})`,
+    `By: a staging instance ${type} in ${region}`,
+    ...(packages.length === 0 ? [] : [`Packages: ${packages.join(' ')}`]),
+    ...(copies.length === 0
+      ? ['Copied: nothing; every module, glyph and plugin is from a package']
+      : [
+          'Copied, because no package has it:',
+          ...copies.map(it => `  ${filesInWords(it.directory, it.files)}`),
+        ]),
+    ...(script === undefined ? [] : [`Script, run last: ${script.file}`]),
+    ...(trial === undefined
+      ? []
+      : [`Tried by: a slave that draws a track of ${trial.source} (${byteSize(trial.bytes)} of data)`]),
+    `Cost: ${instance};
+  the image about ${dollars(STORED * SNAPSHOT_PRICE)} a month (us-east-1)`,
+  ].join('\n');
+}
+
+const NAMES = { debian: 'Debian', ubuntu: 'Ubuntu' } as const;
+
+function filesInWords(directory: string, files: readonly string[]): string {
+  const names = files.slice(0, SHOWN).map(it => it.slice(directory.length + 1));
+  const more = files.length > SHOWN ? ', ...' : '';
+  return `${directory}: ${counted(files.length, 'file')} (${names.join(', ')}${more})`;
+}

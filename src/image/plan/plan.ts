@@ -1,0 +1,141 @@
+import type { Ec2 } from '../../ec2/api.ts';
+import type { Installation } from '../../gbrowse/installations.ts';
+import { findProgram, missingProgram } from '../../staging/command.ts';
+import type { ImageOrder, OwnScript } from '../order.ts';
+import { type Distribution, findDistribution } from '../survey/distribution.ts';
+import { installedPackages, ownersBelow } from '../survey/packages.ts';
+import { modulesNamedBy, surveyPerl } from '../survey/perl.ts';
+import {
+  driversOf,
+  filesBelow,
+  findGbrowse,
+  findTrialSource,
+  pluginPath,
+  slaveProgram,
+} from '../survey/site.ts';
+import {
+  type Architecture,
+  architectureOf,
+  type BaseImage,
+  findGivenImage,
+  findOfficialImage,
+} from './base.ts';
+import { isSearched, type SiteFiles, siteFiles } from './copies.ts';
+import { packagesToInstall } from './packages.ts';
+import type { TrialSource } from './trial-source.ts';
+
+/** What this master has, as far as a slave needs it too. */
+export type MasterSurvey = {
+  readonly distribution: Distribution;
+  readonly installation: Installation;
+  readonly gbrowse: {
+    /** As its main module has it: `2.56`. */
+    readonly version: string;
+    /** Of its package; unset: it is from none. */
+    readonly package?: string;
+  };
+  /** Names, GBrowse's first. */
+  readonly packages: readonly string[];
+  /** Files that no package has. */
+  readonly copies: readonly SiteFiles[];
+  /** Modules that data sources name and this master does not have either. */
+  readonly failed: readonly string[];
+  readonly trial?: TrialSource;
+};
+
+/** All that `image` is about to do. */
+export type ImagePlan = MasterSurvey & {
+  readonly base: BaseImage;
+  readonly architecture: Architecture;
+  readonly instanceTypes: readonly string[];
+  readonly region: string;
+  readonly script?: OwnScript;
+  /** What the administrator should know. */
+  readonly warnings: readonly string[];
+  /** What keeps it from being done. */
+  readonly problems: readonly string[];
+};
+
+/**
+ * Looks at the master and at EC2, and plans. It changes nothing.
+ *
+ * @throws {UserError} when there is no GBrowse, or no image to start from
+ * @throws {Ec2Error}
+ */
+export async function planImage(order: ImageOrder, ec2: Ec2, signal: AbortSignal): Promise<ImagePlan> {
+  const { config, region, script } = order;
+  const { instanceTypes, sshUser } = config.slave;
+  const [survey, architecture] = await Promise.all([
+    surveyMaster(signal),
+    architectureOf(ec2, instanceTypes[0] ?? ''),
+  ]);
+  const base =
+    order.from === undefined
+      ? await findOfficialImage(ec2, survey.distribution, architecture)
+      : await findGivenImage(ec2, order.from, sshUser, architecture);
+  return {
+    ...survey,
+    base,
+    architecture,
+    instanceTypes,
+    region,
+    ...(script !== undefined && { script }),
+    warnings: warningsOf(survey),
+    problems: problemsOf(),
+  };
+}
+
+/**
+ * Looks at this master.
+ *
+ * @throws {UserError} when it is no Debian or Ubuntu, or its GBrowse cannot be found or loaded
+ */
+export async function surveyMaster(signal: AbortSignal): Promise<MasterSurvey> {
+  const distribution = await findDistribution();
+  const found = await findGbrowse();
+  const { installation, configuration } = found;
+  const [installed, perl, trial] = await Promise.all([
+    installedPackages(signal),
+    surveyPerl(modulesNamedBy(configuration), signal),
+    findTrialSource(found, signal),
+  ]);
+  const files = [...(await slaveProgram()), ...(await filesBelow([...perl.inc, ...pluginPath(found)]))];
+  const owners = await ownersBelow([
+    ...new Set([
+      ...files.flatMap(it => [it.directory, ...it.files.slice(0, 1)]),
+      ...perl.inc.filter(isSearched),
+    ]),
+  ]);
+  const loaded = new Set(perl.loaded.flatMap(it => owners.get(it) ?? []));
+  const own = installed.find(({ name }) => name === 'gbrowse');
+  return {
+    distribution,
+    installation,
+    gbrowse: { version: perl.version, ...(own !== undefined && { package: own.version }) },
+    packages: packagesToInstall(installed, loaded, driversOf(configuration)),
+    copies: siteFiles(files, owners),
+    failed: perl.failed,
+    ...(trial !== undefined && { trial }),
+  };
+}
+
+function warningsOf({ failed, trial }: MasterSurvey): readonly string[] {
+  return [
+    ...(failed.length === 0
+      ? []
+      : [
+          `data sources name modules that Perl cannot load on this master, so slaves will not have them either: ${failed.join(', ')}`,
+        ]),
+    ...(trial === undefined
+      ? [
+          'this master draws no data source whose data are files that can be copied for a trial, so no track is drawn before the image is kept; run "gbrowse-aws-balancer check --render" when the first slave is there',
+        ]
+      : []),
+  ];
+}
+
+const PROGRAMS = ['rsync', 'ssh', 'ssh-keygen', 'perl'];
+
+function problemsOf(): readonly string[] {
+  return PROGRAMS.filter(it => findProgram(it) === undefined).map(it => missingProgram(it).message);
+}

@@ -1,0 +1,54 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { commandFailure, runCommand } from '../../staging/command.ts';
+
+/** A package that this master has. */
+export type Package = {
+  readonly name: string;
+  readonly version: string;
+  /** Somebody asked for it; it is not only there because another one needs it. */
+  readonly isManual: boolean;
+};
+
+/** All installed packages. */
+export async function installedPackages(signal: AbortSignal): Promise<readonly Package[]> {
+  const format = ['db:Status-Status', 'Package', 'Version'].map(it => `\${${it}}`).join(' ');
+  const list = await output(['dpkg-query', '--show', `--showformat=${format}\n`], signal);
+  const manual = new Set((await output(['apt-mark', 'showmanual'], signal)).split('\n'));
+  return parsePackages(list, manual);
+}
+
+/** @param list a line for each: `installed NAME VERSION` */
+export function parsePackages(list: string, manual: ReadonlySet<string>): readonly Package[] {
+  return list.split('\n').flatMap(line => {
+    const [status, name = '', version = ''] = line.split(' ');
+    return status === 'installed' ? [{ name, version, isManual: manual.has(name) }] : [];
+  });
+}
+
+async function output(argv: readonly string[], signal: AbortSignal): Promise<string> {
+  const ended = await runCommand(argv, { signal });
+  if (ended.status !== 0) throw commandFailure(argv.slice(0, 2).join(' '), ended);
+  return ended.stdout;
+}
+
+const LISTS = '/var/lib/dpkg/info';
+
+/**
+ * Which package each file below these directories, and each of themselves, belongs to, as dpkg has it.
+ *
+ * @param directories absolute, without a slash at the end
+ */
+export async function ownersBelow(directories: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const owners = new Map<string, string>();
+  const starts = directories.map(it => `${it}/`);
+  const themselves = new Set(directories);
+  for (const file of await readdir(LISTS)) {
+    if (!file.endsWith('.list')) continue;
+    const name = file.slice(0, -'.list'.length).split(':', 1)[0] ?? '';
+    for (const line of (await readFile(path.join(LISTS, file), 'utf8')).split('\n')) {
+      if (themselves.has(line) || starts.some(it => line.startsWith(it))) owners.set(line, name);
+    }
+  }
+  return owners;
+}
