@@ -146,7 +146,7 @@ describe('the example configuration', () => {
   });
 });
 
-test('the example of an IAM policy is what iam-policy prints for the example configuration, with sync', async () => {
+test('the example of an IAM policy is what iam-policy prints for the example configuration, with sync and image', async () => {
   const text = await exampleIamPolicy(path.join(packaging, 'aws_balancer.conf'));
   const { Statement }: Policy = JSON.parse(text);
   const [look] = Statement;
@@ -154,6 +154,7 @@ test('the example of an IAM policy is what iam-policy prints for the example con
   assert.deepEqual(look?.Condition, { StringEquals: { 'ec2:Region': config.slave.region } });
   assert.match(text, /"aws:RequestTag\/gbrowse-aws-balancer:master": "MASTER"/);
   assert.match(text, /ec2:CreateSnapshots/);
+  assert.match(text, /ec2:CreateImage/);
   // The manual page explains each statement.
   for (const { Sid } of Statement)
     assert.ok(shipped('man/gbrowse-aws-balancer.1').includes(`\n.B ${Sid}\n`), Sid);

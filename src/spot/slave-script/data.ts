@@ -45,7 +45,6 @@ show_at() { # WHAT PATH
 }
 place_data() { # POINT
   [ -f "$1/${MANIFEST}" ] || return 0
-  stopped=
   server lib/mysql "$1" stop mariadb mysql mysqld
   server lib/postgresql "$1" stop postgresql
   while IFS='\t' read -r place path _rest; do
@@ -69,10 +68,11 @@ server() { # PLACE POINT stop|start NAME...: of the first service that the image
     if ! with_systemd; then
       service "$name" "$action" </dev/null >/dev/null 2>&1
     elif [ "$action" = start ]; then
-      case " $stopped " in *" $name "*) systemctl start --no-block "$name" ;; esac
+      # Whether it starts at boot or not: it has data to serve.
+      systemctl start --no-block "$name"
     elif systemctl is-active -q "$name" "$name@*"; then
       # "postgresql" is not the server, postgresql@15-main is, and it would stop after the command has returned.
-      systemctl stop "$name.service" "$name@*.service" && stopped="$stopped $name"
+      systemctl stop "$name.service" "$name@*.service"
     fi
     return
   done

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Ec2 } from '../../../src/ec2/api.ts';
+import { architectureOf, findGivenImage, findOfficialImage } from '../../../src/image/plan/base.ts';
+
+const IMAGE = {
+  Architecture: 'x86_64',
+  RootDeviceName: '/dev/xvda',
+  BlockDeviceMappings: [
+    { DeviceName: '/dev/xvda', Ebs: { SnapshotId: 'snap-1' } },
+    { DeviceName: '/dev/sdb', VirtualName: 'ephemeral0' },
+  ],
+};
+
+function account(images: readonly object[], asked: unknown[] = []): Ec2 {
+  return (async (action: string, request: unknown) => {
+    asked.push(request);
+    if (action !== 'DescribeInstanceTypes') return { Images: images };
+    return { InstanceTypes: [{ ProcessorInfo: { SupportedArchitectures: ['i386', 'x86_64'] } }] };
+  }) as Ec2;
+}
+
+describe('the image to start from', () => {
+  test("is the newest of the distribution's own account, of its release and architecture", async () => {
+    const asked: unknown[] = [];
+    const ec2 = account(
+      [
+        { ...IMAGE, ImageId: 'ami-1', Name: 'debian-12-amd64-1', CreationDate: '2026-01-01T00:00:00.000Z' },
+        { ...IMAGE, ImageId: 'ami-2', Name: 'debian-12-amd64-2', CreationDate: '2026-02-01T00:00:00.000Z' },
+      ],
+      asked,
+    );
+    const found = await findOfficialImage(ec2, { id: 'debian', version: '12' }, 'x86_64');
+    assert.deepEqual(found, {
+      imageId: 'ami-2',
+      name: 'debian-12-amd64-2',
+      rootDevice: '/dev/xvda',
+      devices: ['/dev/xvda'],
+      login: 'admin',
+    });
+    assert.deepEqual(asked, [
+      {
+        Owners: ['136693071363'],
+        Filters: [
+          { Name: 'name', Values: ['debian-12-amd64-*'] },
+          { Name: 'state', Values: ['available'] },
+          { Name: 'architecture', Values: ['x86_64'] },
+        ],
+      },
+    ]);
+  });
+
+  test('is Canonical’s for Ubuntu, whatever kind of volume it is published with', async () => {
+    const asked: unknown[] = [];
+    const ec2 = account([{ ...IMAGE, ImageId: 'ami-1' }], asked);
+    const { login } = await findOfficialImage(ec2, { id: 'ubuntu', version: '24.04' }, 'arm64');
+    assert.equal(login, 'ubuntu');
+    assert.match(
+      JSON.stringify(asked),
+      /"099720109477".*"ubuntu\/images\/hvm-ssd\*\/ubuntu-\*-24\.04-arm64-server-\*"/,
+    );
+  });
+
+  test('is refused where there is none, with what to do', async () => {
+    await assert.rejects(
+      findOfficialImage(account([]), { id: 'debian', version: '12' }, 'arm64'),
+      /account 136693071363 has no image named "debian-12-arm64-\*" in this region; .*--from/,
+    );
+  });
+
+  for (const [what, image, message] of [
+    ['for another architecture', { ...IMAGE, Architecture: 'arm64' }, /ami-1 is for arm64.*x86_64/],
+    ['without an EBS root', { ...IMAGE, RootDeviceName: '/dev/sda1' }, /no EBS volume as its root/],
+  ] as const) {
+    test(`is refused when --from names one ${what}`, async () => {
+      const ec2 = account([{ ...image, ImageId: 'ami-1' }]);
+      await assert.rejects(findGivenImage(ec2, 'ami-1', 'admin', 'x86_64'), message);
+    });
+  }
+
+  test('is for the architecture of the instance type', async () => {
+    assert.equal(await architectureOf(account([]), 'm5.large'), 'x86_64');
+  });
+});
