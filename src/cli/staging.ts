@@ -87,18 +87,18 @@ function stopBySignal(
   };
 }
 
-/** Whether sudo lets us, or can ask for a password. */
+/** Whether sudo allows it, or can ask for a password. */
 async function maySudo(): Promise<boolean> {
   if (findProgram('sudo') === undefined) return false;
   if (process.stdin.isTTY) return true;
   return (await runCommand(['sudo', '-n', 'true'])).status === 0;
 }
 
-/** What root needs of our environment besides. */
+/** What else root needs from our environment. */
 const KEPT =
   /^(AWS_|EC2_|GBROWSE_CONF$|HTTPS?_PROXY$|https?_proxy$|NO_PROXY$|no_proxy$|NO_COLOR$|TERM$|LANG$|LC_)/;
 
-/** The same again as root. Keys travel in the environment, not on the command line. */
+/** Runs the same command as root. Keys are passed in the environment, not on the command line. */
 async function throughSudo(command: StagingCommand, given: AnyGiven): Promise<number> {
   const { accessKey, secretKey } = given;
   const home = (name: string) => path.join(homedir(), '.aws', name);
@@ -120,7 +120,7 @@ async function throughSudo(command: StagingCommand, given: AnyGiven): Promise<nu
     [`--preserve-env=${kept.join(',')}`, '--', process.execPath, ...words, command, ...options],
     { env, stdio: 'inherit' },
   );
-  // The terminal tells the child as well; it is the one who has to clean up.
+  // The terminal signals the child as well, which has to clean up.
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => child.kill(name));
   const [status] = await once(child, 'exit');
   return typeof status === 'number' ? status : 1;

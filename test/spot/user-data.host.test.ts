@@ -347,10 +347,11 @@ describe('database servers under systemd', () => {
     ]);
   });
 
-  it('that have not started yet are left to start by themselves', () => {
+  it('that do not run are started once their data are there, whether they start at boot or not', () => {
     assert.deepEqual(calls(false), [
       'systemctl is-active -q postgresql postgresql@*',
       `mount --bind /${point}/lib/postgresql ${path.join(root, 'placed/pg')}`,
+      'systemctl start --no-block postgresql',
     ]);
   });
 });
