@@ -19,11 +19,11 @@ export type MasterConfig = {
   readonly loadMatch?: RegExp;
   readonly name?: string;
   readonly renderfarmConf?: string;
-  /** How GBrowse learns of slaves: they stand in its farm file, or it reads the balancer's list by itself. */
+  /** How GBrowse learns about slaves: from its farm file, or by reading the balancer's list. */
   readonly farm: 'file' | 'live';
-  /** With `live`: the list. */
+  /** The path of the list for `live`. */
   readonly farmList: string;
-  /** Where the balancer keeps what it has to remember over a restart. */
+  /** The directory of what the balancer remembers across restarts. */
   readonly stateDirectory: string;
   /** `auto`, `none`, or a command line for the shell. */
   readonly reloadCommand: string;
@@ -57,7 +57,7 @@ export type SlaveConfig = {
 
 /** A valid configuration, as the rest of the program sees it. */
 export type Config = {
-  /** The file that it came from. */
+  /** The path of the file. */
   readonly file: string;
   readonly loadTable: LoadTable;
   readonly master: MasterConfig;

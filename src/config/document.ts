@@ -31,7 +31,7 @@ type Content =
 
 export const LOAD_TABLE = 'LOAD TABLE';
 
-/** Reads any text; what makes no sense is kept as `text`. */
+/** Reads any text; lines that make no sense are kept as `text`. */
 export function parseDocument(text: string): Document {
   const lines: Line[] = [];
   let section: string | undefined;
@@ -57,24 +57,24 @@ export function formatDocument(document: Document): string {
 }
 
 /**
- * The line whose value counts: the last with a value (a blank one sets nothing, as in the original), else the last.
- * Undefined when the option is nowhere in the section.
+ * The line whose value counts: the last one with a value (a blank one sets nothing, as in the original), else the last.
+ * Undefined when the section does not have the option.
  */
 export function findOption(document: Document, section: string, option: string): OptionLine | undefined {
   return lineThatCounts(optionLines(document, section, option));
 }
 
-/** Of the lines that set one option, the one whose value counts. */
+/** The line whose value counts, of those that set one option. */
 export function lineThatCounts(lines: readonly OptionLine[]): OptionLine | undefined {
   return lines.findLast(line => line.value !== '') ?? lines.at(-1);
 }
 
 /**
  * Gives an option a value (`''` unsets it). Every other byte stays: the spacing, the comment (in its column, where the
- * value leaves room) and the line end. An option that is not there is added at the end of its section, and the
- * section at the end of the file.
+ * value leaves room) and the line end. An option that is not there is added at the end of its section, and the section
+ * at the end of the file.
  *
- * @throws {Error} when the value cannot stand in a file of this grammar (a bug of the caller)
+ * @throws {Error} when a file of this grammar cannot hold the value (a bug of the caller)
  */
 export function setOption(document: Document, section: string, option: string, value: string): Document {
   if (value !== value.trim() || /[\r\n]|(?<!\S)#/.test(value)) {
@@ -92,7 +92,7 @@ export function setOption(document: Document, section: string, option: string, v
   );
 }
 
-/** Where the comment of a line begins; its length when there is none. */
+/** The position of a line's comment; the length of the line when it has none. */
 export function commentStart(text: string): number {
   const at = text.search(/(?<!\S)#/);
   return at < 0 ? text.length : at;
@@ -121,7 +121,7 @@ function contentOf(body: string, raw: string, section: string | undefined): Cont
     : { kind: 'option', name: parts.name, value: parts.value };
 }
 
-/** An option's line in pieces, which joined give the line: head, lead, value, pad, tail. */
+/** An option's line in pieces: joined, head, lead, value, pad and tail give the line. */
 type OptionParts = {
   readonly name: string;
   /** All up to the `=`. */
@@ -163,7 +163,7 @@ function rawWithValue(raw: string, value: string): string {
   return head + lead + value + pad + tail;
 }
 
-/** Keeps the comment's column where spaces make it; a tab finds its own. */
+/** Keeps the comment's column if it is made of spaces; a tab keeps its own. */
 function padBeforeComment(parts: OptionParts, lead: string, value: string): string {
   if (/[^ ]/.test(parts.pad)) return parts.pad;
   const least = value === '' && lead !== '' ? 0 : 1;
@@ -191,7 +191,7 @@ function addOption(document: Document, section: string, option: string, value: s
   return parseDocument(raws.join(''));
 }
 
-/** How wide the names of a section are written, by its last option. */
+/** The width of the names of a section, by its last option. */
 function nameWidth(lines: readonly Line[], section: string): number {
   const neighbour = lines.findLast(line => line.kind === 'option' && line.section === section);
   return neighbour === undefined ? 0 : neighbour.raw.replace(/^\uFEFF/, '').indexOf('=') - 1;

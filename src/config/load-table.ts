@@ -1,15 +1,15 @@
 import type { LoadRow, LoadTable } from './config.ts';
 import { parseCount, parseNumber, quote } from './values.ts';
 
-/** Something wrong in the file, with the line that it is on when it is on one. */
+/** Something wrong in the file, with its line number if it has one. */
 export type Mistake = { readonly line?: number; readonly message: string };
 
-/** More instances than that are taken for a typing mistake: each costs money. */
+/** A larger number is treated as a typing mistake, because each instance costs money. */
 const MOST_SLAVES = 1000;
 
 /**
- * The rows of `[LOAD TABLE]`, in any order: requests/sec, min and max, separated by white space. The table is only good
- * when there is no mistake.
+ * The rows of `[LOAD TABLE]`, in any order: requests/sec, min and max, separated by white space. The table is valid
+ * only without mistakes.
  */
 export function parseLoadTable(rows: readonly { readonly line: number; readonly text: string }[]): {
   readonly table: LoadTable;

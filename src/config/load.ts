@@ -11,12 +11,12 @@ import { quote } from './values.ts';
 const SECTIONS: readonly string[] = [LOAD_TABLE, ...Object.keys(OPTIONS)];
 const HEADINGS = SECTIONS.map(name => `[${name}]`).join(', ');
 
-/** A file that is no configuration at all would give a message for every line. */
+/** Most messages shown: a file that is no configuration at all would give one for every line. */
 const MOST_MESSAGES = 100;
 
 /**
- * What a configuration file says. `problems` and `warnings` are `FILE:LINE: what is wrong, expected what` (`FILE: …` where
- * something is missing altogether), in the order of the file; `config` is there when there is no problem.
+ * What a configuration file says. `problems` and `warnings` are `FILE:LINE: what is wrong, expected what` (`FILE: …`
+ * where something is missing altogether), in the order of the file; `config` is present if there is no problem.
  */
 export function parseConfig(
   file: string,
@@ -50,7 +50,7 @@ export function parseConfig(
 /**
  * Reads and checks a configuration file.
  *
- * @throws {UserError} (status 2) with every mistake of the file on a line of its own, or why it cannot be read
+ * @throws {UserError} (status 2) listing every mistake in the file on its own line, or saying why it cannot be read
  */
 export async function loadConfig(
   file: string,
@@ -69,7 +69,7 @@ function readLoadTable(document: Document): ReturnType<typeof parseLoadTable> {
   );
 }
 
-/** Lines that do not follow the grammar. They are not quoted, because they may hold a pasted secret. */
+/** Lines that do not follow the grammar. They are not quoted, because they may contain a pasted secret. */
 function linesWithoutSense(document: Document): Mistake[] {
   const mistakes: Mistake[] = [];
   const first = document.lines.find(line => line.kind !== 'nothing');

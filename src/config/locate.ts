@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { systemCode, usageError } from '../errors.ts';
 
-/** Where the file is when `--conf` does not say: upstream's place, Debian's, the GBrowse cloud machine's. */
+/** The usual places of the file, without `--conf`: upstream's place, Debian's, the GBrowse cloud machine's. */
 export const CONFIG_FILES: readonly string[] = [
   '/etc/gbrowse2/aws_balancer.conf',
   '/etc/gbrowse/aws_balancer.conf',
@@ -9,7 +9,7 @@ export const CONFIG_FILES: readonly string[] = [
 ];
 
 /**
- * The first of the places that has a configuration file.
+ * The first of these places that has a configuration file.
  *
  * @throws {UserError} naming them all, when none has
  */
@@ -20,7 +20,7 @@ export async function findConfigFile(places: readonly string[] = CONFIG_FILES): 
   throw usageError(`no configuration file: there is none of ${places.join(', ')}; name one with --conf FILE`);
 }
 
-/** A file that cannot be examined counts as present: another one must not silently take its place. */
+/** A file that cannot be examined counts as present, so that no other file silently takes its place. */
 async function isThere(file: string): Promise<boolean> {
   try {
     await stat(file);

@@ -1,6 +1,6 @@
 /**
- * The candidate that a mistyped word most probably means, or undefined when none is near. Case, hyphens and underscores
- * do not count; near is at most one typing mistake in three letters.
+ * The candidate that a mistyped word most likely means; undefined when none is close. Case, hyphens and underscores do
+ * not count; close means at most one typing mistake in three letters.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = plain(word);

@@ -16,7 +16,7 @@ import {
 /** One option of the file, for the reader of the file and for the documentation. */
 export type Option<T> = {
   readonly name: string;
-  /** What it is for, in a sentence. */
+  /** Its purpose, in a sentence. */
   readonly meaning: string;
   /** The form of a value; completes "expected …". */
   readonly expected: string;
@@ -24,7 +24,7 @@ export type Option<T> = {
   readonly parse: Parse<T>;
 };
 
-/** A value as the file would have it, or in words what is done without one. */
+/** The value that is used instead, as the file would have it, or what is done instead, in words. */
 export type WhenUnset = 'required' | { readonly default: string } | { readonly otherwise: string };
 
 /** The options of a section by their place in the configuration: an option without a value to fall back on is optional. */
@@ -79,7 +79,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   name: {
     name: 'name',
     meaning: 'The value of the ownership tag. Each master of an account needs its own.',
-    // EC2 takes * and ? in a filter's value for wildcards, so they would match the slaves of other masters.
+    // In a filter's value, * and ? are wildcards to EC2, so they would match the slaves of other masters.
     expected: 'letters, digits, spaces and any of _ . : / = + - @, at most 256 characters',
     whenUnset: { otherwise: 'the EC2 instance id, else the host name' },
     parse: matching(/^[\p{L}\p{N} _.:/=+@-]{1,256}$/u),

@@ -3,10 +3,10 @@ import { open, stat } from 'node:fs/promises';
 import { messageOf, systemCode, usageError } from '../errors.ts';
 import { commentStart } from './document.ts';
 
-/** A thousand times the size of a real one. */
+/** About a thousand times the size of a real one. */
 const MOST_BYTES = 1024 * 1024;
 
-/** A configuration file's text, and how to make bytes of it again. */
+/** A configuration file's text, and the encoding that turns it into the same bytes again. */
 export type ConfigText = { readonly text: string; readonly encoding: 'utf8' | 'latin1' };
 
 /**

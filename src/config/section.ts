@@ -28,7 +28,7 @@ export function readSection<C>(
   const warnings = [...linesOf].flatMap(([name, lines]) =>
     known.includes(name) ? setAgain(name, lines) : lines.map(line => unknown(section, line)),
   );
-  // Every option of the table has been read, so this is a C, which Object.fromEntries cannot know.
+  // Every option of the table has been read, so this is a C; the type of Object.fromEntries cannot say so.
   return { ...(mistakes.length === 0 && { values: Object.fromEntries(values) as C }), mistakes, warnings };
 }
 

@@ -1,4 +1,4 @@
-/** Reads the text of a value (trimmed; empty only for a default). Undefined: it is not of the expected form. */
+/** Reads the text of a value (trimmed; empty only for a default). Undefined when it does not have the expected form. */
 export type Parse<T> = (text: string) => T | undefined;
 
 /** A decimal number, as `0.5`, `.5`, `10` or `1e3`; not negative. */
@@ -21,7 +21,7 @@ export function durationIn(unit: number, min: number, max: number): Parse<number
   };
 }
 
-/** Words, none of them twice, each as `parseWord` wants it. */
+/** Words without repetitions, each read by `parseWord`. */
 export function listOf<T>(parseWord: Parse<T>): Parse<readonly T[]> {
   return text => {
     const words = text.split(/\s+/).filter(word => word !== '');
@@ -40,12 +40,12 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Parse<
   return text => words.find(word => word === text.toLowerCase());
 }
 
-/** The text itself, where it has the form. */
+/** The text itself, if it has the form. */
 export function matching(form: RegExp): Parse<string> {
   return text => (form.test(text) ? text : undefined);
 }
 
-/** An http or https URL; it may have a user name and a password in it, which are never shown. */
+/** An http or https URL; it may contain a user name and a password, which are never shown. */
 export function parseUrl(text: string): string | undefined {
   if (!URL.canParse(text)) return undefined;
   return /^https?:$/.test(new URL(text).protocol) ? text : undefined;
@@ -60,7 +60,7 @@ export function parsePattern(text: string): RegExp | undefined {
   }
 }
 
-/** A value for a message: in quotes, on one line, cut where it is long, without the password of a URL. */
+/** A value for a message: in quotes, on one line, shortened if it is long, without the password of a URL. */
 export function quote(text: string): string {
   const at = text.lastIndexOf('@');
   const safe = text.slice(0, Math.max(at, 0)).includes(':') ? `…${text.slice(at)}` : text;

@@ -9,23 +9,23 @@ import { PROGRAM } from './self.ts';
 import { spawnSelf } from './spawn-self.ts';
 
 export type BackgroundOptions = {
-  /** The command line for the daemon, without the values of secrets. It starts in our working directory. */
+  /** The command line for the daemon, without the values of secrets. The daemon starts in our working directory. */
   readonly args: readonly string[];
-  /** Secrets from the command line or from a prompt, by name. Those of the environment go along by themselves. */
+  /** Secrets from the command line or from a prompt, by name. Those of the environment are passed on anyway. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Tells the person at the terminal how it went. */
   print(message: string): void;
 };
 
-/** After a failed start the daemon has little left to do; its end is waited for so long at most. */
+/** How long to wait for the end of a daemon whose start failed; it has little left to do. */
 const END_LIMIT = 10 * SECOND;
 
 /** What a starting daemon tells the process that started it. */
 type Verdict = { readonly message: string; readonly exitStatus: number };
 
 /**
- * Starts this program once more as a daemon, in a session of its own, and waits until it has got through its start or
- * has failed. Afterwards nothing ties it to this process.
+ * Starts this program again as a daemon, in its own session, and waits until its start is complete or has failed. After
+ * that nothing connects it to this process.
  *
  * @returns the exit status for this process: 0 when the daemon is up, its own when it has failed
  */
@@ -33,7 +33,8 @@ export async function startInBackground({ args, secrets, print }: BackgroundOpti
   const child = spawnSelf('background', { args, title: PROGRAM, detached: true, stderr: 'ignore' });
   const { promise, resolve, reject } = Promise.withResolvers<Verdict>();
   let exit: { status: number | null; signal: NodeJS.Signals | null } | undefined;
-  // The channel may still hold a verdict when the process is gone, so only both together are a death without one.
+  // The channel may still hold a verdict after the process has ended: it died without one only if the channel is
+  // closed, too.
   const died = () => {
     if (exit === undefined || child.connected) return;
     const how = exit.signal === null ? `exit status ${exit.status}` : `signal ${exit.signal}`;
@@ -74,12 +75,12 @@ export type BackgroundChannel = {
 };
 
 /**
- * Takes up the channel to the process that started this one in the background. The secrets of its environment are in
- * `process.env` from then on (which `/proc/PID/environ` does not show). If that process goes away before it was told
- * how the start went, somebody has interrupted it: this process gets a SIGTERM then.
+ * Opens the channel to the process that started this one in the background. From then on the secrets of its environment
+ * are in `process.env` (which `/proc/PID/environ` does not show). If that process ends before it gets the result of the
+ * start, somebody interrupted it: then this process gets a SIGTERM.
  */
 export async function backgroundChannel(): Promise<BackgroundChannel> {
-  // A strict mask of the administrator's shell is not meant for the pidfile, which others are to read.
+  // A strict umask of the administrator's shell is not meant for the pidfile, which others may read.
   process.umask(0o022);
   closeInheritedFiles();
   const handOver = await firstMessage();
@@ -108,7 +109,7 @@ export async function backgroundChannel(): Promise<BackgroundChannel> {
   return {
     secrets: handOver.secrets,
     async started(message = '') {
-      // No directory, and no disk that somebody may want to unmount, is kept in use.
+      // So that no file system that somebody may want to unmount is kept in use.
       process.chdir('/');
       await tell({ message, exitStatus: 0 });
     },

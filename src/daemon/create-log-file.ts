@@ -11,7 +11,7 @@ export async function createLogFile(
   file: string,
   { uid, gid }: { readonly uid: number; readonly gid: number },
 ): Promise<void> {
-  // Where others can write, root would follow what was planted there: the balancer creates the file itself.
+  // In a directory of others root could follow a planted link, so there the balancer creates the file itself.
   if ((await foreignPartOf(file, 'place')) !== undefined) return;
   try {
     // Exclusively: a file that exists already is never given to the user.

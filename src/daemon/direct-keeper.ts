@@ -9,7 +9,7 @@ import type { Pidfile } from './pidfile.ts';
 export type FollowedConfig = {
   /** What was read last; undefined before the first `readConfig`. */
   current(): { readonly loaded: LoadedConfig; readonly renderfarm: string; readonly farm: Farm } | undefined;
-  /** @throws {UserError} when the file is wrong; `current` stays as it was then */
+  /** @throws {UserError} when the file is wrong; then `current` does not change */
   readConfig(): Promise<LoadedConfig>;
 };
 
@@ -46,7 +46,7 @@ export function farmOf(current: () => Farm | undefined): Farm {
   };
 }
 
-/** The keeper of a balancer that runs as the user that it was started by: it does everything itself. */
+/** The keeper of a balancer that runs as the user who started it: it does everything itself. */
 export function directKeeper(options: {
   readonly configFile: string;
   readonly pidfile?: Pidfile;
@@ -57,7 +57,7 @@ export function directKeeper(options: {
     farm: farmOf(() => followed.current()?.farm),
     readConfig: () => followed.readConfig(),
     configMark: () => fileMark(options.configFile),
-    // A user who can create the file here can open it just as well.
+    // A user who can create the file here can also open it.
     reopenLog: async () => {},
     end: async () => await options.pidfile?.remove().catch(() => {}),
     died: new Promise(() => {}),

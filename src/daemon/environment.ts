@@ -1,7 +1,7 @@
 /** Variables of an environment, by name. */
 export type Environment = Readonly<Record<string, string>>;
 
-/** Names that say themselves that the value is secret; a file's place is not. */
+/** Names that show that the value is secret; the path of a file is not. */
 const CREDENTIAL_NAME = /SECRET|TOKEN|PASSWORD|PASSWD|CREDENTIAL|ACCESS_?KEY|PRIVATE_?KEY/i;
 const PLACE_NAME = /_(FILE|URI)$/i;
 
@@ -15,7 +15,7 @@ const AWS_NAME = /^(AWS|EC2)_/;
 /** `http://user:password@proxy:3128`, as in `HTTPS_PROXY`. */
 const URL_WITH_PASSWORD = /:\/\/[^/@\s]*@/;
 
-/** They change how Node itself runs, and what a caller wants of its Node is not meant for us. */
+/** They change how Node itself runs, and the caller's settings for Node are not meant for us. */
 const NODE_OWN = new Set([
   'NODE_OPTIONS',
   'NODE_V8_COVERAGE',
@@ -24,14 +24,14 @@ const NODE_OWN = new Set([
 ]);
 
 /**
- * What every child process gets. `/proc/PID/environ` shows it to the child's user for as long as the child lives, and
- * a reload command hands it on to Apache, so nothing secret may be in it.
+ * The environment of every child process. `/proc/PID/environ` shows it to the child's user for as long as the child
+ * lives, and a reload command hands it on to Apache, so nothing secret may be in it.
  */
 export function openEnvironment(environment: NodeJS.ProcessEnv): Environment {
   return pick(environment, (name, value) => !isSecret(name, value));
 }
 
-/** The rest, which a child process gets as a message. */
+/** The secret variables, which a child process gets as a message. */
 export function secretEnvironment(environment: NodeJS.ProcessEnv): Environment {
   return pick(environment, isSecret);
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
 
-/** What is another text when a file has been written or replaced; it says nothing else. Never throws. */
+/** A text that changes when a file is written or replaced, and has no other meaning. Never throws. */
 export async function fileMark(file: string): Promise<string> {
   try {
     const { dev, ino, size, mtimeNs } = await stat(file, { bigint: true });

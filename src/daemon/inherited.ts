@@ -6,12 +6,12 @@ const O_CLOEXEC = 0o2000000;
 
 /**
  * Closes files that the caller's shell had open and passed on: a daemon that kept them would hold a lock (`flock 200`),
- * keep somebody waiting for the end of a pipe for as long as it lives, or have a file of root's open as another user. To be
- * called before anything else is opened.
+ * keep a reader waiting for the end of a pipe, or have one of root's files open as another user. Call this before
+ * anything else is opened.
  *
  * Everything that Node opens is close-on-exec, and so it marks what it inherits, up to the first gap in the numbers.
- * Therefore files, sockets and pipes count as inherited whatever they are marked as: Node itself has none at its start, but
- * for pipes with both ends in this process, and a channel to the process that started it.
+ * Therefore files, sockets and pipes count as inherited whatever they are marked as: Node itself has none at its start,
+ * but for pipes with both ends in this process, and a channel to the process that started it.
  */
 export function closeInheritedFiles(): void {
   const open = openFilesOf(process.pid) ?? new Map<number, string>();
@@ -34,7 +34,7 @@ function closeQuietly(fd: number): void {
   try {
     closeSync(fd);
   } catch {
-    // It was the one that the directory was read through.
+    // The descriptor through which the directory was read.
   }
 }
 

@@ -19,31 +19,31 @@ import { type Lines, overLines } from './lines.ts';
 import { removePidfile } from './pidfile.ts';
 import { KEEPER_CHANNEL, KEEPER_TITLE } from './self.ts';
 
-/** How long what was begun may still take when the balancer is gone. */
+/** How long unfinished work may still take after the balancer has ended. */
 const LAST_WORK = 10 * SECOND;
-/** A balancer asks for a few things at a time. Where more wait, no more is read. */
+/** A balancer sends a few requests at a time. While more are waiting, no more are read. */
 const MOST_WAITING = 16;
 
 /**
- * The keeper's process: does for a balancer without privileges the few things that need root's, one after the other,
- * and ends with it. When the balancer dies, the pidfile stays: that it is stale tells how the balancer ended.
+ * The keeper's process: does the few things that need root's rights for a balancer without privileges, one after the
+ * other, and ends with it. When the balancer dies, the pidfile stays: a stale pidfile shows how the balancer ended.
  *
- * Root's rights are lent to nobody. If anybody but root can change the configuration file, its `reload_command` run as
- * root would make root of that user, and reading it as root would show any file through a link: then the keeper does not
+ * Root's rights are never lent. If anybody but root can change the configuration file, its `reload_command` run as root
+ * would make root of that user, and reading it as root would show any file through a link: then the keeper does not
  * touch it, and the balancer reads it, writes the farm file and reloads Apache with its own rights. If anybody but root
- * can change the place of the farm file, a link there would have root write elsewhere: then the balancer writes that file.
- * The same holds for the log file and the pidfile.
+ * can change the place of the farm file, a link there would have root write elsewhere: then the balancer writes that
+ * file. The same holds for the log file and the pidfile.
  */
 export function runKeeper(parts: KeeperParts): void {
   process.title = KEEPER_TITLE;
   process.chdir('/');
   process.umask(0o022);
-  // They are for the balancer, and reach us where a terminal or systemd signals the whole group.
+  // These signals are for the balancer; they reach us when a terminal or systemd signals the whole group.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {});
   process.stderr.on('error', () => {});
 
   let office: ReturnType<typeof createOffice> | undefined;
-  /** Requests are done in their order, but nothing waits for Apache. */
+  /** Requests are done in order, except that nothing waits for Apache. */
   let last: Promise<void> = Promise.resolve();
   let lastReload: Promise<void> = Promise.resolve();
 
@@ -52,7 +52,7 @@ export function runKeeper(parts: KeeperParts): void {
     most: MOST_WAITING,
     onMessage: message => {
       if (office === undefined) {
-        // Comes first, and from root: the balancer waits for the answer before it drops its privileges.
+        // The first message, which comes from root: the balancer waits for the answer before it drops its privileges.
         if (!isSetUpMessage(message)) throw new Error('the keeper was not set up');
         office = createOffice(message.setUp, parts);
         answer({ id: 0 });
@@ -81,12 +81,12 @@ export function runKeeper(parts: KeeperParts): void {
     lines.send(message, lines.done);
   }
 
-  // What was begun is finished, so that no file is left half done.
+  // Unfinished work is completed, so that no file is left half written.
   function finish(): void {
     setTimeout(() => process.exit(1), LAST_WORK);
     void last.then(() => process.exit(0));
   }
-  // The end of the channel does not show where what the balancer has asked for holds it up.
+  // While requests hold up the channel, its end does not show.
   setInterval(() => process.ppid !== balancer && lines.close(), SECOND);
 }
 
@@ -94,7 +94,7 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
   const { configFile, pidfile, logFile, account } = setUp;
   const balancer = process.ppid;
   const followed = followConfig(configFile, parts);
-  /** Whether the place of the farm file is out of the user's reach. */
+  /** Whether the user cannot change the place of the farm file. */
   let writes = false;
 
   async function readConfig(): Promise<ConfigAnswer> {
@@ -107,7 +107,7 @@ function createOffice(setUp: SetUp, parts: KeeperParts): { handle(request: Reque
   }
 
   async function configMark(): Promise<string> {
-    // Of a file that root has read; where others are, and when they were written, is not the user's business.
+    // Only for a file that root has read: the user must not learn where other files are, or when they were written.
     if (followed.current() === undefined)
       throw new Error('refused: the configuration file does not belong to root alone');
     return await fileMark(configFile);

@@ -5,9 +5,9 @@ import { isRecord, isTextList } from './message.ts';
 import type { Account } from './privileges.ts';
 
 /**
- * What passes between a balancer without privileges and its keeper, which has root's. The balancer is to be able to do
- * no more than this, whatever somebody may have made of it, so nothing that root acts on comes from it: files and
- * commands are those that were given before the privileges were dropped, or that stand in a file of root's.
+ * Messages between a balancer without privileges and its keeper, which has root's. Even a compromised balancer can do
+ * no more than this, because root acts on nothing that comes from it: files and commands were given before the
+ * privileges were dropped, or come from one of root's files.
  */
 export type Request =
   | { readonly ask: 'config' }
@@ -18,16 +18,16 @@ export type Request =
   | { readonly ask: 'log' }
   | { readonly ask: 'end' };
 
-/** What the keeper is told first, while its parent still is root. */
+/** The first message to the keeper, while its parent is still root. */
 export type SetUp = {
   readonly configFile: string;
   readonly pidfile?: string;
   readonly logFile?: string;
-  /** The user that the balancer will be. */
+  /** The user as whom the balancer will run. */
   readonly account: Account;
 };
 
-/** The answer to `config`: what the keeper has read as root, or that the balancer is to read it itself, and why. */
+/** The answer to `config`: what the keeper has read as root, or why the balancer must read it itself. */
 export type ConfigAnswer =
   | {
       readonly place: 'keeper';
@@ -58,7 +58,7 @@ export function isSetUpMessage(message: unknown): message is { readonly id: 0; r
 /** More slaves than this are treated as an attack. */
 const MOST_URLS = 10_000;
 
-/** Reads a message as a request. `request` is undefined where it is none; without an id nobody could be told. */
+/** Reads a message as a request. `request` is undefined when it is none; without an id it could not be answered. */
 export function parseRequest(
   message: unknown,
 ): { readonly id: number; readonly request: Request | undefined } | undefined {

@@ -13,19 +13,19 @@ const LONGEST_STOP = 6 * MINUTE;
 
 export type KillOptions = {
   readonly pidfile: string;
-  /** The balancer ends, its slaves and the farm file stay. */
+  /** Whether slaves and farm file stay. */
   readonly keepSlaves: boolean;
-  /** Tells the person who waits. */
+  /** Shows a message to the person who waits. */
   say(message: string): void;
   readonly clock?: Clock;
 };
 
 /**
  * Asks a balancer to end, by its pidfile, and waits until its process is gone. A process that is not a balancer, or not
- * the one that holds this pidfile's lock, is never signalled. Root's rights are not lent to whoever can write the pidfile:
- * what another user's pidfile names must be a process of that user.
+ * the one that holds this pidfile's lock, is never signalled. Root's rights are not lent to those who can write the
+ * pidfile: the process that another user's pidfile names must belong to that user.
  *
- * @throws {UserError} (1) without pidfile, with a stale one, without the right to signal the process, or when it does
+ * @throws {UserError} (1) when there is no pidfile, or a stale one, when we may not signal the process, or when it does
  *   not end
  */
 export async function killDaemon({
@@ -91,9 +91,9 @@ async function findOwner(pidfile: string): Promise<RunningProcess> {
 }
 
 /**
- * The user who decides about a pidfile, if that is not root.
+ * The user who controls a pidfile, if that is not root.
  *
- * @throws {UserError} when several users decide
+ * @throws {UserError} when several users control it
  */
 async function foreignOwnerOf(pidfile: string): Promise<ForeignPart | undefined> {
   if (process.geteuid?.() !== 0) return undefined;

@@ -1,28 +1,28 @@
 import type { Duplex } from 'node:stream';
 
-/** A line that is longer (bytes) is none of ours; the longest is a farm file or a configuration. */
+/** Longest line (bytes): ours hold at most a farm file or a configuration. */
 const LONGEST_LINE = 4 * 1024 * 1024;
 
 export type LineOptions = {
-  /** Gets each line as JSON; no more of it is read than the other side waits for answers to. */
+  /** Gets each line as JSON. */
   onMessage(message: unknown): void;
-  /** The other side is gone, or has sent a line that is too long. Once. */
+  /** The other side has closed, or has sent a line that is too long. Called once. */
   onEnd(): void;
-  /** So many messages that are not done yet (`done`) hold up the next. Unset: none does. */
+  /** No more is read while this many messages are not done yet (`done`). Unset: no limit. */
   readonly most?: number;
 };
 
 export type Lines = {
-  /** @param sent the message has left this process, or never will */
+  /** @param sent called when the message has left this process, or never will */
   send(message: object, sent?: () => void): void;
-  /** A message has been dealt with. */
+  /** Call it when a message has been handled. */
   done(): void;
   close(): void;
 };
 
 /**
- * Messages between two processes of ours, a line of JSON each. Not Node's own channel, which takes lines of any length,
- * any number of them, and open files: whatever the other side sends, the memory that this takes is bounded.
+ * Messages between two of our processes, one line of JSON each. Unlike Node's own channel, which accepts lines of any
+ * length and number, and open files, this takes bounded memory, whatever the other side sends.
  */
 export function overLines(stream: Duplex, { onMessage, onEnd, most = Infinity }: LineOptions): Lines {
   let parts: Buffer[] = [];

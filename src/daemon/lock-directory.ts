@@ -3,12 +3,12 @@ import path from 'node:path';
 import { systemCode } from '../errors.ts';
 
 /**
- * Where balancers that root has started keep their locks: a directory of root's, and in it one for each user that root
- * has a balancer run as. Nobody else can hold a lock there, so nobody can keep a balancer from starting.
+ * Where balancers that root has started keep their locks: root's directory, with one for each user as whom such a
+ * balancer runs. Nobody else can hold a lock there, so nobody else can prevent a balancer from starting.
  */
 const LOCKS = '/run/gbrowse-aws-balancer/locks';
 
-/** Makes the directory for the locks of a user, as root. Where /run cannot be written, sockets alone are the locks. */
+/** Makes the directory for the locks of a user, as root. If /run cannot be written, the sockets alone are the locks. */
 export function makeLockDirectory({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
   try {
     const own = path.join(LOCKS, String(uid));
@@ -33,14 +33,14 @@ function makeDirectory(directory: string): void {
   }
 }
 
-/** The directory for this process's own locks; undefined when root has made none for its user. */
+/** The directory for this process's own locks; undefined when root has made none for this user. */
 export function ownLockDirectory(): string | undefined {
   const [uid, gid] = [process.geteuid?.() ?? -1, process.getegid?.() ?? -1];
   if (uid === 0) makeLockDirectory({ uid, gid });
   return lockDirectories().find(it => it === path.join(LOCKS, String(uid)));
 }
 
-/** The directories that root has made for locks, each of one user's alone. */
+/** The directories that root has made for locks, each owned by one user. */
 export function lockDirectories(): readonly string[] {
   try {
     if (!isRoots(LOCKS) || !isRoots(path.dirname(LOCKS))) return [];

@@ -9,15 +9,15 @@ import { unixSocketsSeenBy } from '../os/unix-sockets.ts';
 import { lockDirectories, lockFileName, ownLockDirectory } from './lock-directory.ts';
 import { isBalancer, PROGRAM } from './self.ts';
 
-/** A name that one process of the machine (network namespace) holds. */
+/** A name that at most one process of the machine (network namespace) holds. */
 export type Lock = {
-  /** Another user's process that listens on the name's socket, and which `status` of other users therefore reaches. */
+  /** Another user's process that listens on the name's socket, so that `status` of other users reaches it. */
   readonly squatter?: Holder;
-  /** Others can have it from now on. Connections that are open stay so. */
+  /** Releases the name. Open connections stay open. */
   release(): void;
 };
 
-/** The process that holds a name; its ids are unknown where it is another user's and we are not root. */
+/** The process that holds a name; its ids are unknown when it is another user's and we are not root. */
 export type Holder = { readonly pid?: number; readonly uid?: number };
 
 /**
@@ -31,11 +31,11 @@ const LONGEST_ADDRESS = 108;
 
 /**
  * Takes the lock `name`, if no other process of this machine holds it. It is a listening socket in Linux's abstract
- * namespace: taking it is atomic, it leaves no file behind, and it is gone with the process, however that ends. Whoever
- * wants to talk to the holder connects to it. Such names have no owner, so where root has made a directory for this
- * user's locks, a locked file in it decides, and a socket beside it is what others connect to first.
+ * namespace: taking it is atomic, it leaves no file behind, and it is gone with the process, however that ends. Clients
+ * of the holder connect to it. Such names have no owner, so if root has made a directory for this user's locks, a
+ * locked file in it decides, and clients connect first to a socket beside it.
  *
- * @param onConnection what to do with somebody who connects; without it they are hung up on
+ * @param onConnection what to do with a client; without it connections are closed
  * @returns undefined when it is held already
  */
 export async function acquireLock(
@@ -76,7 +76,7 @@ export async function acquireLock(
 /** @returns undefined when somebody listens there */
 async function listen(address: string, onConnection?: (socket: Socket) => void): Promise<Server | undefined> {
   const server = createServer(socket => {
-    // A peer that goes away is its own affair.
+    // A client that disconnects is no error.
     socket.on('error', () => socket.destroy());
     if (onConnection === undefined) socket.destroy();
     else onConnection(socket);
@@ -96,7 +96,7 @@ async function listen(address: string, onConnection?: (socket: Socket) => void):
 }
 
 /**
- * Connects to the holder of a lock; first to one that root has started, whose place nobody else can take.
+ * Connects to the holder of a lock; first to one that root has started, which nobody else can imitate.
  *
  * @returns undefined when nobody holds it
  */
@@ -118,7 +118,9 @@ async function connectTo(address: string): Promise<Socket | undefined> {
   return await promise;
 }
 
-/** Whether a process of this user's or of root's choice holds a lock; a stranger's claim to it is none. */
+/**
+ * Whether a process that this user or root started holds a lock; the claim of another user's process does not count.
+ */
 export async function isLockHeld(name: string): Promise<boolean> {
   return (await lockState(name)).state === 'held';
 }
@@ -142,12 +144,12 @@ export async function lockState(name: string, own?: FileLock): Promise<LockState
   return { state: isOurs ? 'held' : 'claimed', holder };
 }
 
-/** The process that has locked that file. Who may not try the lock goes by whether the process is there. */
+/** The process that has locked that file. If we may not try the lock, the existence of the process decides. */
 async function holderOfFile(file: string): Promise<number | undefined> {
   const pid = readPid(file);
   const isLocked = existsSync(file) && (await isFileLocked(file));
   if (isLocked) return pid ?? 0;
-  // Not ours to read: a socket beside it shows that somebody is there.
+  // We may not read it: a socket beside it shows that somebody is there.
   if (pid === undefined && existsSync(file)) {
     const socket = await connectTo(file.replace(/lock$/, 'sock')).catch(() => undefined);
     socket?.destroy();
@@ -156,7 +158,7 @@ async function holderOfFile(file: string): Promise<number | undefined> {
   return undefined;
 }
 
-/** Of a lock file only the beginning counts, and nothing is waited for. */
+/** Reads only the beginning of a lock file, and waits for nothing. */
 function readPid(file: string): number | undefined {
   let fd: number | undefined;
   try {
@@ -198,7 +200,7 @@ function findListener(address: string): number | undefined {
   return all.filter(isBalancer).find(isHolder) ?? all.find(isHolder);
 }
 
-/** Who a holder is, for a message. */
+/** A description of the holder, for a message. */
 export function describeHolder({ pid, uid }: Holder): string {
   if (pid === undefined) return "another user's process";
   const name = findProcess(pid)?.name ?? 'unknown';

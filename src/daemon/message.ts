@@ -1,4 +1,4 @@
-/** Whether a message from another process is an object, of whatever content. */
+/** Whether a message from another process is an object. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

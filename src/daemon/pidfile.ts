@@ -6,15 +6,15 @@ import { replaceFile } from '../os/replace-file.ts';
 import { acquireLock } from './lock.ts';
 import { PROGRAM } from './self.ts';
 
-/** A pidfile that is this process's own. */
+/** This process's own pidfile. */
 export type Pidfile = {
   /** Absolute. */
   readonly path: string;
-  /** Removes the file if it is still ours, or empties it where we may no longer remove it, and closes it. */
+  /** Removes the file if it is still ours, or empties it if we may not remove it any more, and closes it. */
   remove(): Promise<void>;
 };
 
-/** What a pidfile says: a process id, nothing sensible, or there is no file, or an empty one. */
+/** The content of a pidfile: a process id, garbage, or `absent` for no file or an empty one. */
 export type PidfileContent = number | 'garbage' | 'absent';
 
 /** Ten digits and some white space; more is no pidfile. */
@@ -22,9 +22,8 @@ const LONGEST_CONTENT = 32;
 
 /**
  * Writes our process id into a pidfile and keeps the path locked for as long as this process lives. The lock, not the
- * file, says whether a balancer is running with it: what a killed one left behind (a dead process id, one that
- * another program or another balancer has now, garbage) is overwritten, and of two that start at the same moment one
- * is refused.
+ * file, says whether a balancer is running with it: whatever a killed one left (a dead process id, one that another
+ * program or balancer has now, garbage) is overwritten, and one of two that start at the same moment is refused.
  *
  * @throws {UserError} when another balancer has it, when it is a directory, when it cannot be written
  */
@@ -92,7 +91,7 @@ export async function readPidfile(file: string): Promise<PidfileContent> {
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(LONGEST_CONTENT), 0, LONGEST_CONTENT);
-      // What a balancer leaves that may not remove it.
+      // What a balancer leaves when it may not remove the file.
       if (bytesRead === 0) return 'absent';
       const [, digits] = /^\s*(\d{1,10})\s*$/.exec(buffer.toString('latin1', 0, bytesRead)) ?? [];
       const pid = Number(digits);

@@ -22,7 +22,7 @@ const LOOK_UP_LIMIT = 20 * SECOND;
 const NOT_FOUND = 2;
 
 /**
- * Finds a user, wherever the machine keeps them (files, LDAP): Node itself has no getpwnam(3).
+ * Finds a user, wherever the machine keeps users (files, LDAP): Node itself has no getpwnam(3).
  *
  * @throws {UserError} (2) when there is no such user
  */
@@ -54,7 +54,7 @@ export async function lookUpAccount(name: string): Promise<Account> {
 }
 
 /**
- * Whether the process has to become that user: false when it is that user already.
+ * Whether the process has to become that user: false if it is that user already.
  *
  * @throws {UserError} (1) when it may not, because it was not started as root
  */
@@ -68,7 +68,7 @@ export function mustBecome(account: Account): boolean {
 }
 
 /**
- * Makes this process an ordinary one of that user, with its groups, for good.
+ * Makes this process permanently an ordinary process of that user, with the user's groups.
  *
  * @throws {Error} when root's rights would still be there
  */

@@ -13,14 +13,14 @@ export type SignalHandlers = {
 
 /**
  * A Ctrl-C reaches the whole process group, and a wrapper such as npm passes it on besides: two SIGINTs within this
- * time (ms) are one key press, not somebody who has lost patience.
+ * time (ms) are one key press, not an impatient person.
  */
 const ONE_KEY_PRESS = 300;
 
 /**
- * Listens to the signals of a daemon. SIGPIPE is Node's to ignore.
+ * Handles the signals of a daemon. Node itself ignores SIGPIPE.
  *
- * @returns gives the signals back their default effect
+ * @returns restores the default effect of the signals
  */
 export function handleSignals(handlers: SignalHandlers, clock: Clock = systemClock): () => void {
   let ending: { signal: NodeJS.Signals; at: number } | undefined;
@@ -49,7 +49,7 @@ export function handleSignals(handlers: SignalHandlers, clock: Clock = systemClo
   };
 }
 
-/** A terminal that was closed, or `| head` that has seen enough, is no reason to end: what it would have read is lost. */
+/** A closed terminal, or `| head` that has read enough, is no reason to end: what it would have read is lost. */
 export function surviveClosedTerminal(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }

@@ -7,17 +7,17 @@ import { ROLE_VARIABLE, type Role } from './self.ts';
 export function spawnSelf(
   role: Role,
   options: {
-    /** Never with a secret in it: the arguments are for everyone to see until the child hides them. */
+    /** Without secrets: everybody can see the arguments until the child hides them. */
     readonly args: readonly string[];
     readonly title: string;
-    /** In a session of its own, away from the terminal. */
+    /** In its own session, detached from the terminal. */
     readonly detached: boolean;
     readonly stderr: 'ignore' | 'inherit';
   },
 ): ChildProcess {
   const script = isSea() ? [] : process.argv.slice(1, 2);
   return spawn(process.execPath, [...script, ...options.args], {
-    // `ps` shows the right name at once, and the title that replaces it later has room.
+    // So that `ps` shows the right name at once, and the later title has room.
     argv0: options.title,
     detached: options.detached,
     env: { ...openEnvironment(process.env), [ROLE_VARIABLE]: role },

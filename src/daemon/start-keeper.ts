@@ -27,8 +27,8 @@ export type StartKeeperOptions = {
 };
 
 /**
- * Starts the keeper, a child process with root's rights. To be called as root, before the privileges are dropped;
- * from then on the keeper takes nothing but the requests of `Keeper`.
+ * Starts the keeper, a child process with root's rights. To be called as root, before the privileges are dropped; from
+ * then on the keeper accepts only the requests of `Keeper`.
  *
  * @throws {UserError} from each method, when the keeper has died
  */
@@ -72,7 +72,7 @@ export async function startKeeper(options: StartKeeperOptions): Promise<Keeper> 
       return { config, warnings: [...warnings, why] };
     }
     const { loaded, renderfarm, writes } = answer;
-    // The command stays with the keeper: this farm is for its file only.
+    // The keeper has the command: this farm is only for its file.
     const ownFile = parts.createFarm({ file: renderfarm, reloadCommand: 'none' });
     farm = writes ? keepersFarm : { read: ownFile.read, write: ownFile.write, reload: keepersFarm.reload };
     return loaded;
@@ -188,7 +188,7 @@ async function openOffice(setUp: SetUp): Promise<Office> {
       child.ref();
       lines.close();
       await gone?.catch(() => {});
-      // Not permitted where this process is another user by now; then it ends by itself when it goes on at all.
+      // Not permitted if this process is another user by now; then the keeper ends by itself if it runs at all.
       if (isThere()) child.kill('SIGKILL');
       child.unref();
     },

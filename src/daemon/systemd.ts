@@ -2,31 +2,31 @@ import { spawn } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { SECOND } from '../clock.ts';
 
-/** What started the program as a service is told how it is doing (sd_notify(3)). */
+/** Notifies the service manager that started the program (sd_notify(3)). */
 export type ServiceManager = {
   /** The start, or a reload, is complete. From the first call on, the watchdog is notified. */
   ready(): void;
   reloading(): void;
-  /** The stop has begun. It may take as long as it needs: it has a limit of its own. */
+  /** The stop has begun. It may take as long as it needs: it has its own limit. */
   stopping(): void;
-  /** Nothing more is said, and nothing of this keeps the process alive. */
+  /** Ends the notifications; nothing here keeps the process alive. */
   close(): void;
 };
 
 /** Sends assignments (`READY=1`) to the service manager; resolves when it has received them. */
 export type Notify = (socket: string, assignments: readonly string[]) => Promise<void>;
 
-/** While it stops, the program asks for so much more time, and does so again long before it is over. */
+/** While it stops, the program asks for this much more time, and asks again long before it is over. */
 const STOP_EXTENSION = 90 * SECOND;
 const STOP_EXTENSION_EVERY = 30 * SECOND;
 const NOTIFY_LIMIT = 10 * SECOND;
 const USEC = 1_000;
 
 /**
- * Takes what systemd has put into the environment out of it, so that no child speaks in our name. Without systemd
- * nobody is told anything.
+ * Removes systemd's variables from the environment, so that no child speaks in our name. Without systemd this does
+ * nothing.
  *
- * A watchdog (`WatchdogSec=`) is told twice per period that the event loop turns.
+ * A watchdog (`WatchdogSec=`) is notified twice per period that the event loop runs.
  */
 export function takeServiceManager(
   environment: NodeJS.ProcessEnv,
@@ -72,9 +72,9 @@ export function takeServiceManager(
 }
 
 /**
- * By systemd's own program: Node has no datagram sockets of the Unix domain. It waits until systemd has read the message
- * (`NotifyAccess=all` goes by the sender's process, which must not be gone by then). systemd alone would miss a message
- * that cannot be sent, and it acts on that by itself.
+ * With systemd's own program, because Node has no datagram sockets of the Unix domain. It waits until systemd has read
+ * the message (`NotifyAccess=all` goes by the sender's process, which must not be gone by then). If a message cannot be
+ * sent, systemd notices that by itself.
  */
 async function systemdNotify(socket: string, assignments: readonly string[]): Promise<void> {
   const child = spawn('systemd-notify', assignments, {

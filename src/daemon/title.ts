@@ -1,8 +1,8 @@
 import { PROGRAM } from './self.ts';
 
 /**
- * From now on `ps` and `/proc/PID/cmdline` show the program's name and these words instead of the command line that
- * the process was started with, of which nothing remains. A title longer than that command line is cut off.
+ * Makes `ps` and `/proc/PID/cmdline` show the program's name and these words instead of the command line that the
+ * process was started with. A title longer than that command line is cut off.
  *
  * @param words the arguments, without the values of secrets
  */

@@ -1,12 +1,12 @@
 import { type Clock, MINUTE } from '../clock.ts';
 
-/** What was called for and no longer is, is said again when it is called for again. */
+/** How long a message is remembered: if it becomes due again later, it is logged again. */
 const FORGOTTEN = 2 * MINUTE;
 
-/** Says of each topic what has changed: not the same thing again as long as it is repeated. */
+/** Logs changes of each topic: nothing is repeated while it stays the same. */
 export function sayChanges(clock: Clock, say: (message: string) => void) {
   const said = new Map<string, { readonly key: string; readonly at: number }>();
-  /** @param key what makes it another thing; numbers that always change are not in it */
+  /** @param key what identifies the message; it leaves out numbers that always change */
   return (topic: string, key: string, message: string): void => {
     const last = said.get(topic);
     const now = clock.monotonic();

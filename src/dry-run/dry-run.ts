@@ -9,7 +9,7 @@ import type { LaunchRequest } from '../spot/launch.ts';
 import { survey } from '../spot/survey.ts';
 import { sayChanges } from './changes.ts';
 
-/** What is not done is asked for again this soon: then what was said is compared with what is called for now. */
+/** A task that was not done is decided on again after this time, and compared with what was logged. */
 const AGAIN = 15 * SECOND;
 
 export type DryRun = {
@@ -18,11 +18,11 @@ export type DryRun = {
 };
 
 /**
- * The edges of a balancer that only says what it would do: they look at the real account and the real farm file, and
- * have nothing that could change them.
+ * The edges of a balancer that only says what it would do: they read the real account and the real farm file, and
+ * cannot change them.
  *
- * @param parts.ec2 that refuses whatever changes something
- * @param parts.load the load and what it calls for, in words
+ * @param parts.ec2 that refuses every action that changes something
+ * @param parts.load the load and the slaves that it calls for, in words
  */
 export function dryRun(parts: {
   readonly ec2: Ec2;
@@ -62,7 +62,7 @@ export function dryRun(parts: {
         return await notDone();
       },
       markDraining: notDone,
-      // Nothing here could be taken for a leftover, so it is as good as done.
+      // There is nothing that `gc` could take for a leftover, so this counts as done.
       markAlive: async () => true,
       async terminate(instanceIds) {
         const ids = instanceIds.join(', ');
