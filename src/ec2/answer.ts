@@ -21,8 +21,8 @@ function isHttpResponse(response: unknown): response is HttpResponse {
 }
 
 /**
- * Reads the body of an answer, looks whether it is EC2's answer to this action, and puts it back for the SDK. Between
- * this machine and AWS may be a proxy or a captive portal, which answers 200 to everything.
+ * Reads the body of an answer, checks that it is EC2's answer to this action, and puts it back for the SDK. There may
+ * be a proxy or a captive portal between this machine and AWS, which answers 200 to everything.
  *
  * @throws {Ec2Error} FOREIGN_ANSWER for a body that is not EC2's, not whole, or too large
  */

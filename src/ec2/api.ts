@@ -1,6 +1,6 @@
 import type * as sdk from '@aws-sdk/client-ec2';
 
-/** What the balancer calls, with what goes in and what comes out. */
+/** The actions that the balancer calls, with their requests and answers. */
 export type BalancerActions = {
   AuthorizeSecurityGroupIngress: [
     sdk.AuthorizeSecurityGroupIngressRequest,
@@ -27,7 +27,7 @@ export type BalancerActions = {
   TerminateInstances: [sdk.TerminateInstancesRequest, sdk.TerminateInstancesResult];
 };
 
-/** What finding and removing leftovers takes besides. */
+/** Further actions, for finding and removing leftovers. */
 export type LeftoverActions = {
   DeleteKeyPair: [sdk.DeleteKeyPairRequest, sdk.DeleteKeyPairResult];
   DeleteSnapshot: [sdk.DeleteSnapshotRequest, unknown];
@@ -38,13 +38,13 @@ export type LeftoverActions = {
   DescribeVolumes: [sdk.DescribeVolumesRequest, sdk.DescribeVolumesResult];
 };
 
-/** What `check` also reads. */
+/** Further actions of `check`. */
 export type CheckActions = {
   DescribeInstanceTypes: [sdk.DescribeInstanceTypesRequest, sdk.DescribeInstanceTypesResult];
   DescribeSpotPriceHistory: [sdk.DescribeSpotPriceHistoryRequest, sdk.DescribeSpotPriceHistoryResult];
 };
 
-/** What `sync` calls besides. */
+/** Further actions of `sync`. */
 export type SyncActions = {
   CreateSnapshots: [sdk.CreateSnapshotsRequest, sdk.CreateSnapshotsResult];
   DescribeVolumesModifications: [
@@ -68,8 +68,8 @@ export type Ec2Actions = BalancerActions & LeftoverActions & CheckActions & Sync
 export type Ec2Action = keyof Ec2Actions;
 
 /**
- * EC2, as one function: an action's name and its request to its answer. The SDK stands behind it, or the in-memory
- * EC2 of the simulation. Makes one attempt, within a time limit of its own; whoever calls decides about another.
+ * EC2, as one function: an action's name and its request to its answer. Behind it is the SDK, or the in-memory EC2 of
+ * the tests. Makes one attempt, within its own time limit; the caller decides whether to repeat it.
  *
  * @throws {Ec2Error} for whatever goes wrong
  */

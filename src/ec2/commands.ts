@@ -1,6 +1,6 @@
 /**
- * What the program uses of the SDK. It is a bundle of its own in the executable (`build/bundle.ts`), of which nothing is
- * loaded before EC2 is asked for something.
+ * What the program uses of the SDK. The executable has it as a separate bundle (`build/bundle.ts`), which is loaded
+ * with the first call to EC2.
  */
 import {
   AuthorizeSecurityGroupIngressCommand,

@@ -29,7 +29,7 @@ export function isEc2Error(error: unknown): error is Ec2Error {
 }
 
 /**
- * What kind of trouble a code stands for; codes stand in this file and nowhere else. From the error codes of the EC2 API
+ * The kind of trouble that each code means; this is the only file with codes. From the error codes of the EC2 API
  * reference, with the ones that CreateFleet puts into `Errors[]`.
  */
 export type Trouble =
@@ -111,7 +111,7 @@ const BY_CODE = new Map<string, Trouble>(
   Object.entries(CODES).flatMap(([trouble, codes]) => codes.map(code => [code, trouble as Trouble] as const)),
 );
 
-/** Which trouble a failed call, or a code out of CreateFleet's `Errors[]`, stands for. */
+/** The kind of trouble that a failed call, or a code in CreateFleet's `Errors[]`, means. */
 export function troubleOf(error: {
   readonly code: string;
   readonly httpStatus?: number | undefined;
@@ -123,7 +123,7 @@ export function troubleOf(error: {
   return (error.httpStatus ?? 400) >= 500 ? 'service' : 'request';
 }
 
-/** What passes by itself: EC2 is busy, or has trouble, or something stands between. */
+/** Errors that pass by themselves: EC2 is busy or has trouble, or something is between. */
 export const PASSING: readonly Trouble[] = ['throttling', 'service', 'unreachable'];
 
 function is(error: unknown, ...troubles: readonly Trouble[]): boolean {
@@ -170,7 +170,7 @@ export function isUnsupported({ code }: { readonly code: string }): boolean {
   return code === 'Unsupported';
 }
 
-/** Whether nothing of EC2's came back. */
+/** Whether no answer came from EC2. */
 export function isUnreachable(error: unknown): boolean {
   return is(error, 'unreachable');
 }
@@ -191,15 +191,15 @@ export function isDryRun(error: unknown): boolean {
 }
 
 /**
- * Whether the call may have had its effect all the same: no answer, or a server's failure. A call that creates
- * something must then be repeated with the same ClientToken, or what it made be looked for.
+ * Whether the call may have had its effect all the same: no answer, or a server's failure. Then repeat a call that
+ * creates something with the same ClientToken, or search for what it made.
  */
 export function mayHaveHappened(error: unknown): boolean {
   return is(error, 'unreachable', 'service');
 }
 
 /**
- * What the call gives; undefined where the thing that it names is gone.
+ * The answer of the call; undefined when what it names is gone.
  *
  * @throws whatever else went wrong
  */
@@ -207,7 +207,7 @@ export async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
   return await unless(isGone, call);
 }
 
-/** What the call gives; undefined when it fails with an error of this kind. */
+/** The answer of the call; undefined when it fails with an error of this kind. */
 export async function unless<T>(kind: (error: unknown) => boolean, call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;

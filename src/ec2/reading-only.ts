@@ -1,9 +1,9 @@
 import type { Ec2 } from './api.ts';
 
 /**
- * EC2 for who must change nothing, whatever happens.
+ * EC2 for callers that must not change anything.
  *
- * @throws {Error} for any other action than a `Describe…`: it is a bug that it was called, and it is not sent
+ * @throws {Error} for any action but a `Describe…`: calling it is a bug, and it is not sent
  */
 export function readingOnly(ec2: Ec2): Ec2 {
   return async (action, request, options) => {

@@ -1,6 +1,6 @@
 import type { Ec2Action, Ec2Actions } from './api.ts';
 
-/** Whether there is a list (it may be empty), each item of which has what it must. */
+/** Whether there is a list (it may be empty) whose items have all required fields. */
 function each<T>(items: readonly T[] | undefined, has: (item: T) => unknown): boolean {
   return items?.every(it => Boolean(has(it))) ?? false;
 }

@@ -6,12 +6,12 @@ type Timing = Pick<Clock, 'monotonic' | 'sleep'>;
 
 const FIRST_WAIT = SECOND;
 const LONGEST_WAIT = 15 * SECOND;
-/** How long one call is tried: a network that is gone for longer than this is not about to come back. */
+/** How long one call is repeated: a network that is gone for longer will not come back soon. */
 const PATIENCE = 10 * MINUTE;
 
 /**
- * Repeats a call for as long as it fails in a way that passes by itself. It may have had its effect although it failed,
- * so it must be one that can be made twice.
+ * Repeats a call while it fails in a way that passes by itself. A failed call may have taken effect, so it must be safe
+ * to make twice.
  *
  * @param options.patience ms; after that the last error is thrown
  */
@@ -37,8 +37,8 @@ export async function patiently<T>(
 }
 
 /**
- * EC2 for a command that has time: what passes by itself is waited for. A call that creates something must have a
- * ClientToken, or make something that can be looked for.
+ * EC2 for a command that has time: it repeats calls whose errors pass by themselves. A call that creates something must
+ * have a ClientToken, or create something that can be found again.
  */
 export function patient(ec2: Ec2, clock: Timing, signal?: AbortSignal, patience: number = PATIENCE): Ec2 {
   return async function call<A extends Ec2Action>(
@@ -53,13 +53,13 @@ export function patient(ec2: Ec2, clock: Timing, signal?: AbortSignal, patience:
 /** How often a read is tried within its call, and how long it waits before the second time, on average. */
 const READ_TRIES = 3;
 const READ_WAIT = SECOND / 5;
-/** A read that takes longer than this is not repeated at once: who called asks again in its next round. */
+/** A read that takes longer than this is not repeated at once: the caller asks again in its next round. */
 const READ_PATIENCE = 5 * SECOND;
 
 /**
- * EC2 whose reads (`Describe…`) are repeated at once when they fail in a way that passes by itself; what changes something
- * is tried once. The waits are drawn at random, so that masters that failed together do not come back together (AWS,
- * "Exponential backoff and jitter").
+ * EC2 whose reads (`Describe…`) are repeated at once when their errors pass by themselves; changes are tried once. The
+ * waits are random, so that masters that failed together do not come back together (AWS, "Exponential backoff and
+ * jitter").
  *
  * @param random 0 to 1
  */

@@ -12,7 +12,7 @@ import { isComplete } from './required.ts';
 const TIME_LIMIT = 20 * SECOND;
 const CONNECT_LIMIT = 5 * SECOND;
 
-/** Characters of a message of EC2's that are kept. */
+/** Longest message of EC2's that is kept, characters. */
 const LONGEST_MESSAGE = 2000;
 
 export type Credentials = {
@@ -39,7 +39,7 @@ export type SdkEc2 = {
    */
   region(): Promise<string>;
   /**
-   * Looks for credentials once, without a call to EC2.
+   * Finds credentials once, without a call to EC2.
    *
    * @returns the access key's id
    * @throws when there are none
@@ -71,8 +71,8 @@ export type SdkEc2 = {
 };
 
 /**
- * EC2 over the wire. It makes one attempt for a call (`retry.ts` makes more of them), and believes an answer only when it
- * is one of EC2's and complete.
+ * EC2 over the wire. It makes one attempt per call (`retry.ts` makes more), and accepts an answer only when it comes
+ * from EC2 and is complete.
  */
 export function createSdkEc2(settings: SdkSettings): SdkEc2 {
   const { timeLimit = TIME_LIMIT } = settings;
@@ -89,7 +89,7 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
     },
   });
 
-  // It would prepare every answer for a log that nobody has asked for.
+  // It would prepare every answer for a log that nobody reads.
   client.middlewareStack.remove('loggerMiddleware');
 
   async function call<A extends Ec2Action>(
@@ -134,7 +134,7 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
     },
     signedHeaders: async (service, url, body) => {
       const signingRegion = await client.config.region();
-      // A client keeps to the service that it has signed for first.
+      // A client stays with the service for which it signed first.
       const other = new EC2Client({ region: signingRegion, credentials: client.config.credentials });
       const { signer: signerFor } = other.config;
       const scheme = { name: 'sigv4', signingName: service, signingRegion, properties: {} };
@@ -153,7 +153,7 @@ export function createSdkEc2(settings: SdkSettings): SdkEc2 {
       return headers;
     },
     endpoint: async () => {
-      // The SDK works it out while it prepares a request; here that is as far as it gets. The keys sign nothing.
+      // The SDK determines it while it prepares a request, which is not sent. The keys sign nothing.
       const credentials = { accessKeyId: 'none', secretAccessKey: 'none' };
       const other = new EC2Client({ region: client.config.region, credentials });
       const ended = new Error('the request is not to be sent');

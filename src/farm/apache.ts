@@ -35,8 +35,8 @@ const APACHE = /^(apache2?|httpd2?)([.-](prefork|worker|event|itk))?$/;
 /** mod_perl gives Apache's processes a name of its own: the path of the program, cut off. */
 const APACHE_BY_PATH = /^\/.*\/(apach|httpd)/;
 /**
- * Under mod_perl, GBrowse is code inside Apache's own processes. They have GD in memory then, the library that GBrowse
- * draws with; Apache has it for no other reason, but for another Perl application that draws.
+ * Under mod_perl, GBrowse is code inside Apache's own processes. Then they have GD in memory, the library that GBrowse
+ * draws with; only another Perl application that draws could be another reason for that.
  */
 const GD = /\/auto\/GD\/GD\.so( \(deleted\))?$/m;
 /** No CGI request lives longer: three attempts of 45 s at a slave, and some time for drawing. */
@@ -74,7 +74,7 @@ function listensOnStdin(pid: number): boolean | undefined {
   }
 }
 
-/** Where we may not look, a program that has lived longer than any request is taken for FastCGI. */
+/** If we may not look, a program that has lived longer than any request counts as FastCGI. */
 function isFastCgi(process: RunningProcess, now: number): boolean {
   if (!SCRIPT_PROCESS.test(process.name)) return false;
   if (!commandLineOf(process.pid).some(arg => SCRIPT.test(arg))) return false;
@@ -82,9 +82,9 @@ function isFastCgi(process: RunningProcess, now: number): boolean {
 }
 
 /**
- * Every GBrowse that stays in memory under an Apache. Of other processes only name and parent are looked at, and each of
- * Apache's own by itself: what others start makes this neither wrong nor slow. What another user's process does is seen by
- * root only.
+ * Every GBrowse that stays in memory under an Apache. Only name and parent of other processes are read, and details
+ * only of Apache's own, so that processes of other users make this neither wrong nor slow. Only root sees what another
+ * user's process does.
  *
  * @param now wall clock ms
  */
@@ -108,8 +108,7 @@ export function findApaches(): readonly RunningProcess[] {
 }
 
 /**
- * Makes sure that an Apache can be told to restart: it was started by the user that we are, and its configuration has no
- * mistake.
+ * Makes sure that an Apache can be told to restart: our user started it, and its configuration has no mistake.
  *
  * @param apache its parent process
  * @throws {UserError} when it cannot
@@ -125,7 +124,7 @@ export async function assertRestartable({ pid }: RunningProcess): Promise<void> 
       `Apache (pid ${pid}) has just ended or runs in a container of its own, so it cannot be told to reload; ${REMEDY}`,
     );
   }
-  // A process may have Apache's name and be another program.
+  // A process with Apache's name may be another program.
   if (!APACHE.test(basename(program))) {
     throw failure(
       `process ${pid} is called Apache, but runs ${program}, so it is not told to reload; ${REMEDY}`,
@@ -146,9 +145,9 @@ export async function assertRestartable({ pid }: RunningProcess): Promise<void> 
 }
 
 /**
- * Tells one Apache to restart gracefully, as `apachectl graceful` does: the check of the configuration first, since an
- * Apache that is told to take up a broken one ends, then SIGUSR1. Not by apachectl itself: with several Apaches on a
- * host that tells the default one, and it starts an Apache that was just stopped.
+ * Tells one Apache to restart gracefully, as `apachectl graceful` does: the check of the configuration first, because
+ * an Apache that reloads a broken one ends; then SIGUSR1. Not with apachectl itself: on a host with several Apaches it
+ * signals the default one, and it starts an Apache that was just stopped.
  *
  * @param apache its parent process
  * @throws {UserError} when the configuration has a mistake, or Apache is not ours to signal

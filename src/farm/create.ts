@@ -8,7 +8,7 @@ import { listedIn, ownIn, withOwn } from './renderfarm.ts';
 export type FarmPlace = {
   readonly file: string;
   readonly reloadCommand: string;
-  /** The list that GBrowse reads by itself, with `farm = live`. */
+  /** The list that GBrowse reads with `farm = live`. */
   readonly list?: string;
 };
 
@@ -29,7 +29,7 @@ export function createFarm({ file, reloadCommand, list }: FarmPlace): Farm {
       const own = ownIn(text);
       return listedIn(text).filter(url => own.includes(url));
     },
-    // One after the other: the last one asked for is what stays.
+    // One after the other: the last request wins.
     write: urls => {
       writing = writing.catch(() => {}).then(() => write(urls));
       return writing;

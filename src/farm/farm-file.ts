@@ -6,7 +6,7 @@ import { failure, isUserError, messageOf, systemCode } from '../errors.ts';
 import { type Attributes, replaceFile, statIfThere, targetOf } from '../os/replace-file.ts';
 import { foreignPartOf } from '../os/root-path.ts';
 
-/** A farm file has a line per slave; what is longer than this is something else. */
+/** A farm file has one line per slave; a longer file is something else. */
 const SIZE_LIMIT = 1024 * 1024;
 const MODE_OF_A_NEW_FILE = 0o644;
 
@@ -19,7 +19,7 @@ function whoami(): string {
   }
 }
 
-/** What the system's refusal means for a person who has to do something about it. */
+/** What the system's error means, and what to do about it. */
 function advice(error: unknown, directory: string): string {
   switch (systemCode(error)) {
     case 'EACCES':
@@ -60,7 +60,7 @@ function checkKind(path: string, { size }: Stats, isFile: boolean): void {
 export async function readFarmFile(path: string): Promise<string | undefined> {
   let file: FileHandle | undefined;
   try {
-    // Not to wait for ever where it is a named pipe.
+    // So that a named pipe does not block for ever.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await file.stat();
     checkKind(path, stats, stats.isFile());
@@ -74,7 +74,7 @@ export async function readFarmFile(path: string): Promise<string | undefined> {
   }
 }
 
-/** What a farm file that is not there yet gets: owner and group of its surroundings. */
+/** A new farm file gets the owner and group of its surroundings. */
 async function attributesOfNew(target: string): Promise<Attributes> {
   const beside = (await statIfThere(join(dirname(target), 'GBrowse.conf'))) ?? (await stat(dirname(target)));
   return { uid: beside.uid, gid: beside.gid, mode: MODE_OF_A_NEW_FILE };
@@ -91,11 +91,12 @@ async function assertPlace(file: string): Promise<void> {
 }
 
 /**
- * Puts a new text in place of the farm file's, at one stroke: whoever reads it gets the old or the new one, whole. Owner,
- * group and permissions stay; a link stays a link. As root only where nobody else can change the path. One call at a time.
+ * Puts a new text in place of the farm file's, atomically: readers get the whole old or the whole new text. Owner,
+ * group and permissions stay; a link stays a link. Root does so only if nobody else can change the path. One call at a
+ * time.
  *
  * @param text one character per byte
- * @throws {UserError} when that cannot be; the file is as it was then, and nothing is left beside it
+ * @throws {UserError} when it cannot be replaced; then the file is unchanged, and nothing is left beside it
  */
 export async function replaceFarmFile(path: string, text: string): Promise<void> {
   try {

@@ -9,7 +9,7 @@ export type Farm = {
    */
   write(urls: readonly string[]): Promise<void>;
   /**
-   * Tells Apache, where a running GBrowse would not see the file by itself.
+   * Tells Apache, if a running GBrowse would not see the new file by itself.
    *
    * @returns what was done, for the log; undefined when nothing was needed
    * @throws {UserError} when Apache could not be told

@@ -4,16 +4,16 @@ import { installLive, makeListDirectory, removeLive } from './live.ts';
 import { findRenderfarm } from './locate.ts';
 import { createReload } from './reload.ts';
 
-/** What was done, in sentences; and what could not be done. */
+/** What was done and what could not be done, in sentences. */
 export type Installed = { readonly done: readonly string[]; readonly warnings: readonly string[] };
 
 type Place = Pick<MasterConfig, 'renderfarmConf' | 'farmList' | 'reloadCommand'>;
 
 /**
- * Makes everything ready for `farm = live`: the directory of the list, and the line of Perl in the farm file. A GBrowse in
+ * Prepares everything for `farm = live`: the directory of the list, and the line of Perl in the farm file. A GBrowse in
  * memory that has read the file before is told once, by `reload_command`.
  *
- * @param account the balancer's user, where root prepares it for another one
+ * @param account the balancer's user, if root prepares it for another one
  * @throws {UserError} when that cannot be
  */
 export async function installFarm(

@@ -1,8 +1,8 @@
 /**
- * The Perl by which GBrowse follows the list of slaves by itself, as the value of `renderfarm` in `renderfarm.conf`. GBrowse
- * evaluates a value that begins with `sub {` once in a process, and the result takes its place
- * (Bio::Graphics::FeatureFile, `code_setting`); its data sources then ask `global_setting` at every request, and again for
- * every retry. Of what stands here GBrowse's settings keep only the text and the result, so that data sources can still be
+ * The Perl by which GBrowse follows the list of slaves by itself, as the value of `renderfarm` in `renderfarm.conf`.
+ * GBrowse evaluates a value that begins with `sub {` once in a process, and the result takes its place
+ * (Bio::Graphics::FeatureFile, `code_setting`); its data sources then ask `global_setting` at every request, and again
+ * for every retry. GBrowse's settings keep only the text and the result of this, so that data sources can still be
  * frozen for the slaves. No line may have a "#" behind code: GBrowse's parser takes it for a comment.
  */
 const PERL = String.raw`

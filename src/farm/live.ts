@@ -19,7 +19,7 @@ export function withLive(text: string | undefined, list: string): string {
   return withSettings(text, { [LIST_SETTING]: `renderfarm list = ${list}\n`, renderfarm: perl });
 }
 
-/** The farm file without it: the administrator's own slaves are the farm then. */
+/** The farm file without it: then the administrator's own slaves are the farm. */
 export function withoutLive(text: string): string {
   if (settingIn(text, LIST_SETTING) === undefined) return text;
   const isOn = listedIn(withSettings(text, { renderfarm: 'renderfarm = 1\n' })).length > 0;
@@ -35,7 +35,8 @@ export function isLive(text: string, list: string): boolean {
 }
 
 /**
- * Writes the line of Perl into the farm file, where it is not there yet. As root only into a place that is root's alone.
+ * Writes the line of Perl into the farm file, unless it is there already. Root writes only where nobody else can change
+ * the path.
  *
  * @returns whether it had to be written
  * @throws {UserError} when it cannot be written
@@ -57,7 +58,7 @@ export async function removeLive(file: string): Promise<boolean> {
 }
 
 /**
- * Makes the directory of the list, for the user that the balancer runs as. As root only.
+ * Makes the directory of the list for the balancer's user. Only for root.
  *
  * @throws {UserError} when it cannot be made, or others could put something else there
  */
@@ -73,7 +74,7 @@ export async function makeListDirectory(
     await mkdir(directory, { mode: 0o755 }).catch((error: unknown) => {
       if (systemCode(error) !== 'EEXIST') throw error;
     });
-    // Nobody but root can have put it there.
+    // Only root can have put it there.
     const found = await lstat(directory);
     if (!found.isDirectory()) throw failure(`${directory} is not a directory`);
     if (found.uid !== uid || found.gid !== gid) await chown(directory, uid, gid);
@@ -135,10 +136,10 @@ export function createLiveFarm({
   return {
     async read() {
       await assertInstalled();
-      // Nothing else is ours, and it may be from a file that others are not to see.
+      // Anything else is not ours, and may come from a file that others must not see.
       return ((await readFarmFile(list)) ?? '').split(/\s+/).filter(isSlaveUrl);
     },
-    // One after the other: the last one asked for is what stays.
+    // One after the other: the last request wins.
     write: urls => {
       writing = writing.catch(() => {}).then(() => write(urls));
       return writing;

@@ -5,16 +5,16 @@ import { SLAVE_TOKEN } from '../spot/user-data.ts';
 import type { Probe, ProbeAnswer } from './farm.ts';
 
 const STATUS_LINE = /^HTTP\/\d+(\.\d+)? [1-5]\d\d\b/;
-/** A `gbrowse_slave` that does not know our slaves' token: the image's own, or one whose data are not there. */
+/** A `gbrowse_slave` that does not know our slaves' token: the image's own, or one whose data are missing. */
 const NOT_OURS = new RegExp(`^HTTP/[\\d.]+ 403 REQUEST DATASOURCE: ${SLAVE_TOKEN}\\b`);
 /** A status line is a few dozen bytes; an answer without one in so many is not HTTP. */
 const LONGEST_STATUS_LINE = 512;
 /** How long a slave that has answered is given to close the connection. */
 const CLOSING = 1 * SECOND;
-/** A timer that is so late shows that this process did not run: the answer may be there, and nobody has read it. */
+/** A timer that is this late shows that this process did not run: an answer may have come without being read. */
 const STALLED = 1 * SECOND;
 
-/** Errors of connect(2), read(2) and write(2) that tell of the other side; all others are this machine's own trouble. */
+/** Errors of connect(2), read(2) and write(2) that the other side causes; all others are this machine's own trouble. */
 const BY_CODE: Readonly<Record<string, ProbeAnswer>> = {
   ECONNREFUSED: 'refused',
   ECONNRESET: 'refused',
@@ -31,8 +31,8 @@ export function answerOfError(error: unknown): ProbeAnswer {
 }
 
 /**
- * What the answers of a slave's ports say together. A process that is gone is certain, whatever the other ports do; a
- * host of which one port is alive is not dark.
+ * The combined result of a slave's ports. One process that is gone decides, whatever the other ports do; a host with
+ * one live port is not dark.
  */
 export function combined(answers: readonly ProbeAnswer[]): ProbeAnswer {
   const order: readonly ProbeAnswer[] = ['refused', 'unknown', 'silent', 'dark', 'answered'];
@@ -88,7 +88,8 @@ function ask(host: string, port: number, timeLimit: number): Promise<ProbeAnswer
 
 /**
  * Asks each port of a slave for the token that user-data gives to our slaves once their data are mounted: they say 400
- * within some milliseconds. Any status will do (a proxy's, an old slave's), but for a `gbrowse_slave` that has no token.
+ * within some milliseconds. Any status counts (a proxy's, an old slave's), except that of a `gbrowse_slave` without the
+ * token.
  *
  * @param timeLimit ms for all of it, the connection included
  */

@@ -8,9 +8,9 @@ import { PLAIN_ENVIRONMENT, run } from '../os/run.ts';
 const TIME_LIMIT = 60 * SECOND;
 
 /**
- * Runs `[MASTER] reload_command`. As root only if nobody but root can change what it runs.
+ * Runs `[MASTER] reload_command`; as root only if nobody but root can change what it runs.
  *
- * @throws {UserError} when it fails, takes too long, or is not root's alone
+ * @throws {UserError} when it fails, takes too long, or others can change it
  */
 export async function runReloadCommand(command: string): Promise<void> {
   const what = '[MASTER] reload_command';
@@ -40,7 +40,7 @@ async function rootsDirectories(searchPath: string): Promise<readonly string[]> 
   return found;
 }
 
-/** The files that a command names: programs by their name alone too, but not what its output is written to. */
+/** The files that a command names: including programs without a path, but not the targets of redirected output. */
 async function filesIn(command: string, directories: readonly string[]): Promise<readonly string[]> {
   const words = command.replace(/>&?[ \t]*[^ \t\n;|&<>()]+/g, ' ').split(/[\s;|&<>()"'`=]+/);
   const files: string[] = [];

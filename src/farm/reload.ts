@@ -6,13 +6,15 @@ import { type RunningProcess, seesFile, startOf } from '../os/process.ts';
 import { findResidents, type Resident, restartGracefully } from './apache.ts';
 import { runReloadCommand } from './reload-command.ts';
 
-/** A process's start and a file's change are told by different clocks: in doubt, GBrowse has read the old file. */
+/**
+ * The start of a process and the change of a file come from different clocks: in doubt, GBrowse has read the old file.
+ */
 const DOUBT = 1 * SECOND;
 
 /** `findResidents`, or its replacement in a test. */
 type FindResidents = typeof findResidents;
 
-/** What a file is until its next change; undefined where there is none. */
+/** The state of a file, which differs after each change; undefined when there is none. */
 async function stateOf(file: string): Promise<BigIntStats | undefined> {
   try {
     return await stat(file, { bigint: true });
@@ -22,7 +24,7 @@ async function stateOf(file: string): Promise<BigIntStats | undefined> {
   }
 }
 
-/** Each Apache under which a GBrowse stays in memory that may have read the file before its last change. */
+/** Each Apache with a GBrowse in memory that may have read the file before its last change. */
 async function restartWhereNeeded(
   file: string,
   changedAt: number,
@@ -51,13 +53,13 @@ async function restartWhereNeeded(
 }
 
 /**
- * How Apache learns of a new farm file (`Farm.reload`). Once for each state of the file: called again without a change
- * in between it does nothing, and after a failure it tries again. Since a process knows nothing of what the one before
- * it has told, `auto` goes by what it finds, and a command is run once at the first call.
+ * How Apache learns about a new farm file (`Farm.reload`): once for each state of the file. Called again without a
+ * change it does nothing; after a failure it tries again. A process does not know what its predecessor did, so `auto`
+ * goes by what it finds, and a command is run at the first call.
  *
- * @param command `[MASTER] reload_command`. `auto`: an Apache under which GBrowse stays in memory (FastCGI, mod_perl) since
- *   before the file's last change is restarted gracefully; a CGI reads the file for each request. `none`: nothing.
- *   Else a command for /bin/sh
+ * @param command `[MASTER] reload_command`. `auto`: an Apache under which GBrowse stays in memory (FastCGI, mod_perl)
+ *   since before the file's last change is restarted gracefully; a CGI reads the file for each request. `none`:
+ *   nothing. Else a command for /bin/sh
  */
 export function createReload(
   file: string,

@@ -19,7 +19,7 @@ type Line = {
   readonly value?: string;
 };
 
-// Perl's \s on bytes, which is less than JavaScript's.
+// Perl's \s on bytes, which matches less than JavaScript's.
 const BLANK = '[ \\t\\r\\n\\f\\v]';
 const DIRECTIVE = new RegExp(`^#(include|exec)${BLANK}+.`, 'i');
 const BARE_COMMENT = new RegExp(`^${BLANK}*#[^#]?$`);
@@ -32,14 +32,17 @@ const LEAVES_DATA = new RegExp(`^${BLANK}*\\[[^\\]]+\\]`);
 const LOOKS_LIKE_SETTING = /^[\w: \t\r\n\f\v]+=/;
 const LOOKS_LIKE_DATA = /^##\w|^reference[ \t\f\v]*=/;
 
-/** Without the blanks at the end. A pattern would try every run of blanks from each of its characters. */
+/** Without blanks at the end. A regular expression would take quadratic time for long runs of blanks. */
 function withoutTrailingBlanks(line: string): string {
   let end = line.length;
   while (end > 0 && ' \t\r\n\f\v'.includes(line.charAt(end - 1))) end--;
   return line.slice(0, end);
 }
 
-/** The line, which ends without blanks, without its comment: "#" is none where it looks like a colour or a fragment of HTML. */
+/**
+ * The line (without blanks at its end) without its comment; "#" begins none if it looks like a colour or a fragment of
+ * HTML.
+ */
 function withoutComment(line: string): string {
   const comment = line.indexOf('#');
   const isKept = comment === -1 || /#[0-9a-f]{6,8}$/i.test(line) || /\w#\w/.test(line) || endsInNumber(line);
@@ -112,14 +115,14 @@ function linesOf(text: string): Line[] {
   return rawLines(text).map(read);
 }
 
-/** The two settings as GBrowse has them: on or off, and the list, whether it is used or not. */
+/** The two settings as GBrowse reads them: on or off, and the list, even if it is not used. */
 function farmOf(text: string): { on: boolean; list: string[] } {
   const settings = new Map<string, string>();
   for (const { kind, general, tag, value = '' } of linesOf(text)) {
     if (!general || tag === undefined) continue;
     settings.set(tag, kind === 'continuation' ? `${settings.get(tag) ?? ''} ${value}` : value);
   }
-  // What Perl takes for false.
+  // What Perl treats as false.
   const on = !['', '0'].includes(settings.get(RENDERFARM) ?? '');
   const list = (settings.get(REMOTE_RENDERER) ?? '').split(/\s+/);
   return { on, list: list.flatMap(url => url.replace(/^(["'])(.*)\1$/, '$2') || []) };
@@ -134,7 +137,7 @@ export function listedIn(text: string): string[] {
   return !on || ['none', 'local'].includes(list.join(' ')) ? [] : list;
 }
 
-/** Whether the file, however it is worded, already has exactly these URLs, and `renderfarm` off where there are none. */
+/** Whether the file, however it is written, already has exactly these URLs, and `renderfarm` off if there are none. */
 export function isListed(text: string, urls: readonly string[]): boolean {
   const { on, list } = farmOf(text);
   return on === urls.length > 0 && list.length === urls.length && urls.every((url, at) => list[at] === url);
@@ -159,8 +162,8 @@ function behindHeader(lines: readonly Line[]): number | undefined {
 }
 
 /**
- * The file with these settings in `[GENERAL]`, every other line kept byte for byte. Where a setting is, it is rewritten in
- * its place; what is not there yet is put before the first of them, else at the beginning of `[GENERAL]`.
+ * The file with these settings in `[GENERAL]`, every other line kept byte for byte. An existing setting is rewritten in
+ * its place; a new one is put before the first of them, else at the beginning of `[GENERAL]`.
  *
  * @param text undefined where there is no file yet
  * @param settings by name in lower case: all lines of the setting, each with its line end; empty to remove it
@@ -170,7 +173,7 @@ export function withSettings(text: string | undefined, settings: Readonly<Record
   const lines = linesOf(text ?? '').filter(line => !(line.kind === 'continuation' && isOurs(line)));
   const like = lines[0]?.raw ?? '';
   const present = new Set(lines.filter(isOurs).map(line => line.tag));
-  /** Those that are not there, and perhaps one that is, in their order. */
+  /** New settings, and perhaps an existing one, in their order. */
   const withMissing = (tag?: string) =>
     Object.keys(settings)
       .filter(name => name === tag || !present.has(name))
@@ -179,7 +182,7 @@ export function withSettings(text: string | undefined, settings: Readonly<Record
 
   if (present.size > 0) {
     const first = lines.findIndex(isOurs);
-    // A setting that is there twice is rewritten twice: the last one counts.
+    // A duplicate setting is rewritten each time: the last one counts.
     const rewritten = lines.map((line, at) => {
       if (!isOurs(line)) return line.raw;
       const own = at === first ? withMissing(line.tag) : settings[line.tag ?? ''];
@@ -220,7 +223,7 @@ export function withList(text: string | undefined, urls: readonly string[]): str
 /** Begins the comment that says which slaves of the list are the balancer's own; the others are the administrator's. */
 const OWN = '# gbrowse-aws-balancer keeps these slaves:';
 
-/** The slaves that a balancer has put into the file, and that are still in its list; whether that is used or not. */
+/** The slaves that a balancer has put into the file and that are still in its list, even if the list is not used. */
 export function ownIn(text: string): string[] {
   const noted = rawLines(text)
     .filter(line => line.startsWith(OWN))
@@ -229,17 +232,17 @@ export function ownIn(text: string): string[] {
   return list.filter(url => noted.includes(url));
 }
 
-/** The slaves in the file's list that never were a balancer's. */
+/** The slaves in the file's list that no balancer has put there. */
 export function foreignIn(text: string): string[] {
   const own = ownIn(text);
   const { on, list } = farmOf(text);
-  // A list that is switched off and has none of our slaves was left by somebody who does not use it.
+  // A disabled list without our slaves is one that its owner does not use.
   return on || own.length > 0 ? list.filter(url => url.includes('://') && !own.includes(url)) : [];
 }
 
 /**
- * The file with these slaves as the balancer's own, after the administrator's, which stay. Where it has them already,
- * however it is worded, it is the same text.
+ * The file with these slaves as the balancer's own, after the administrator's, which stay. If it has them already,
+ * however it is written, the text does not change.
  *
  * @param text undefined where there is no file yet
  */

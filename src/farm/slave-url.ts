@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** `http://10.0.0.5:8101`, `http://[2001:db8::5]:8101` and nothing else: it is going to be a line of a file. */
+/** `http://10.0.0.5:8101`, `http://[2001:db8::5]:8101` and nothing else: it becomes a line of a file. */
 export function isSlaveUrl(text: string): boolean {
   const [, ip4, ip6, port] =
     /^http:\/\/(?:([\d.]{7,15})|\[([\da-fA-F:.]{2,45})\]):(\d{1,5})$/.exec(text) ?? [];

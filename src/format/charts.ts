@@ -51,7 +51,7 @@ export function columnChart(values: ArrayLike<number>, top: number, { rows, unic
     return Array.from({ length: values.length }, (_, column) => {
       const value = values[column] ?? 0;
       const height = top > 0 ? (value / top) * rows : 0;
-      // What is not nothing is to be seen.
+      // A value above zero must be visible.
       const filled = Math.max(Math.round((height - floor) * most), floor === 0 && value > 0 ? 1 : 0);
       return steps[Math.max(0, Math.min(most, filled))];
     }).join('');

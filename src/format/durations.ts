@@ -4,8 +4,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * A span of time (ms) for people: `0.4 s`, `90 s`, `3 min 5 s`, `25 min`, `3 h 12 min`, `4 d 2 h`. The smaller unit is told
- * where it matters, and never as 0.
+ * A span of time (ms) for people: `0.4 s`, `90 s`, `3 min 5 s`, `25 min`, `3 h 12 min`, `4 d 2 h`. The smaller unit is
+ * given where it matters, and never as 0.
  */
 export function duration(ms: number): string {
   const span = Math.max(0, ms);

@@ -1,4 +1,4 @@
-/** What would steer a terminal, made visible; line ends become blanks. */
+/** Makes control characters visible, so that they cannot act on a terminal; line ends become blanks. */
 export function harmless(text: string): string {
   return text
     .split('\n')

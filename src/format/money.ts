@@ -1,8 +1,8 @@
 import { grouped } from './numbers.ts';
 
 /**
- * A sum in US dollars: `$0`, `$1,204`, `$1.20`, and a small one with the digits that it needs: `$0.03`, `$0.005`, `$0.0043`;
- * `<$0.001` where it is not quite nothing.
+ * A sum in US dollars: `$0`, `$1,204`, `$1.20`, and small sums with the digits that they need: `$0.03`, `$0.005`,
+ * `$0.0043`; `<$0.001` for less than that but not zero.
  */
 export function dollars(sum: number): string {
   if (sum < 0) return `-${dollars(-sum)}`;

@@ -17,7 +17,7 @@ export function requestRate(requestsPerSecond: number): string {
       : String(Math.round(requestsPerSecond));
 }
 
-/** `0 %`, `0.93 %`, `27.2 %`; `< 0.01 %` where it is not quite nothing. */
+/** `0 %`, `0.93 %`, `27.2 %`; `< 0.01 %` for less than that but not zero. */
 export function share(part: number, all: number): string {
   if (part <= 0 || all <= 0) return '0 %';
   const percent = (100 * part) / all;

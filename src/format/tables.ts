@@ -1,9 +1,9 @@
-/** A cell of a table, and the text that stands for it, which may hold escape sequences that take no room. */
+/** A cell of a table, and the text to print for it, which may contain escape sequences of no width. */
 export type Cell = string | { readonly text: string; readonly painted: string };
 
 /** How a table is laid out. */
 export type Layout = {
-  /** The columns, from 0, whose cells are aligned at their right. */
+  /** The columns, from 0, whose cells are right-aligned. */
   readonly right?: (column: number) => boolean;
   /** Blanks between two columns. */
   readonly gap?: number;

@@ -1,4 +1,4 @@
-/** Local time: `12:31:02`, with the date where that is not the day of `now`. Both are ISO 8601 times. */
+/** Local time: `12:31:02`, with the date if it is not the day of `now`. Both are ISO 8601 times. */
 export function clockTime(time: string, now: string): string {
   const [moment, today] = [new Date(time), new Date(now)];
   const two = (value: number) => String(value).padStart(2, '0');

@@ -1,7 +1,7 @@
 /**
  * Breaks a text into lines of at most `width` characters, between words.
  *
- * @param longWords what becomes of a word that is longer than a line: cut, or kept whole to be copied
+ * @param longWords what to do with a word that is longer than a line: cut it, or keep it whole for copying
  */
 export function wrapped(text: string, width: number, longWords: 'cut' | 'keep' = 'cut'): readonly string[] {
   const lines: string[] = [];

@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import { PLAIN_ENVIRONMENT, run } from '../os/run.ts';
 import { parsed, webUser } from './render.ts';
 
-/** What a process of GBrowse's, with the rights of Apache's user, makes of its configuration. */
+/** How a process of GBrowse's, with the rights of Apache's user, reads its configuration. */
 export type Answer = {
   /** Whether the line of Perl in the farm file is in force. */
   readonly follows: boolean;
@@ -16,8 +16,8 @@ export type Answer = {
 };
 
 /**
- * A Perl program: `perl -e SCRIPT GBROWSE.CONF LIST`. It reads the configuration as GBrowse does, and asks as a data source
- * without settings of its own does. The last line of its output is JSON.
+ * A Perl program: `perl -e SCRIPT GBROWSE.CONF LIST`. It reads the configuration as GBrowse does, for a data source
+ * without settings of its own. The last line of its output is JSON.
  */
 const SCRIPT = String.raw`
 use strict; no warnings;
@@ -52,13 +52,13 @@ sub answer {
 `;
 
 /**
- * Asks GBrowse's own modules what they make of a configuration. As root it is asked with the rights of the web server's
- * user, because what the configuration says is program code.
+ * Has GBrowse's own modules read a configuration. Root does this with the rights of the web server's user, because the
+ * configuration contains program code.
  *
  * @param directory of GBrowse.conf
- * @param list the list of slaves that it is to follow; unset where it follows none
+ * @param list the list of slaves that it follows; unset if it follows none
  * @param timeLimit ms
- * @returns the reason, where it cannot be asked: no Perl, no modules, no answer
+ * @returns the reason if it cannot be asked: no Perl, no modules, no answer
  */
 export async function askGBrowse(
   directory: string,

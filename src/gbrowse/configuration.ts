@@ -28,7 +28,7 @@ const MOST_SOURCES = 1000;
  * Reads a GBrowse.conf, its data sources' files, and all that these include.
  *
  * @param configBase the directory of GBROWSE_CONF, where that is set: it wins over `config_base`
- * @param expected a file that counts as there even if it is not
+ * @param expected a file that counts as existing even if it does not
  */
 export async function readConfiguration(
   file: string,

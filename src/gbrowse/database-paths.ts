@@ -14,8 +14,8 @@ export type DatabaseUse = {
 const DSN = /^dbi:(\w+)(?:\([^)]*\))?:(.*)$/i;
 
 /**
- * What the data sources' `db_args` name, after GBrowse's own substitutions (`$DB`, `$CONF`, `$HTDOCS`). Of the arguments
- * only paths and servers' kinds are given: others are passwords.
+ * The databases in the data sources' `db_args`, after GBrowse's own substitutions (`$DB`, `$CONF`, `$HTDOCS`). Only
+ * paths and kinds of servers are returned, because other arguments may be passwords.
  */
 export function databaseUses(configuration: Configuration): readonly DatabaseUse[] {
   return configuration.sources.flatMap(source =>

@@ -4,10 +4,10 @@ import { type Setting, settingOf } from './parse.ts';
 /** The two options of GBrowse that make a farm. */
 export type FarmOption = 'renderfarm' | 'remote renderer';
 
-/** The farm for all data sources: what GBrowse's own configuration says last. */
+/** The farm for all data sources: the last value in GBrowse's own configuration. */
 export type FarmSettings = Readonly<Partial<Record<FarmOption, Setting>>>;
 
-/** What a data source says of its own, which wins over the farm. */
+/** A data source's own setting, which overrides the farm. */
 export type OwnSetting = {
   readonly source: string;
   readonly option: FarmOption;
@@ -35,7 +35,7 @@ function ownOf({ name, reading }: Source): readonly OwnSetting[] {
   for (const [section, options] of reading?.sections ?? []) {
     const renderfarm = options.get('renderfarm');
     const renderers = options.get('remote renderer');
-    // Perl's truth: with a true value of its own the source uses the farm even while the farm's own says 0.
+    // As in Perl: with a true value of its own the source uses the farm even if the farm itself says 0.
     if (section === 'general' && renderfarm !== undefined) {
       found.push({ source: name, option: 'renderfarm', section, setting: renderfarm });
     }
@@ -51,7 +51,7 @@ export function isOn(setting: Setting | undefined): boolean {
   return setting !== undefined && setting.value !== '' && setting.value !== '0';
 }
 
-/** Everything that was in the way of reading a configuration. */
+/** Everything that kept a configuration from being read. */
 export function readings({ globals, sources }: Configuration): readonly Reading[] {
   return [globals, ...sources.flatMap(({ reading }) => reading ?? [])];
 }

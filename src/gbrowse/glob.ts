@@ -5,11 +5,11 @@ const MAGIC = /[*?[]/;
 const BRACES = /^(.*?)\{([^{}]*)\}(.*)$/s;
 
 /**
- * The files that Perl's `glob` finds for one pattern: braces in their order, the matches of each sorted without regard to
- * case, no hidden files. A name without wildcards stands for itself, whether or not it is there.
+ * The files that Perl's `glob` finds for one pattern: braces in their order, the matches of each sorted without regard
+ * to case, no hidden files. A name without wildcards stands for itself, whether or not it is there.
  *
  * @param from the directory that a relative pattern starts at
- * @param expected a file that counts as there even if it is not
+ * @param expected a file that counts as existing even if it does not
  * @returns absolute paths
  */
 export async function globFiles(

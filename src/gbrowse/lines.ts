@@ -8,11 +8,11 @@ import { shellwords } from './shellwords.ts';
 /** A place in a configuration; `number` counts from 1. */
 export type Place = { readonly file: string; readonly number: number };
 
-/** A line as GBrowse comes to it. */
+/** A line, in the order in which GBrowse reads it. */
 export type Line = Place & { readonly text: string };
 
 /**
- * What keeps the lines from being all that GBrowse reads. `fatal`: GBrowse itself ends there, with an error for every
+ * A reason why the lines are not all that GBrowse reads. `fatal`: GBrowse itself ends there, with an error for every
  * visitor.
  */
 export type Trouble = Place & { readonly message: string; readonly fatal: boolean };
@@ -25,7 +25,7 @@ export type Expanded = {
   readonly troubles: readonly Trouble[];
 };
 
-/** A file that counts as there, with this text, even if it is not: the farm file, which the balancer makes. */
+/** A file that counts as existing with this text, even if it does not: the farm file, which the balancer makes. */
 export type Expected = { readonly file: string; readonly text: string };
 
 const INCLUDE = /^#include\s+(.+)/i;
@@ -51,7 +51,7 @@ export async function expandLines(file: string, expected?: Expected): Promise<Ex
         troubles.push({ ...at, message: 'too many includes, the rest was not read', fatal: false });
         return false;
       }
-      // GBrowse leaves out what would come after a file that it cannot read.
+      // GBrowse skips what follows a file that it cannot read.
       if (!(await read(found, at, depth))) return true;
       if (troubles.some(({ fatal }) => fatal)) return false;
     }

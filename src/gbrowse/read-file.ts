@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 const LARGEST = 4 * 1024 * 1024;
 
 /**
- * The text of a configuration file of somebody else's. It does not wait for a named pipe, and reads no device.
+ * The text of somebody else's configuration file. Does not wait for a named pipe, and reads no device.
  *
  * @throws the system's error; `Error` where it is no regular file, or too large
  */

@@ -1,9 +1,9 @@
 /**
- * A Perl program that draws one track of one data source as GBrowse's own pages have it drawn: it serialises the data
- * source and the view, sends them to a slave, and takes the answer apart (Bio::Graphics::Browser2::RenderPanels,
- * `run_remote_requests`). Without a slave's address it has GBrowse's slave code do it in the same process; no port is opened.
+ * A Perl program that draws one track of one data source as GBrowse's own pages do: it serialises the data source and
+ * the view, sends them to a slave, and reads the answer (Bio::Graphics::Browser2::RenderPanels, `run_remote_requests`).
+ * Without a slave's address it has GBrowse's slave code do it in the same process; no port is opened.
  *
- *     perl -e SCRIPT GBROWSE.CONF SOURCE SECONDS [http://HOST:PORT]
+ * perl -e SCRIPT GBROWSE.CONF SOURCE SECONDS [http://HOST:PORT]
  *
  * The last line of its output is JSON: `track`, `seconds`, and `bytes` of the image or `error`; `put` is the error with
  * which GBrowse refuses to keep the image.

@@ -24,8 +24,8 @@ const WEB_USERS = ['www-data', 'apache', 'http', 'nobody'] as const;
 const LOADING = 30 * SECOND;
 
 /**
- * Draws one track of a data source through a slave, or, where there is none, with GBrowse's slave code on this machine. As
- * root it runs as the web server's user, because what GBrowse's configuration says is program code.
+ * Draws one track of a data source with a slave, or, if there is none, with GBrowse's slave code on this machine. As
+ * root it runs as the web server's user, because GBrowse's configuration contains program code.
  *
  * @param timeLimit ms, for the drawing
  * @throws {UserError} when Perl cannot be run, or takes much longer

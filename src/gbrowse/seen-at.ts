@@ -3,8 +3,8 @@ import path from 'node:path';
 import { readProcessFile } from '../os/process.ts';
 
 /**
- * The path at which a process sees a file of this machine: in a container the directory may be mounted elsewhere. Compared
- * is the file itself (device and inode), below every mount of the same file system.
+ * The path at which a process sees a file of this machine: in a container the directory may be mounted elsewhere. The
+ * file itself is compared (device and inode), below every mount of the same file system.
  *
  * @returns undefined where it does not see the file, or where we may not look
  */
@@ -27,7 +27,7 @@ function endsOf(file: string): readonly string[] {
   return parts.map((_, at) => parts.slice(-at - 1).join('/'));
 }
 
-/** Its mount points of a file system, by proc_pid_mountinfo(5): `ID PARENT MAJOR:MINOR ROOT POINT …`. */
+/** Where it has mounted a file system, by proc_pid_mountinfo(5): `ID PARENT MAJOR:MINOR ROOT POINT …`. */
 function mountsOf(pid: number, dev: bigint): readonly string[] {
   return (readProcessFile(pid, 'mountinfo') ?? '').split('\n').flatMap(line => {
     const [, , device = '', , point] = line.split(' ');

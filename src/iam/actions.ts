@@ -39,7 +39,7 @@ const BALANCER = {
   TerminateInstances: 'change',
 } satisfies Record<keyof BalancerActions, ActionKind>;
 
-/** EC2 launches a fleet of type instant with the rights of whoever asks for it. */
+/** EC2 launches a fleet of type instant with the caller's rights. */
 const FLEET = { RunInstances: 'launch' } as const;
 
 const LEFTOVERS = {
@@ -58,7 +58,7 @@ const CHECK = {
 } satisfies Record<keyof CheckActions, ActionKind>;
 
 const SYNC = {
-  // Besides, it reads the instance and the volumes, which have to be ours.
+  // It also reads the instance and the volumes, which have to be ours.
   CreateSnapshots: 'create',
   DescribeVolumesModifications: 'describe',
   ModifyVolume: 'change',

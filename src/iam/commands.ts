@@ -1,4 +1,4 @@
-/** Who is to have a policy. */
+/** Who gets a policy. */
 export type PolicyHolder = {
   /** Value of the ownership tag; part of the names that IAM gets. */
   readonly master: string;

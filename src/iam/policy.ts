@@ -29,10 +29,13 @@ export type PolicySubject = Uses & {
 /** A managed policy has at most so many characters, white space not counted (IAM User Guide, "IAM and AWS STS quotas"). */
 export const LONGEST_POLICY = 6144;
 
-/** What a launch makes; everything of it gets its tags from the launch template or from the call. */
+/** The resources that a launch makes; each gets its tags from the launch template or from the call. */
 const LAUNCHED = ['fleet', 'instance', 'network-interface', 'spot-instances-request', 'volume'];
 
-/** What carries the tag and is changed or removed. A fleet of type instant removes itself, an interface goes with its instance. */
+/**
+ * Tagged resources that are changed or removed. A fleet of type instant removes itself, an interface goes with its
+ * instance.
+ */
 const CHANGED = [
   'image',
   'instance',
@@ -45,9 +48,9 @@ const CHANGED = [
 ];
 
 /**
- * The least that a master needs: it may look at everything in its region, make only what carries its tag from the call
- * that makes it, launch only from its own launch template, and change or remove only what carries its tag. Images,
- * snapshots and subnets are not limited to today's, so that a change of the image or a new sync needs no new policy.
+ * The least that a master needs: it may describe everything in its region, create only what the creating call tags,
+ * launch only from its own launch template, and change or remove only what carries its tag. Images, snapshots and
+ * subnets are not limited to today's, so that a change of the image or a new sync needs no new policy.
  */
 export function policyFor(subject: PolicySubject): Policy {
   const { master, region, sync, image, securityGroup, subnet, sshKey } = subject;
@@ -114,7 +117,7 @@ export function policyFor(subject: PolicySubject): Policy {
     },
     {
       // Only instance and fleet have their tags in the call itself. The volumes have theirs in the launch template,
-      // and RunInstances, which looks there too, insists on them.
+      // which RunInstances checks, too.
       Sid: 'FleetVolumes',
       Effect: 'Allow',
       Action: ['ec2:CreateFleet'],
@@ -170,13 +173,13 @@ export function policyFor(subject: PolicySubject): Policy {
   return { Version: '2012-10-17', Statement: statements };
 }
 
-/** The policy's JSON for IAM, which takes no characters beyond Latin-1 as they are. */
+/** The policy's JSON for IAM, which accepts characters beyond Latin-1 only escaped. */
 export function policyText(policy: Policy): string {
   const text = JSON.stringify(policy, undefined, 2).replaceAll(
     /[^\n -~]/g,
     character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  // A list of one thing stands on one line.
+  // A list of one item takes one line.
   return `${text.replaceAll(/\[\n\s+("[^"\n]*")\n\s+\]/g, '[$1]')}\n`;
 }
 
@@ -185,7 +188,7 @@ export function statementsFor(policy: Policy, action: Ec2Action): readonly strin
   return policy.Statement.filter(({ Action }) => Action.includes(`ec2:${action}`)).map(({ Sid }) => Sid);
 }
 
-/** Groups have their ids in ARNs; one that is given by name may be any. */
+/** Groups have their ids in ARNs; one that is given by its name may have any id. */
 function groupArn(group: string): string {
   return /^sg-[0-9a-f]+$/.test(group) ? `security-group/${group}` : 'security-group/*';
 }

@@ -12,7 +12,7 @@ export type MasterLeftovers = {
   readonly master: string;
   /** What no running balancer and no running sync or image owns, in the order in which it can be removed. */
   readonly leftovers: readonly Resource[];
-  /** What one owns, and how that is known. */
+  /** What somebody owns, and how that is known. */
   readonly held: readonly { readonly why: string; readonly resources: readonly Resource[] }[];
   /** Complete snapshots and images: data, never leftovers. */
   readonly kept: readonly Resource[];
@@ -34,11 +34,11 @@ export type FindOptions = {
   readonly now?: number;
   /** This machine's name; unset: what the system says. */
   readonly host?: string;
-  /** Whether a process of this machine holds the lock of this name; unset: it is looked for. */
+  /** Whether a process of this machine holds the lock of this name; unset: find out. */
   readonly isLockHeld?: (name: string) => Promise<boolean>;
 };
 
-/** The lock that who owns these resources holds on its machine. */
+/** The lock that the owner of these resources holds on its machine. */
 export function lockOf({ master, sync }: Pick<Resource, 'master' | 'sync'>): string {
   return `${sync === undefined ? 'master' : 'sync'}:${master}`;
 }
@@ -79,7 +79,7 @@ function split<T>(items: readonly T[], test: (item: T) => boolean): readonly [T[
   return [items.filter(test), items.filter(it => !test(it))];
 }
 
-/** As they can be removed; of one kind the oldest first. */
+/** In the order in which they can be removed; the oldest of a kind first. */
 function inOrder(resources: readonly Resource[]): Resource[] {
   return resources.toSorted(
     (a, b) =>

@@ -6,7 +6,7 @@ import type { Resource } from './resource.ts';
 /** How long (ms) after its last activity tag, or after its newest resource was created, a balancer counts as alive. */
 export const SIGN_LASTS = HOUR;
 
-/** What is known of where we are. */
+/** What is known about this machine. */
 export type Here = {
   /** The master of this machine. */
   readonly master: string;

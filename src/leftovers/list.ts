@@ -23,7 +23,7 @@ export type Unlisted = { readonly kind: Kind; readonly error: unknown };
 const NEEDED: readonly Kind[] = ['instance', 'launch template'];
 
 /**
- * Everything that carries the ownership tag and exists, whoever's it is. (What has ended already, EC2 forgets by itself.)
+ * Everything that exists and carries the ownership tag, of any master. (EC2 forgets by itself what has ended.)
  *
  * @param tagged which ones: those of one master, or all
  * @param now wall clock ms
@@ -106,7 +106,7 @@ function pricesOf(requests: readonly SpotInstanceRequest[]): Map<string, number>
   );
 }
 
-/** What every resource has; undefined for one that is not ours, or lacks what every one has. */
+/** The common properties of a resource; undefined for one that is not ours, or lacks one of them. */
 function basis(
   kind: Kind,
   id: string | undefined,

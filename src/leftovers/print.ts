@@ -50,7 +50,7 @@ export function summary(resources: readonly Resource[]): string {
   }).join(', ');
 }
 
-/** Their names only say that they are ours. */
+/** Their names say no more than that they are ours. */
 const NAMED_AFTER_US: readonly Kind[] = ['launch template', 'security group'];
 
 function table(resources: readonly Resource[], now: number): string[] {

@@ -26,10 +26,10 @@ export type RemoveOptions = {
 
 /** EC2 ends an instance within a minute or two. */
 const ENDING = 5 * MINUTE;
-/** EC2 releases volumes and groups some time after it has shown the end of their instance. */
+/** EC2 releases volumes and groups some time after it shows the end of their instance. */
 const LETTING_GO = 2 * MINUTE;
 const POLL_INTERVAL = 3 * SECOND;
-/** How long a call that EC2 did not answer is repeated; each of these calls may be made twice. */
+/** How long a call that EC2 does not answer is repeated; each of these calls may be made twice. */
 const PATIENCE = 20 * SECOND;
 
 /**
@@ -120,7 +120,7 @@ async function endInstances(
 
 type Attempt = { readonly resource: Resource; readonly error?: unknown };
 
-/** One call for all; where one id makes it fail (it is gone or protected), one for each. */
+/** One call for all; if one id makes it fail (it is gone or protected), one call for each. */
 async function terminate(
   ec2: Ec2,
   instances: readonly Resource[],

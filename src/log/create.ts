@@ -4,7 +4,7 @@ import { type Entry, type Format, formatJson, formatPlain, terminalFormat } from
 import { type Fields, type Level, type Log, VERBOSITY } from './log.ts';
 import { createRedactor } from './redact.ts';
 
-/** Where a log may go besides a file: stderr, so that stdout stays free for what was asked for. */
+/** Where a log may go besides a file: stderr, so that stdout has only results. */
 export type LogStream = {
   readonly isTTY?: boolean;
   write(text: string): unknown;
@@ -19,7 +19,7 @@ export type LogOptions = {
   readonly file?: string;
   /** `process.stderr` in the foreground; a balancer in the background has none. */
   readonly stream?: LogStream;
-  /** What must never be seen in the log. */
+  /** Secrets that must never appear in the log. */
   readonly secrets?: readonly (string | undefined)[];
   /** For `NO_COLOR` and `TERM`. */
   readonly environment?: NodeJS.ProcessEnv;
@@ -32,19 +32,19 @@ export type OpenLog = Log & {
    * @throws {UserError} when it cannot be opened; the log goes on in the file that is open
    */
   readonly reopen: () => void;
-  /** A secret that became known later; from now on it is replaced by `***` too. */
+  /** Adds a secret that became known later; from now on it is replaced by `***`, too. */
   readonly hide: (secret: string | undefined) => void;
   readonly close: () => void;
   /** Why messages were lost, a sentence; undefined when none were. */
   readonly trouble: () => string | undefined;
 };
 
-// consola keeps levels and reporters. How a line looks is ours (format.ts): every line of a file carries its time, and no
+// consola keeps levels and reporters. We format the lines (format.ts): every line of a file carries its time, and no
 // control character reaches a terminal. Its full build, with its own reporters and prompts, costs 29 ms at the start.
 
 /**
- * The program's log. Writing is synchronous: what was said before a crash has been written. Never throws when a
- * message cannot be written.
+ * The program's log. Writing is synchronous, so that messages before a crash are not lost. Never throws when a message
+ * cannot be written.
  *
  * @throws {UserError} when the file cannot be opened
  */

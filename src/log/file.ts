@@ -30,7 +30,7 @@ export function openLogFile(
   let fd = open(path);
   let lost = 0;
   let reason = '';
-  /** Part of a line went out before the disk was full. */
+  /** Part of a line was written before the disk was full. */
   let torn = false;
 
   function write(text: string): void {

@@ -29,7 +29,7 @@ export function formatJson({ date, level, message, fields }: Entry): string {
   return `${JSON.stringify({ ...base, ...fields, ...base })}\n`;
 }
 
-/** For somebody who watches: local time, the level (in its colour), further lines set below the first. */
+/** For a terminal: local time, the level (in its colour), further lines set below the first. */
 export function terminalFormat(colour: boolean): Format {
   const paint = (code: string, text: string) => (colour ? `\x1b[${code}m${text}\x1b[0m` : text);
   return ({ date, level, message }) => {
@@ -48,7 +48,7 @@ const DIM = '2';
 /** Bold red, yellow, cyan, dim. */
 const COLOUR = { error: '1;31', warn: '33', info: '36', debug: DIM } as const satisfies Record<Level, string>;
 
-/** The lines of a message, with what would steer a terminal (from a web page, from an error of AWS) made visible. */
+/** The lines of a message, with control characters (from a web page, from an error of AWS) made visible. */
 function linesOf(message: string): string[] {
   return message
     .trimEnd()

@@ -4,7 +4,7 @@ const HIDDEN = '***';
 /** A shorter word is no credential; hiding it would only garble the log. */
 const SHORTEST_SECRET = 4;
 
-/** The last guard before anything is written: replaces every secret that it knows. */
+/** The last step before anything is written: replaces every secret that it knows. */
 export type Redactor = {
   /** From now on this is hidden too. Unset and very short values are ignored. */
   hide(secret: string | undefined): void;
@@ -16,7 +16,7 @@ export function createRedactor(secrets: readonly (string | undefined)[] = []): R
   let hidden: readonly string[] = [];
 
   function hide(secret: string | undefined): void {
-    // As it is used, and as it was given: the line end of a file may be at its end.
+    // As it is used, and as it was given: with the line end of a file, perhaps.
     const texts = [...new Set([secret ?? '', secret?.trim() ?? ''])].filter(
       it => it.length >= SHORTEST_SECRET,
     );
@@ -25,7 +25,7 @@ export function createRedactor(secrets: readonly (string | undefined)[] = []): R
       encodeURIComponent(it.toWellFormed()),
       JSON.stringify(it).slice(1, -1),
     ]);
-    // Longest first: a secret that contains another one must not be left half visible.
+    // Longest first, so that a secret that contains another one does not stay half visible.
     hidden = [...new Set([...hidden, ...forms])].sort((a, b) => b.length - a.length);
   }
 

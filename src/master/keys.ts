@@ -8,7 +8,7 @@ export type Keys = {
   readonly sessionToken?: string;
 };
 
-/** What the manual's `/etc/default` file has in the place of a key. */
+/** The placeholder of the manual's `/etc/default` file. */
 const PLACEHOLDER = /^YOUR_EC2_\w+_HERE$/;
 
 /** Keys of the Security Token Service begin so; AWS rejects them without their token. */
@@ -20,7 +20,7 @@ function meant(value: string | undefined): string | undefined {
   return key === '' || PLACEHOLDER.test(key) ? undefined : key;
 }
 
-/** The keys of the command line, else of `EC2_ACCESS_KEY` and `EC2_SECRET_KEY`; none when only the SDK may know some. */
+/** The keys of the command line, else of `EC2_ACCESS_KEY` and `EC2_SECRET_KEY`; none if only the SDK may find some. */
 export function keysFrom(
   options: Pick<Keys, 'accessKey' | 'secretKey'>,
   env: Readonly<Record<string, string | undefined>>,
@@ -39,7 +39,7 @@ export function keysFrom(
 /**
  * Both keys, or none.
  *
- * @throws {UserError} when one is there without the other, a key cannot be one, or a temporary key has no token
+ * @throws {UserError} when one is missing, a key is malformed, or a temporary key has no token
  */
 export function credentialsFrom(keys: Keys): Credentials | undefined {
   const { accessKey, secretKey, sessionToken } = keys;

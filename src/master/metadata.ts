@@ -83,7 +83,7 @@ export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetada
   };
 }
 
-/** No route, refused, timed out, or a web server that is something else. */
+/** No route, refused, timed out, or another web server. */
 function isAbsent(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('statusCode' in error && typeof error.statusCode === 'number') return error.statusCode < 500;

@@ -9,7 +9,7 @@ export type ServiceSettings = Readonly<
   Partial<Record<'USER' | 'CONFFILE' | 'ACCESS_KEY' | 'SECRET_KEY' | 'DAEMON_OPTS', string>>
 >;
 
-/** What the balancer and the AWS SDK look for in their environment. */
+/** Variables that the balancer and the AWS SDK read. */
 const TAKEN = /^(AWS_\w+|EC2_\w+|https?_proxy|no_proxy)$/i;
 
 /**
@@ -24,9 +24,8 @@ export async function serviceSettings(file: string): Promise<ServiceSettings | u
 }
 
 /**
- * Puts into root's environment what the service would find in its own: the keys of the settings file, where the
- * environment has none, and what the file exports, where the environment does not have it. The file is read, and never
- * run.
+ * Adds to root's environment what the service has in its own: the keys of the settings file, if the environment has
+ * none, and the variables that the file exports, if they are not set. The file is read, and never run.
  */
 export function takeServiceSettings(file: string, env: NodeJS.ProcessEnv): void {
   let text: string;

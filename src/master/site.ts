@@ -12,7 +12,7 @@ export type Site = {
   readonly reach: 'private' | 'public';
   /** The slaves' image: an AMI's id, or a name or part of one; blank only where none is needed. */
   readonly image: string;
-  /** The AMI that the master itself was started from, on EC2: what slaves get where no image has the name. */
+  /** The AMI that the master itself was started from, on EC2: what slaves get if no image has the name. */
   readonly ownImage?: string;
   /** The master's address as slaves see it, when it is known without asking anybody. */
   readonly address?: string;

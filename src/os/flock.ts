@@ -12,9 +12,9 @@ import {
 import { SECOND } from '../clock.ts';
 import { failure, messageOf } from '../errors.ts';
 
-/** A file that this process has locked (flock(2)). The lock ends with the process, however that ends. */
+/** A file that this process has locked (flock(2)). The lock ends with the process in any case. */
 export type FileLock = {
-  /** Removes the file, and lets go of it. */
+  /** Removes the file and releases the lock. */
   release(): void;
 };
 
@@ -22,7 +22,7 @@ const TIME_LIMIT = 10 * SECOND;
 const MOST_TRIES = 10;
 
 /**
- * Locks a file, which is made where it is missing; it holds our process id then. To be used in directories in which
+ * Locks a file, which is created if it is missing, and writes our process id into it. Only for directories in which
  * nobody else can write.
  *
  * @returns undefined when another process has locked it
@@ -52,7 +52,7 @@ export async function lockFile(file: string): Promise<FileLock | undefined> {
           try {
             unlinkSync(file);
           } catch {
-            // It may be in a directory of root's that this process has given up the rights to.
+            // It may be in one of root's directories, and this process has dropped root's rights.
           }
           closeSync(fd);
         },

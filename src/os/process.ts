@@ -11,7 +11,7 @@ export type RunningProcess = {
   readonly startTime: string;
 };
 
-/** User ids of a process. Only where all three are the same does that user alone decide what it does. */
+/** User ids of a process. Only if all three are the same, that user alone decides what it does. */
 export type ProcessUids = { readonly real: number; readonly effective: number; readonly saved: number };
 
 /** More of a command line than this (bytes) is not read: the user who starts the process chooses its length. */
@@ -78,7 +78,7 @@ export function allProcesses(): Map<number, RunningProcess> {
   return found;
 }
 
-/** Whether that very process is still there, and not another one of the same id. */
+/** Whether that very process is still there, not another one with the same id. */
 export function isStillThere(process: RunningProcess): boolean {
   return findProcess(process.pid)?.startTime === process.startTime;
 }
@@ -149,7 +149,7 @@ export function environmentOf(pid: number): Record<string, string> | undefined {
   return Object.fromEntries(entries);
 }
 
-/** Whether a process sees that very file under that path; it does not where it runs in a container of its own. */
+/** Whether a process sees that very file under that path; one in a container may not. */
 export function seesFile(pid: number, file: string): boolean {
   try {
     const [here, there] = [statSync(file), statSync(`/proc/${pid}/root${file}`)];

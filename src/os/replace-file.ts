@@ -25,15 +25,15 @@ export type ReplaceOptions = {
   readonly replaceLink?: boolean;
 };
 
-/** The attributes that a file must have to go by those of `ReplaceOptions`. */
+/** The attributes of the new file, by `ReplaceOptions`. */
 type Wanted = { readonly uid: number | undefined; readonly gid: number | undefined; readonly mode: number };
 
 /**
- * Puts a new text in place of a file's, at one stroke: whoever reads it gets the old or the new one, whole, also after a
- * power failure. One call for a path at a time. What a process that was killed meanwhile has left beside it is removed.
+ * Puts a new text in place of a file's, atomically: readers get the whole old or the whole new text, even after a power
+ * failure. One call for a path at a time. Leftovers of a process that was killed meanwhile are removed.
  *
  * @param text one character per byte where it is a string
- * @throws the system's error; the file is as it was then, and nothing is left beside it
+ * @throws the system's error; then the file is unchanged, and nothing is left beside it
  */
 export async function replaceFile(
   file: string,
@@ -85,13 +85,16 @@ export async function statIfThere(file: string): Promise<Stats | undefined> {
   }
 }
 
-/** A name beside the file that says whose it is. It begins with a dot, so that nothing that reads a directory's files takes it up. */
+/**
+ * A name beside the file that shows which file it belongs to. It begins with a dot, so that programs that read all
+ * files of a directory skip it.
+ */
 function temporaryPrefix(target: string): string {
   return path.join(path.dirname(target), `.${path.basename(target)}.balancer-`);
 }
 
 async function writeNew(file: string, text: string | Buffer, { uid, gid, mode }: Wanted): Promise<void> {
-  // Exclusively: nothing that somebody has put there is written through.
+  // Exclusively, so that nothing that somebody put there is written to.
   const handle = await open(file, 'wx', 0o600);
   try {
     await handle.writeFile(text, 'latin1');
@@ -106,7 +109,7 @@ async function writeNew(file: string, text: string | Buffer, { uid, gid, mode }:
   }
 }
 
-/** So that the new name survives a power failure too. Where that cannot be, the file is in its place all the same. */
+/** So that the new name survives a power failure, too. If that fails, the file is replaced all the same. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle: FileHandle | undefined = await open(directory, 'r').catch(() => undefined);
   await handle?.sync().catch(() => {});

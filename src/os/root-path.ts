@@ -3,24 +3,25 @@ import { lstat, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from '../errors.ts';
 
-/** As the kernel: a path with more links than this in it is a loop. */
+/** As in the kernel: a path with more links than this is a loop. */
 const MOST_LINKS = 40;
 
-/** A part of a path (a directory, a link, the file itself) that is not root's alone. */
+/** A part of a path (a directory, a link, the file itself) that not only root can change. */
 export type ForeignPart = {
   readonly path: string;
-  /** Its owner; root's own part is one that others may write to. */
+  /** Its owner; if that is root, others may write to it. */
   readonly uid: number;
   /** Whether others than its owner may write to it, by its mode or an access control list. */
   readonly isShared: boolean;
 };
 
 /**
- * The first part of a path by which somebody else than root could decide what stands there: it belongs to another user,
- * or others may write to it. Undefined when it all is root's alone, or of users that are trusted with it. Each link on the way is followed. The group's bits of
- * the mode are the mask of an access control list, so any write bit in them counts, whatever the group.
+ * The first part of a path by which somebody other than root could decide what is there: it belongs to another user, or
+ * others may write to it. Undefined when only root, or trusted users, can change the path. Each link on the way is
+ * followed. The group's bits of the mode are the mask of an access control list, so any write bit in them counts,
+ * whatever the group.
  *
- * @param about `content`, or only `place`: which file or directory it is that stands at the path, whoever may write into it
+ * @param about `content`, or only `place`: which file or directory is at the path, regardless of who may write into it
  * @param trusted ids of users besides root
  */
 export async function foreignPartOf(

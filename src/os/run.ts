@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { failure, isUserError, messageOf } from '../errors.ts';
 
-/** What a program that is run for the administrator finds: nothing of the balancer's own environment, no credentials. */
+/** The environment of programs that are run for the administrator: nothing of the balancer's own, no credentials. */
 export const PLAIN_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   LANG: 'C.UTF-8',
@@ -9,7 +9,7 @@ export const PLAIN_ENVIRONMENT: Readonly<Record<string, string>> = {
 
 const KEPT_OUTPUT = 4096;
 const SHOWN_LINES = 3;
-/** How long output may still come in after the program's end; a daemon that it has started may keep the pipe open. */
+/** How long output may still come after the program's end; a daemon that it started may keep the pipe open. */
 const LAST_OUTPUT = 100;
 
 /** The end of what a program said, for an error. */
@@ -31,12 +31,12 @@ function killGroup(pid: number | undefined): void {
 }
 
 /**
- * Runs a program to its end, without input. Whatever it has started is killed with it when it takes too long. Of its
- * output no more than the last 4 kB are kept.
+ * Runs a program to its end, without input. If it takes too long, it is killed with everything that it started. Only
+ * the last 4 kB of its output are kept.
  *
  * @param timeLimit ms
  * @returns the end of its output, of stdout and stderr together
- * @throws {UserError} when it cannot be started, fails or takes too long; with the last lines of what it said
+ * @throws {UserError} when it cannot be started, fails or takes too long; with the last lines of its output
  */
 export async function run(
   [command, ...args]: readonly [string, ...string[]],

@@ -5,10 +5,10 @@ import { foreignPartOf } from './root-path.ts';
 import { isStateFileName } from './state-file.ts';
 
 /**
- * Makes the directory of the balancer's state files. As root, for the user that the balancer runs as: only where nobody
- * but root can change the directory above, and an old directory only when it holds nothing else than state files.
+ * Makes the directory of the balancer's state files. As root, for the user that the balancer runs as: only if nobody
+ * but root can change the directory above, and an existing directory only if it contains nothing but state files.
  *
- * @param account the user that is to own it, where that is another one than ours
+ * @param account the user who will own it, if that is not ours
  * @throws {UserError} or the system's error, when it cannot be made or is somebody else's
  */
 export async function makeStateDirectory(

@@ -28,7 +28,7 @@ export type StateRead<T> =
   | { readonly kind: 'value'; readonly value: T; readonly writtenAt: number }
   | { readonly kind: 'unusable'; readonly why: string };
 
-/** A clock that was a little ahead when the file was written makes nothing wrong. */
+/** Tolerance for a clock that was a little ahead when the file was written. */
 const FUTURE_TOLERATED = 10 * 60_000;
 
 /** Where the state of a master lies: masters of one machine share the directory. */
@@ -47,8 +47,8 @@ export function isStateFileName(name: string): boolean {
 }
 
 /**
- * Reads a state file. Only a plain file that nobody but its reader's user can read or change is believed, and only what it
- * says of this master. Never throws.
+ * Reads a state file. Only a plain file is used that no other user can read or change, and that is about this master.
+ * Never throws.
  *
  * @param now wall clock ms
  */
@@ -99,7 +99,7 @@ function unusable(why: string): { readonly kind: 'unusable'; readonly why: strin
 }
 
 /**
- * Replaces a state file at one stroke, readable by its user alone (0600). One call for a file at a time. The value must
+ * Replaces a state file atomically, readable by its user alone (0600). One call for a file at a time. The value must
  * hold no secret.
  *
  * @param now wall clock ms

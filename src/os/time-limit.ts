@@ -2,8 +2,8 @@ import { SECOND } from '../clock.ts';
 import { failure } from '../errors.ts';
 
 /**
- * The outcome of something that may hang (a dead NFS server, a stopped process), which is not waited for any longer than
- * this. What is going on is not ended by that.
+ * Waits for something that may hang (a dead NFS server, a stopped process), but no longer than this. It is not ended at
+ * the limit.
  *
  * @param limit ms
  * @param what how an error calls it

@@ -5,7 +5,10 @@ export type UnixSocket = {
   /** What `/proc/PID/fd` calls it: `socket:[INODE]`. "0" for a connection that nobody has accepted yet. */
   readonly inode: string;
   readonly listens: boolean;
-  /** As it was bound, which may be another user's word; an abstract name begins with "@". Empty when it has none. */
+  /**
+   * The name that it was bound to, which another user may have chosen; an abstract name begins with "@". Empty when it
+   * has none.
+   */
   readonly path: string;
 };
 
