@@ -3,18 +3,18 @@ import { apply, type Transition } from './apply.ts';
 import { hasFailed, type State, type StateView } from './state.ts';
 import { keyOf, type Task } from './tasks.ts';
 
-/** A decision in the making: what is due now, when the rest will be, and what the state becomes by it. */
+/** A decision while it is made: what is due now, when the rest is due, and how the state changes. */
 export type Agenda = {
   /** Monotonic ms. */
   readonly now: number;
-  /** The state as the decision has made it so far. */
+  /** The state with the changes that the decision has made so far. */
   readonly state: StateView;
-  /** Whether that moment has come; if not, the loop wakes then. */
+  /** Whether that moment has come; if not, the loop wakes up then. */
   due(at: number): boolean;
   /** Adds a task unless one of the same key is running or it must not be tried again yet. */
   add(task: Task): boolean;
   change(transition: Transition): void;
-  /** `topic`: only when it differs from what was last said about it, numbers apart (or from `news`). */
+  /** With a topic, only when it differs from the last message about it, apart from numbers (or from `news`). */
   say(level: Level, message: string, about?: { readonly topic: string; readonly news?: string }): void;
   readonly tasks: readonly Task[];
   readonly transitions: readonly Transition[];

@@ -11,13 +11,13 @@ export type Transition =
   /** A poll begins: the farm is decided about with the next reading. */
   | { readonly kind: 'poll'; readonly nextAt: number }
   | { readonly kind: 'check config'; readonly at: number }
-  /** A slave is to leave; the first reason stays. */
+  /** A slave has to leave; the first reason stays. */
   | { readonly kind: 'release'; readonly instanceId: string; readonly reason: LeavingReason }
-  /** A slave that was to leave, and that the farm file still lists, stays. */
+  /** A slave that had to leave but is still in the farm file stays. */
   | { readonly kind: 'keep'; readonly instanceId: string }
   /** GBrowse no longer knows the slave: its drain begins. */
   | { readonly kind: 'drain'; readonly instanceId: string; readonly since: number }
-  /** A slave has served for so long that its image is good. */
+  /** A slave has served long enough to show that its image is good. */
   | { readonly kind: 'prove'; readonly instanceId: string }
   | { readonly kind: 'count failed boot'; readonly reason: string; readonly at: number }
   | { readonly kind: 'request launch'; readonly request: LaunchRequest }
@@ -29,7 +29,7 @@ export type Transition =
   | { readonly kind: 'end instance refresh' }
   /** The farm file cannot be emptied: the stop goes on without it. */
   | { readonly kind: 'give up farm file' }
-  /** A log entry; with a topic only when it is news (`news`, or the message itself without its numbers). */
+  /** A log entry; with a topic, only when `news` (or the message, apart from its numbers) has changed. */
   | {
       readonly kind: 'say';
       readonly level: Level;
@@ -40,7 +40,7 @@ export type Transition =
   /** What was said about a topic may be said again; `message` when there was something. */
   | { readonly kind: 'resolve'; readonly topic: string; readonly message?: string };
 
-/** Makes a change. All that a decision changes is changed here. */
+/** Makes a change. Everything that a decision changes is changed here. */
 export function apply(state: State, transition: Transition): void {
   switch (transition.kind) {
     case 'poll':

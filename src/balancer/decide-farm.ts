@@ -4,7 +4,7 @@ import { isListed, servingUrls } from './members.ts';
 import { isFresh } from './state.ts';
 import { RELOAD_GAP, RELOAD_PATIENCE, TERMINATE_AGAIN } from './timing.ts';
 
-/** The farm file lists exactly the slaves that serve; not before EC2 has been seen, or a restart would empty it. */
+/** The farm file lists exactly the slaves that serve; not before EC2 has answered once, or a restart would empty it. */
 export function decideFarm(agenda: Agenda): void {
   const { state } = agenda;
   if (state.describedAt === undefined && state.stop === undefined) return;
@@ -40,7 +40,7 @@ export function decideReleases(agenda: Agenda): void {
       if (agenda.due((terminateAskedAt ?? Number.NEGATIVE_INFINITY) + TERMINATE_AGAIN)) finished.push(id);
     } else if (!tagged && outSince !== undefined) {
       untagged.push(id);
-      // Of several the latest: a successor drains none of them too short.
+      // The latest of several: a successor drains none of them too briefly.
       agoMs = Math.min(agoMs, now - outSince);
     }
   }
@@ -50,8 +50,8 @@ export function decideReleases(agenda: Agenda): void {
 }
 
 /**
- * Whether EC2 has just shown that what is to be tagged or terminated is this master's; otherwise instances are described
- * first. Where EC2 does not answer, or nothing may be waited for, its last answer has to do.
+ * Whether EC2 has just shown that what is to be tagged or terminated is this master's; otherwise instances are
+ * described first. When EC2 does not answer, or there is no time to wait, its last answer counts.
  */
 function isShownLately(agenda: Agenda): boolean {
   const { state } = agenda;

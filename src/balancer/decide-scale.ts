@@ -40,8 +40,8 @@ export function decideScale(agenda: Agenda): void {
   const renewing = scaling.release.length > 0 ? 0 : decideInstanceRefresh(agenda, requested);
   const wanted = Math.max(scaling.launch, renewing);
 
-  // A launch whose answer was lost is asked for again under its token until EC2 says what became of it; one that may
-  // have had no effect, only as long as it is still wanted.
+  // A launch whose answer was lost is repeated with its token until EC2 says what became of it; one that may have had
+  // no effect, only while it is still wanted.
   if (request !== undefined) {
     const still = Math.max(scale(situation).launch, instanceRefreshOf(state, situation, agenda.now).launch);
     if ((request.shown > 0 || still >= request.count) && agenda.due(state.backoff.notBefore))
@@ -58,7 +58,7 @@ export function decideScale(agenda: Agenda): void {
 }
 
 /**
- * A slave that was to leave because there were too many, and that the farm lists still (the file could not be written),
+ * A slave that had to leave because there were too many, and that is still in the farm file (it could not be written),
  * stays when the load has risen again.
  */
 function takeBack(agenda: Agenda, range: Range): void {
@@ -79,7 +79,7 @@ function takeBack(agenda: Agenda, range: Range): void {
   }
 }
 
-/** What EC2 does not show so long after the last call for it did not happen, or only in part. */
+/** What EC2 does not show this long after the last call did not happen, or only in part. */
 function forgetLapsedLaunch(agenda: Agenda, describedAt: number): void {
   const { launchInFlight: request, running } = agenda.state;
   if (request?.unsureAt === undefined || running.has('launch')) return;
@@ -125,8 +125,8 @@ export function loadInWords(state: StateView): string | undefined {
 }
 
 /**
- * The master's address may have changed, which would keep its slaves from answering; and which image the slaves should
- * have is known from the plan alone.
+ * The master's address may have changed, so that its slaves cannot answer; and only the plan knows which image the
+ * slaves should have.
  */
 function refreshPlan(agenda: Agenda): void {
   const { state } = agenda;

@@ -47,7 +47,7 @@ export function decideStop(agenda: Agenda): End | undefined {
     if (isHurried(stop)) return incomplete(agenda);
     describeAgain(agenda);
   }
-  // What was made a moment ago is not shown by its tag yet, and would be left behind.
+  // EC2 does not show by its tag yet what was made a moment ago, so it would be left behind.
   const settled = state.preparedAt + SETTLE_TIME;
   if (isHurried(stop) || agenda.due(settled)) agenda.add({ kind: 'tidy' });
   else saySettling(agenda, settled);
@@ -66,7 +66,7 @@ function isHurried({ hurriedAt }: Stop): boolean {
   return hurriedAt !== undefined;
 }
 
-/** When a stop ends, whatever hangs. */
+/** When a stop ends, even if something hangs. */
 function limitOf({ describedAt }: StateView, { since, hurriedAt = Number.POSITIVE_INFINITY }: Stop): number {
   const patience = describedAt === undefined ? STOP_LIMIT_UNHEARD : STOP_LIMIT;
   return Math.min(since + patience, hurriedAt + STOP_LIMIT_HURRY);
@@ -88,14 +88,14 @@ function somethingMayLive(agenda: Agenda): boolean {
   // A template that is just being made would outlive the stop.
   if (state.running.has('prepare')) return true;
   const members = [...state.members.values()];
-  // Each call is made once: what EC2 showed last has to do where it does not answer.
+  // Each call is made once: if EC2 does not answer, what it showed last counts.
   if (hurried && hasFailed(state, 'describe'))
     return (
       state.running.has('terminate') ||
       (!hasFailed(state, 'terminate') && members.some(it => it.leaving?.terminateAskedAt === undefined))
     );
   if (launchMayShow(agenda) || state.instancesInFlight.size > 0) return true;
-  // One last answer of EC2, unless nothing can have happened since the one before.
+  // One last answer from EC2, unless nothing can have happened since the one before.
   const launchedUntil = state.launches > 0 ? (stop?.since ?? 0) : Number.NEGATIVE_INFINITY;
   // What a predecessor launched just before it died is shown by then; a second signal does not wait for that.
   const settled = state.startedAt + (hurried ? 0 : SETTLE_TIME);
@@ -114,7 +114,7 @@ function saySettling(agenda: Agenda, until: number): void {
   );
 }
 
-/** A launch without an answer may still give instances: they are looked for as long as EC2 may take to show them. */
+/** A launch without an answer may still give instances: the stop searches for as long as EC2 may take to show them. */
 function launchMayShow(agenda: Agenda): boolean {
   const { state } = agenda;
   if (state.running.has('launch')) return true;
@@ -139,7 +139,7 @@ function describeAgain(agenda: Agenda): void {
   if (agenda.due(describedAt + EAGER_DESCRIBE_INTERVAL)) agenda.add({ kind: 'describe' });
 }
 
-/** Whether a stop goes on without the farm file, and without Apache's knowing. */
+/** Whether a stop goes on without having written the farm file, and without having told Apache. */
 export function isFarmGivenUp(agenda: Agenda, stop = agenda.state.stop): boolean {
   if (stop === undefined || stop.keepSlaves) return false;
   if (stop.crippled === true) return true;
@@ -147,7 +147,7 @@ export function isFarmGivenUp(agenda: Agenda, stop = agenda.state.stop): boolean
   return agenda.due(Math.min(since + STOP_FARM_LIMIT, hurriedAt + STOP_FARM_LIMIT_HURRY));
 }
 
-/** The end (monotonic ms) of a drain: a stop waits for none as long as it would take to end within its limit. */
+/** The end (monotonic ms) of a drain; a stop cuts it short so that it ends within its own limit. */
 export function drainEndsAt({ config, stop }: StateView, outSince: number): number {
   const end = outSince + config.master.drainTime;
   return stop === undefined ? end : Math.min(end, stop.since + STOP_DRAIN_LIMIT);

@@ -21,7 +21,7 @@ import {
 
 export type Decision = {
   readonly tasks: readonly Task[];
-  /** How the state changes by it, in this order. */
+  /** How it changes the state, in this order. */
   readonly transitions: readonly Transition[];
   /** When to decide again though nothing has happened, monotonic ms. */
   readonly wakeAt: number;
@@ -29,7 +29,7 @@ export type Decision = {
 };
 
 /**
- * What to do now: everything that stands between what is and what should be, as far as it is not being done already.
+ * What to do now: everything that separates what is from what should be and is not being done already.
  *
  * @param state is not changed: `apply` makes the decision's transitions
  * @param now monotonic ms
@@ -73,7 +73,7 @@ function decideRound(agenda: Agenda): void {
   if (agenda.due(nextDescribeAt(state))) agenda.add({ kind: 'describe' });
 }
 
-/** The load is read more often than the farm is decided about: what is certain shows sooner. */
+/** The load is read more often than the size of the farm is decided, so that certain changes show sooner. */
 function readLoad(agenda: Agenda): void {
   const { state, now } = agenda;
   const nextAt = now + Math.min(state.config.master.pollInterval, READING_INTERVAL);

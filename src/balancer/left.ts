@@ -1,6 +1,6 @@
 import { hasFailed, type StateView } from './state.ts';
 
-/** What a stop leaves behind in EC2, as far as it is known, and what to do about it. */
+/** What a stop leaves behind in EC2, as far as is known, and what to do about it. */
 export function leftInWords(state: StateView): string {
   const { members, instancesInFlight, launchInFlight, plan, config, describedAt } = state;
   const all = [...members.values()];

@@ -43,7 +43,7 @@ export type Edges = {
   /** Resolves when the farm file can no longer be written at all: the balancer stops, and keeps its slaves. */
   readonly crippled?: Promise<UserError>;
   readonly log: Log;
-  /** Told after each decision how things stand; they stay so until the next. `now` is monotonic ms. */
+  /** Called after each decision with the state, which holds until the next one. `now` is monotonic ms. */
   readonly observe?: (state: Readonly<State>, now: number) => void;
 };
 
@@ -60,10 +60,10 @@ export type Balancer = {
 };
 
 /**
- * Starts the balancer's loop: decide, do what was decided, take note of what came of it, decide again. Tasks run side
- * by side, so that one that hangs delays no other.
+ * Starts the balancer's loop: decide, do what was decided, record the results, decide again. Tasks run side by side, so
+ * that one that hangs delays no other.
  *
- * @param settings.runId part of every launch token; another one in every process
+ * @param settings.runId part of every launch token; different in every process
  * @param settings.listed what the farm file lists at the start
  */
 export function startBalancer(
@@ -169,12 +169,12 @@ const TASK_LIMITS: Partial<Record<Task['kind'], number>> = {
 };
 
 /**
- * What happens within so many ms is decided about together: two slaves that become ready are one change of the farm file,
- * and two hundred probes are not two hundred decisions.
+ * Events within this many ms lead to one decision: two slaves that become ready are one change of the farm file, and
+ * two hundred probes are not two hundred decisions.
  */
 const GATHERING = 20;
 
-/** The longest that a timer can be set for is 24.8 days. */
+/** A timer can be set for 24.8 days at most. */
 const LONGEST_PAUSE = 24 * 3_600_000;
 
 async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
@@ -190,7 +190,7 @@ function flush(state: State, log: Log): void {
   for (const { level, message } of state.outbox.splice(0)) log[level](message);
 }
 
-/** Does a task; the function that it resolves to takes note of what came of it at the (monotonic) moment given. */
+/** Does a task; resolves to a function that records the result at the given (monotonic) moment. */
 async function perform(task: Task, edges: Edges, state: State): Promise<(now: number) => unknown> {
   const { clock, fleet, farm } = edges;
   switch (task.kind) {

@@ -4,7 +4,7 @@ import { dataTag } from '../spot/tags.ts';
 import type { LeavingReason, Member, StateView } from './state.ts';
 import { FAILURES_TOLERATED } from './timing.ts';
 
-/** Why a slave is not as a new one would be; undefined when it is. */
+/** Why a slave differs from what a new one would be; undefined when it does not. */
 export function outOfDate(state: StateView, { data, imageId }: Slave): LeavingReason | undefined {
   if (data !== dataTag(state.config.slave.dataSnapshots)) return 'its data are out of date';
   const { plan } = state;
@@ -78,7 +78,7 @@ export function portsOf(state: StateView, slave: Slave): readonly number[] {
   return slave.ports.length > 0 ? slave.ports : state.config.slave.ports;
 }
 
-/** Every port that a slave listens on: the security group must go on letting the master in. */
+/** Every port that a slave listens on: the security group must keep allowing the master to connect to it. */
 export function portsInUse(state: StateView): readonly number[] {
   return [...new Set([...state.members.values()].flatMap(member => portsOf(state, member.slave)))];
 }

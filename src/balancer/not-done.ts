@@ -1,6 +1,6 @@
 /**
- * Thrown by an edge that has taken note of a task and has not done it, on purpose: neither a success nor a failure. As
- * long as it is called for it is asked for again.
+ * Thrown by an edge that deliberately did not do a task: neither a success nor a failure. The task is decided on again
+ * for as long as it is due.
  */
 export class NotDone extends Error {
   constructor() {

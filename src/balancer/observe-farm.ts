@@ -1,16 +1,16 @@
 import { hasFailed, type State, say } from './state.ts';
 
 /**
- * The farm lists these of the balancer's slaves. What was not listed when the balancer last looked or wrote is somebody
- * else's change, which the next decision puts right.
+ * The farm lists these of the balancer's slaves. What differs from the balancer's last read or write is somebody else's
+ * change, which the next decision undoes.
  *
  * @param startedAt when the reading began (monotonic ms)
  */
 export function recordFarm(state: State, urls: readonly string[], startedAt: number): void {
-  // What is read beside a change of our own may be the list before it or after it.
+  // A read during a change of our own may give the list before it or after it.
   if (state.running.has('write-farm') || state.listedAt >= startedAt) return;
   const change = changeIn(state.listed, urls);
-  // A write that failed may have been made all the same, late.
+  // A write that failed may have taken effect all the same, later.
   if (change !== undefined && state.stop === undefined && !hasFailed(state, 'write-farm')) {
     say(
       state,
@@ -21,7 +21,7 @@ export function recordFarm(state: State, urls: readonly string[], startedAt: num
   state.listed = urls;
 }
 
-/** What is different between two lists of slaves, in words; undefined when nothing is. */
+/** The difference between two lists of slaves, in words; undefined when there is none. */
 export function changeIn(before: readonly string[], after: readonly string[]): string | undefined {
   const out = before.filter(url => !after.includes(url));
   const added = after.filter(url => !before.includes(url));
@@ -43,12 +43,12 @@ export function recordFarmWritten(state: State, urls: readonly string[], now: nu
   state.reloadOwed = true;
 }
 
-/** Apache was told, or needed not be; `startedAt` is when that began. */
+/** Apache was told, or did not need to be; `startedAt` is when that began. */
 export function recordReloaded(state: State, done: string | undefined, startedAt: number, now: number): void {
   if (done !== undefined) {
     state.reloadedAt = now;
     say(state, 'info', done);
   }
-  // A change that came meanwhile wants a reload of its own.
+  // A change made meanwhile needs a reload of its own.
   if (state.listedAt <= startedAt) state.reloadOwed = false;
 }

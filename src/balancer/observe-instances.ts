@@ -9,7 +9,7 @@ import { ANSWERS_MISSED_TOLERATED, NEVER_SHOWN } from './timing.ts';
 /** What EC2 showed, and when: `now` monotonic, `wall` wall clock, both ms. */
 export type Described = { readonly slaves: readonly Slave[]; readonly now: number; readonly wall: number };
 
-/** Brings what is remembered of each instance up to what EC2 shows. */
+/** Updates what is remembered about each instance to what EC2 shows. */
 export function recordInstances(state: State, described: Described): void {
   const shown = new Set<string>();
   for (const slave of described.slaves) {
@@ -30,7 +30,7 @@ export function recordInstances(state: State, described: Described): void {
     const release = (reason: LeavingReason) =>
       apply(state, { kind: 'release', instanceId: slave.instanceId, reason });
     if (slave.reclaimed) release('EC2 reclaims it');
-    // A call of a predecessor's that had its effect after its end.
+    // A predecessor's call that took effect after that process had ended.
     if (slave.drainingSince !== undefined) release('it was draining already');
   }
   for (const [id, member] of state.members) {
@@ -54,7 +54,10 @@ export function recordInstances(state: State, described: Described): void {
   state.describedAt = described.now;
 }
 
-/** What a predecessor launched within the hour counts, whatever has become of it: restarts make no launch loop. */
+/**
+ * What a predecessor launched within the hour counts, whatever became of it, so that restarts cannot make a launch
+ * loop.
+ */
 function countEarlierLaunch(state: State, slave: Slave, { now, wall }: Described): void {
   if (slave.launchToken?.startsWith(state.runId) === true) return;
   state.backoff = withEarlierLaunch(state.backoff, now - Math.max(0, wall - slave.launchedAt), now);
@@ -76,7 +79,7 @@ function shownAgain(member: Member, shown: Slave, now: number): Member {
   if (address === undefined || shown.address === address) return { ...member, slave: shown, missing: 0 };
   // An answer may lack what an earlier one had.
   if (shown.address === undefined) return { ...member, slave: { ...shown, address }, missing: 0 };
-  // Whether it answers at its new address is not known.
+  // It is not known whether it answers at its new address.
   const { readySince: _, probedAt: __, failingSince: ___, ...rest } = member;
   return { ...rest, slave: shown, firstSeen: now, failures: 0, refusals: 0, missing: 0 };
 }
@@ -84,7 +87,7 @@ function shownAgain(member: Member, shown: Slave, now: number): Member {
 /** Adds an instance that was not known: just launched, or left by an earlier process. */
 function adopt(state: State, slave: Slave, { now, wall }: Described, launchAnsweredAt?: number): void {
   const own = slave.launchToken?.startsWith(state.runId) === true;
-  // What this process has launched was never in the farm: if its address is, it was another slave's.
+  // What this process launched was never in the farm: if its address is there, it belonged to another slave.
   const listed = !own && isListed(state, slave);
   const drained = slave.drainingSince;
   state.members.set(slave.instanceId, {
@@ -101,8 +104,8 @@ function adopt(state: State, slave: Slave, { now, wall }: Described, launchAnswe
       leaving: {
         reason: 'it was draining already',
         tagged: true,
-        // The clock may have been set since: never earlier than a whole drain ago, never in the future. If the farm lists
-        // it all the same, its drain is still to come.
+        // The clock may have been set since, so this is never earlier than one whole drain ago and never in the future.
+        // If the farm still lists it, its drain has not begun.
         ...(!listed && {
           outSince: now - Math.min(Math.max(wall - drained, 0), state.config.master.drainTime),
         }),

@@ -22,10 +22,10 @@ export function recordPlan(state: State, config: Config, plan: LaunchPlan, now: 
   state.plannedAt = now;
 }
 
-/** What a launch needs could not be made ready. */
+/** What a launch needs could not be prepared. */
 export function recordNoPlan(state: State, error: unknown, now: number): void {
   state.preparedAt = now;
-  // The plan that was to be checked still serves: if part of it is gone, the launch says so.
+  // The old plan still serves: if part of it is gone, the launch says so.
   if (state.plan !== undefined) {
     state.plannedAt = Math.max(state.plannedAt, now - PLAN_LIFETIME + PLAN_AGAIN);
     sayOnce(
@@ -72,7 +72,7 @@ export function recordLaunch(
 export function recordRefusedLaunch(state: State, request: LaunchRequest, error: unknown, now: number): void {
   const trouble = troubleIn(error);
   state.backoff = afterRefusal(state.backoff, trouble, explain(error), now);
-  // A plan that names something which is gone: see what is there first.
+  // The plan names something that is gone: find out what exists first.
   if (isLost(trouble)) delete state.plan;
   state.launchNeedsAnswerAfter = now;
   if (state.launchInFlight?.token === request.token) {
@@ -87,7 +87,7 @@ function troubleIn(error: unknown): Trouble {
   return isEc2Error(error) ? troubleOf(error) : 'request';
 }
 
-/** Whether the plan names something that is gone, or that EC2 does not take. */
+/** Whether the plan names something that is gone, or that EC2 does not accept. */
 function isLost(trouble: Trouble): boolean {
   return trouble === 'gone' || trouble === 'request';
 }

@@ -19,7 +19,7 @@ function sayDoubt(state: State, now: number): void {
   const polls = (now - doubt.since) / state.config.master.pollInterval + 1;
   // The intervals between readings vary a little.
   if (doubt.readings < DOUBTS_TO_WARN || polls < DOUBTS_TO_WARN - 0.5) return;
-  // The reason may be told in other words at the next reading.
+  // The reason may be worded differently at the next reading.
   if (state.said.has('doubt')) return;
   sayOnce(state, 'doubt', 'warn', `the load cannot be determined, so the farm stays as it is: ${doubt.why}`);
 }

@@ -23,7 +23,7 @@ export function recordProbe(state: State, probed: Probed, answer: ProbeAnswer, n
   else recordFailure(state, member, { ...probed, answer, now });
 }
 
-/** What this machine could not ask says nothing about the slave: the time does not count against it. */
+/** A probe that this machine could not make says nothing about the slave: the time does not count against it. */
 function notAsked(member: Member, now: number): Member {
   const unasked = now - Math.max(member.probedAt ?? member.firstSeen, member.firstSeen);
   const { readySince, failingSince } = member;

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import { type State, say } from './state.ts';
 
-/** Somebody wants the balancer to stop; a second time, without waiting for anything. */
+/** A stop was requested; the second request waits for nothing. */
 export function recordStop(state: State, keepSlaves: boolean | undefined, now: number): void {
   const { stop } = state;
   state.stop = {
@@ -10,11 +10,11 @@ export function recordStop(state: State, keepSlaves: boolean | undefined, now: n
     keepSlaves: keepSlaves ?? stop?.keepSlaves ?? false,
     ...(stop !== undefined && { hurriedAt: stop.hurriedAt ?? now }),
   };
-  // Each call has one attempt from now on.
+  // From now on each call is made once.
   if (stop !== undefined && stop.hurriedAt === undefined) state.retry.clear();
 }
 
-/** The part of the balancer that writes the farm file is gone: it ends with its slaves, or goes on ending them. */
+/** The part of the balancer that writes the farm file is gone: it ends and keeps its slaves, or goes on ending them. */
 export function recordCrippled(state: State, error: unknown, now: number): void {
   say(state, 'error', messageOf(error));
   const { stop } = state;

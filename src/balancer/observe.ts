@@ -21,7 +21,7 @@ export function recordFailure(state: State, task: Task, error: unknown, now: num
   switch (task.kind) {
     case 'read-load':
       state.loadError = messageOf(error);
-      // What failed is said once; where and why come from the error.
+      // Each failure is logged once; the error says where and why.
       sayOnce(
         state,
         'load',
@@ -46,7 +46,7 @@ export function recordFailure(state: State, task: Task, error: unknown, now: num
   }
 }
 
-/** What is said of a task that failed. */
+/** The message for a task that failed. */
 export const DOING: Record<Exclude<TaskKind, 'read-config' | 'read-load' | 'launch' | 'prepare'>, string> = {
   'read-farm': 'the farm file cannot be read',
   'write-farm': 'the farm file cannot be written',
@@ -59,7 +59,7 @@ export const DOING: Record<Exclude<TaskKind, 'read-config' | 'read-load' | 'laun
   tidy: 'security group and launch template cannot be removed',
 };
 
-/** What is said when it works again. */
+/** The message when it works again. */
 const AGAIN: Partial<Record<TaskKind, string>> = {
   'read-farm': 'the farm file can be read again',
   'write-farm': 'the farm file can be written again',
@@ -73,7 +73,7 @@ const AGAIN: Partial<Record<TaskKind, string>> = {
 function recordRetry(state: State, kind: TaskKind, error: unknown, now: number): void {
   const last = state.retry.get(kind);
   const action = isEc2Error(error) ? error.action : undefined;
-  // A failure of a different action than before is progress, so the backoff starts over.
+  // A failure of a different action means progress, so the backoff starts over.
   const failures = last?.action === action ? (last?.failures ?? 0) + 1 : 1;
   const wait = Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** Math.min(failures - 1, 10));
   state.retry.set(kind, { failures, action, notBefore: now + wait });
@@ -121,7 +121,7 @@ export function recordDraining(state: State, instanceIds: readonly string[]): vo
 /** The activity tag was written; if there was no launch template to tag, there will be one once there is a plan. */
 export function recordSignOfLife(state: State, isAnything: boolean, now: number): void {
   if (isAnything) state.aliveAt = now;
-  // There may be a plan since it was looked.
+  // A plan may have been made in the meantime.
   else if (state.plan === undefined) state.aliveAt = Number.POSITIVE_INFINITY;
 }
 
@@ -141,7 +141,7 @@ export function recordTidied(state: State, done: boolean, now: number): void {
 
 /** The administrator's new configuration is in force. */
 export function recordConfig(state: State, config: Config, now: number): void {
-  // Another server's counters say nothing beside those of the one before.
+  // The counters of another server cannot be compared with those of the one before.
   const source = ({ master }: Config) =>
     JSON.stringify([master.serverStatusUrl, master.loadLog, master.loadMatch?.source]);
   if (source(config) !== source(state.config)) state.load = NO_LOAD;
@@ -162,7 +162,7 @@ export function recordWrittenConfig(state: State, config: Config, now: number): 
 
 /** Clears what earlier failures of a task have left behind. */
 export function recordSuccess(state: State, task: Task): void {
-  // Whether that came to an end its answer says, not that there is one.
+  // The content of the answer says whether that is done, not the fact that there is an answer.
   if (!state.retry.delete(task.kind) || task.kind === 'tidy') return;
   const again = AGAIN[task.kind];
   if (again !== undefined) resolved(state, task.kind, again);

@@ -9,7 +9,7 @@ import type { Slave } from '../spot/slave.ts';
 import type { TaskKind } from './tasks.ts';
 import { FRESH_ANSWER } from './timing.ts';
 
-/** Why a slave leaves, in the words that the log uses. */
+/** Why a slave leaves, as the log words it. */
 export type LeavingReason =
   | 'more slaves than the load needs'
   | 'EC2 reclaims it'
@@ -21,7 +21,7 @@ export type LeavingReason =
   | 'the balancer is paused'
   | 'the balancer stops';
 
-/** A slave on its way out: out of the farm, then drained, then terminated. */
+/** A slave that leaves: removed from the farm, then drained, then terminated. */
 export type Leaving = {
   readonly reason: LeavingReason;
   /** Since when GBrowse no longer knows it (monotonic ms); unset while the farm may list it. */
@@ -41,7 +41,7 @@ export type Member = {
   /** Since when it has answered on every port; unset while it boots. */
   readonly readySince?: number;
   readonly probedAt?: number;
-  /** Whether it has served for so long that its image is taken for good. */
+  /** Whether it has served long enough to show that its image is good. */
   readonly proven: boolean;
   /** Probes in a row that it did not answer since it was ready; of them, in a row, those that it refused. */
   readonly failures: number;
@@ -50,9 +50,9 @@ export type Member = {
   readonly failingSince?: number;
   /** When EC2 had last answered before the latest failed probe began: then the network was there. */
   readonly failedAfterAnswerAt?: number;
-  /** False only when it is sure that the farm never listed it: then nobody can be waiting for it. */
+  /** False only when the farm certainly never listed it: then nobody can be waiting for it. */
   readonly mayBeInUse: boolean;
-  /** Looks in a row that did not show it. */
+  /** Answers in a row that did not show it. */
   readonly missing: number;
   readonly leaving?: Leaving;
 };
@@ -77,10 +77,10 @@ export type Stop = {
 };
 
 /**
- * How a stopped balancer leaves things:
+ * How a balancer has stopped:
  * - `clean`: nothing is left in EC2;
  * - `slaves kept`: as was asked;
- * - `hurried`: after a second signal; all that is known was removed or asked to end;
+ * - `hurried`: after a second signal; everything known was removed or asked to end;
  * - `incomplete`: something is left, and the log has said what;
  * - `crippled`: slaves kept, because the part of the balancer that writes the farm file is gone.
  */
@@ -89,8 +89,8 @@ export type End = 'clean' | 'slaves kept' | 'hurried' | 'incomplete' | 'crippled
 export type Entry = { readonly level: Level; readonly message: string };
 
 /**
- * All that the balancer knows. It belongs to the loop; `observe.ts` and `decide.ts` change it, without I/O and without
- * a clock. Nothing in it needs to outlive the process: EC2 and the farm file say it all again.
+ * Everything that the balancer knows. It belongs to the loop; `observe.ts` and `decide.ts` change it, without I/O and
+ * without a clock. Nothing in it needs to outlive the process: EC2 and the farm file tell it again.
  */
 export type State = {
   config: Config;
@@ -99,7 +99,7 @@ export type State = {
   readonly startedAt: number;
 
   load: Load;
-  /** The last load that was known, requests/s: what the farm is kept at while none can be read. */
+  /** The last known load, requests/s, which decides the size of the farm while none can be read. */
   lastRate?: number;
   loadError?: string;
   /** Since when Apache is overloaded (monotonic ms), once the log has said so. */
@@ -108,7 +108,7 @@ export type State = {
   readAt?: number;
   nextReadingAt: number;
   nextPollAt: number;
-  /** Whether the next reading is one that a poll asked for: the farm is decided about every poll. */
+  /** Whether the next reading is for a poll: every poll decides the size of the farm. */
   pollIsDue: boolean;
   /** The load (requests/s) that an overloaded Apache counts as. */
   overloadCounts?: number;
@@ -140,8 +140,8 @@ export type State = {
   launchInFlight?: LaunchInFlight;
   launches: number;
   /**
-   * While slaves with other data or another image than configured are replaced: how many slaves there are to be at its
-   * end, and how many failed boots were no fault of the new ones.
+   * While slaves with other data or another image than configured are replaced: how many slaves there will be at its
+   * end, and how many failed boots the new ones did not cause.
    */
   instanceRefresh?: { readonly size: number; readonly failedBoots: number };
   /** Instances that a launch gave and EC2 has not shown yet, with the moment of the answer. */
@@ -161,9 +161,9 @@ export type State = {
   /** At a stop: whether security group and launch template are gone, and how often that was tried. */
   tidied: boolean;
   tidyTries: number;
-  /** Log entries that wait to be written. */
+  /** Log entries to be written. */
   readonly outbox: Entry[];
-  /** The last message of each kind, so that what has not changed is not said again. */
+  /** The last message of each kind, so that nothing unchanged is logged again. */
   readonly said: Map<string, string>;
 };
 
@@ -192,7 +192,8 @@ export function initialState(settings: {
     members: new Map(),
     listed,
     listedAt: now,
-    // Whether a predecessor could tell Apache of its last change is not known; `auto` looks and does no more than needed.
+    // It is not known whether a predecessor could tell Apache about its last change; `auto` checks, and does no more
+    // than needed.
     reloadOwed: config.master.reloadCommand === 'auto',
     reloadedAt: Number.NEGATIVE_INFINITY,
     backoff: NO_BACKOFF,
@@ -216,7 +217,7 @@ export function hasFailed({ retry }: StateView, kind: TaskKind): boolean {
   return (retry.get(kind)?.failures ?? 0) > 0;
 }
 
-/** Whether EC2 has just answered what there is, however long that took. */
+/** Whether EC2 has just described the instances, however long that took. */
 export function isFresh({ answeredAt = Number.NEGATIVE_INFINITY }: StateView, now: number): boolean {
   return now - answeredAt <= FRESH_ANSWER;
 }
@@ -238,9 +239,9 @@ export function say(state: State, level: Level, message: string): void {
 }
 
 /**
- * Puts a message into the log unless it is the last one that was said about the topic.
+ * Puts a message into the log unless it repeats the last one about the topic.
  *
- * @param news what makes it another message; by default all of it but its numbers
+ * @param news what makes it a different message; by default all of it except its numbers
  */
 export function sayOnce(
   state: State,
@@ -254,7 +255,7 @@ export function sayOnce(
   say(state, level, message);
 }
 
-/** Forgets what was said about a topic; says `message` when there was something. */
+/** Forgets the last message about a topic; logs `message` if there was one. */
 export function resolved(state: State, topic: string, message?: string): void {
   if (state.said.delete(topic) && message !== undefined) say(state, 'info', message);
 }

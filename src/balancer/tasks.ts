@@ -23,7 +23,7 @@ export type Task =
   | { readonly kind: 'launch'; readonly request: LaunchRequest }
   /** `agoMs`: how long ago, at the decision, they left the farm. */
   | { readonly kind: 'mark-draining'; readonly instanceIds: readonly string[]; readonly agoMs: number }
-  /** `templateId`: of the plan, when there is one; else it is looked for. */
+  /** `templateId`: of the plan, if there is one; else it is searched for. */
   | { readonly kind: 'mark-alive'; readonly templateId?: string }
   | { readonly kind: 'terminate'; readonly instanceIds: readonly string[] }
   | { readonly kind: 'tidy' };

@@ -12,12 +12,12 @@ import {
 } from '../policy/release.ts';
 import type { State, StateView } from './state.ts';
 
-/** Whether the latest reading told the load: on the strength of an older one nothing is released. */
+/** Whether the latest reading gave a load: nothing is released because of an older one. */
 export function isLoadKnown({ loadError, load, readAt }: StateView): boolean {
   return loadError === undefined && load.rate !== undefined && load.measuredAt === readAt;
 }
 
-/** Takes the last reading for the load that is decided about. */
+/** Uses the last reading as the load that decides the size of the farm. */
 export function recordWanted(state: State, now: number): void {
   state.readAt = now;
   const { pollInterval, overload, releaseAfter } = state.config.master;
@@ -29,7 +29,7 @@ export function recordWanted(state: State, now: number): void {
     else if (isPoll) state.lastRate = rateIn(pollInterval / 1000);
   }
   if (state.load.overload === undefined || overload === 'ignore') {
-    // A reading that failed tells nothing.
+    // A reading that failed says nothing.
     if (isLoadKnown(state) || overload === 'ignore') delete state.overloadCounts;
   } else if (isPoll) {
     state.overloadCounts = climb(state.config.loadTable, state.lastRate ?? 0, state.overloadCounts);
@@ -44,7 +44,9 @@ export function recordWanted(state: State, now: number): void {
     state.lastWanted = noteWanted(state.lastWanted, rangeFor(state.config.loadTable, counts).min, now);
 }
 
-/** The load (requests/s) that the farm is decided about: the last known one, or what an overloaded Apache counts as. */
+/**
+ * The load (requests/s) that decides the size of the farm: the last known one, or what an overloaded Apache counts as.
+ */
 export function loadThatCounts({ lastRate, overloadCounts }: StateView): number | undefined {
   return lastRate === undefined ? overloadCounts : Math.max(lastRate, overloadCounts ?? 0);
 }

@@ -1,7 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '../clock.ts';
 import { PASSING, type Trouble } from '../ec2/errors.ts';
 
-/** How launches have gone of late. All moments are monotonic milliseconds. */
+/** How recent launches went. All moments are monotonic milliseconds. */
 export type Backoff = {
   /** Failures in a row of the action that failed last. */
   readonly refusals: number;
@@ -11,7 +11,7 @@ export type Backoff = {
   readonly failedBoots: number;
   /** Nothing is launched before this moment. */
   readonly notBefore: number;
-  /** Why, for people; undefined when nothing holds launches back. */
+  /** Why, for people; undefined when launches are not held back. */
   readonly reason?: string;
   /** Moments of the launches of the last hour, one an instance. */
   readonly launches: readonly number[];
@@ -21,19 +21,19 @@ export type Backoff = {
 
 export const NO_BACKOFF: Backoff = { refusals: 0, failedBoots: 0, notBefore: 0, launches: [], ready: [] };
 
-/** An hour may have so many times the largest `max` of launches that gave no slave, and so many times that in all. */
+/** Launches an hour: this many times the largest `max` that gave no slave, and this many times that in all. */
 const FRUITLESS = 4;
 const IN_ALL = 3;
 /** Small farms may try as often as this. */
 const FRUITLESS_AT_LEAST = 12;
 
-/** After so many failed boots in a row only single attempts are made, slower and slower (contract, `boot_timeout`). */
+/** After this many failed boots in a row only single attempts are made, slower and slower. */
 export const FAILED_BOOTS_TOLERATED = 5;
 
-/** The action that launches; only it is paced by what its failure says about capacity, price and quotas. */
+/** The action that launches: only its failures say something about capacity, price and quotas. */
 const LAUNCH = 'CreateFleet';
 
-/** First and longest wait after a preparation failed in a way that passes by itself: nothing was launched. */
+/** First and longest wait after a preparation failed for a reason that passes by itself: nothing was launched. */
 const PREPARING = [SECOND, MINUTE] as const;
 
 /** First and longest wait after a refusal: it doubles from one to the other. */
@@ -45,7 +45,7 @@ const WAITS: Record<Trouble, readonly [first: number, longest: number]> = {
   quota: [2 * MINUTE, 30 * MINUTE],
   // The bucket of CreateFleet and RunInstances refills with two a second.
   throttling: [5 * SECOND, 2 * MINUTE],
-  // Somebody has to change a policy, a key or the configuration; SIGHUP tries at once.
+  // Somebody has to change a policy, a key or the configuration; after SIGHUP the balancer tries at once.
   permission: [MINUTE, 30 * MINUTE],
   credentials: [30 * SECOND, 10 * MINUTE],
   request: [MINUTE, 30 * MINUTE],
@@ -54,7 +54,7 @@ const WAITS: Record<Trouble, readonly [first: number, longest: number]> = {
   mismatch: [5 * SECOND, MINUTE],
   'in-use': [5 * SECOND, MINUTE],
   exists: [5 * SECOND, MINUTE],
-  // EC2 itself fails: it is asked again soon, the same request under the same token.
+  // EC2 itself fails: the same request is repeated soon, with the same token.
   unreachable: [3 * SECOND, 2 * MINUTE],
   service: [3 * SECOND, 2 * MINUTE],
 };
@@ -64,8 +64,8 @@ function doubled(first: number, longest: number, times: number): number {
 }
 
 /**
- * The backoff after a launch was refused (by an error, or by CreateFleet's errors alone), or something that it needs failed.
- * A failure of a different action than before is progress, so the backoff starts over.
+ * The backoff after a launch was refused (by an error, or by CreateFleet's errors alone), or something that it needs
+ * failed. A failure of a different action means progress, so the backoff starts over.
  */
 export function afterRefusal(
   backoff: Backoff,
@@ -135,11 +135,11 @@ function singleAttemptWait(failedBoots: number): number {
 }
 
 /**
- * How many of `wanted` instances may be launched now. Whatever fails in whatever way, no more than four times the
- * table's largest `max` (at least 12) are launched in an hour; one that becomes ready does not count, so that a load
- * that goes up and down all the time has its slaves, but in all there are never more than three times as many.
+ * How many of `wanted` instances may be launched now. However launches fail, no more than four times the table's
+ * largest `max` (at least 12) are launched in an hour; one that becomes ready does not count, so that a load that
+ * always goes up and down gets its slaves, but never more than three times as many in all.
  *
- * @returns the number, and when it is none the moment (monotonic ms) to ask again
+ * @returns the number, and if it is 0 the moment (monotonic ms) to ask again
  */
 export function permitted(
   backoff: Backoff,

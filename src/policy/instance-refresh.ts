@@ -10,7 +10,7 @@ export type RefreshSituation = Situation & {
 };
 
 export type InstanceRefresh = {
-  /** How many slaves there are to be at its end; undefined: there is nothing to renew. */
+  /** How many slaves there will be at its end; undefined: there is nothing to renew. */
   readonly size?: number;
   readonly launch: number;
   readonly release: readonly string[];
@@ -18,16 +18,19 @@ export type InstanceRefresh = {
 
 const NOTHING: InstanceRefresh = { launch: 0, release: [] };
 
-/** A farm is renewed in so many waves after the first new slave: mixed for as long as five boots, however large it is. */
+/**
+ * After the first new slave a farm is replaced in this many waves, so it is mixed for five boots, however large it is.
+ */
 const WAVES = 4;
 
 /**
  * The rolling replacement of slaves that were made from other data, or another image, than a new one would be.
  *
  * - The first new slave comes alone: it shows whether the new data boot at all. Then a quarter of the farm at a time.
- * - A new slave serves before an old one is released, as long as there is room below `ceiling`. Where there is none, old
- *   ones make room: as many as the load can do without, and one if it can do without none.
- * - While new slaves fail no old one is given up; nor to make room while the load is unknown or nothing can be launched.
+ * - A new slave serves before an old one is released, as long as there is room below `ceiling`. Where there is none,
+ *   old ones make room: as many as the load allows, but at least one.
+ * - While new slaves fail no old one is given up; nor to make room while the load is unknown or nothing can be
+ *   launched.
  * - At the end there are as many slaves as at the beginning, as far as the load still allows.
  */
 export function refreshInstances(situation: RefreshSituation): InstanceRefresh {
@@ -54,7 +57,7 @@ export function refreshInstances(situation: RefreshSituation): InstanceRefresh {
   const free = Math.max(0, ceiling - staying.length - inFlight);
   const lacking = wanted - free;
   const spare = Math.max(serving + outdated.length - range.min, coming === 0 && free === 0 ? 1 : 0);
-  // One that leaves already makes room as soon as EC2 knows, or stays if the load rises again.
+  // One that is already leaving makes room as soon as EC2 knows, or stays if the load rises again.
   const isLeaving = slaves.some(({ standing }) => standing === 'leaving');
   const makesRoom = loadIsKnown && mayLaunch && replaced === 0 && !isLeaving;
   const makingRoom = makesRoom ? Math.max(0, Math.min(lacking, spare)) : 0;

@@ -4,11 +4,11 @@ import type { LoadTable } from '../config/config.ts';
 export type OnOverload = 'climb' | 'ignore';
 
 /**
- * The load (requests/s) that an overloaded Apache counts as: one row of the table more with every poll, up to the last
- * row, for an overloaded Apache completes fewer requests than people want.
+ * The load (requests/s) that an overloaded Apache counts as: one row of the table higher with every poll, up to the
+ * last row, because an overloaded Apache completes fewer requests than people want.
  *
  * @param load what was measured, or known last; 0: nothing
- * @param before what the poll before counted as, while the overload went on then
+ * @param before what the previous poll counted as, if Apache was overloaded then
  */
 export function climb(table: LoadTable, load: number, before = 0): number {
   const from = Math.max(load, before);

@@ -16,10 +16,10 @@ export type Loads = {
 /** When (monotonic ms) the load table's `min` last asked for so many slaves: index 0 for one slave, 1 for two … */
 export type LastWanted = readonly number[];
 
-/** How long a boot takes as long as no slave of this site has booted (ms). */
+/** How long a boot is taken to last until a slave of this site has booted (ms). */
 export const ASSUMED_BOOT = 90 * SECOND;
 
-/** So many of this site's latest boots are remembered. */
+/** Number of this site's latest boots that are remembered. */
 const BOOTS_KEPT = 15;
 
 /** A keep time of this many boots and drains: a shorter one costs service, a longer one costs money. */
@@ -28,7 +28,7 @@ const KEPT_FOR = 4;
 /** The window (s) of the load's mean from which the most slaves that may stay is read. */
 export const MEAN_WINDOW = (5 * MINUTE) / SECOND;
 
-/** The load of this window (s) is taken as it is; shorter ones count less twice their standard deviation. */
+/** The load over this window (s) counts in full; over shorter ones, less twice the standard deviation. */
 const SURE_WINDOW = 40;
 const SHORT_WINDOWS = [10, 20, 30];
 
@@ -74,8 +74,8 @@ export function noteWanted(lastWanted: LastWanted, min: number, now: number): La
 }
 
 /**
- * How many slaves are to be there: at least the row's `min`, and at most as many as `min` asked for within the keep time,
- * as long as `max` allows them: that of the load of now, or that of the five minutes' mean.
+ * How many slaves are to be there: at least the row's `min`, and at most as many as `min` asked for within the keep
+ * time, as long as `max` allows them: the row of the current load, or that of the five minutes' mean.
  *
  * @param lastWanted with the `min` of now noted
  * @param keepTime ms
@@ -97,7 +97,7 @@ function keptAt(lastWanted: LastWanted, keepTime: number, now: number): number {
   return lastWanted.findLastIndex(at => now - at <= keepTime) + 1;
 }
 
-/** Until when (monotonic ms) so many slaves are kept in case the load comes back; undefined: they are not. */
+/** Until when (monotonic ms) this many slaves are kept in case the load comes back; undefined: they are not. */
 export function keptUntil(lastWanted: LastWanted, slaves: number, keepTime: number): number | undefined {
   const latest = Math.max(...lastWanted.slice(Math.max(0, slaves - 1)));
   return Number.isFinite(latest) ? latest + keepTime : undefined;

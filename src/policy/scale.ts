@@ -7,8 +7,8 @@ import type { Range } from './load-table.ts';
  * - `silent`: out of the farm until it answers again. It may come back, so it is no surplus; nor is it capacity, so
  *   another one may be launched meanwhile;
  * - `serving`: ready and answering;
- * - `leaving`: on its way out, as this process alone has decided. It is nobody's capacity, but a successor of this
- *   process would take it for some;
+ * - `leaving`: on its way out, as this process alone has decided. It is no capacity, but a successor of this process
+ *   would count it as such;
  * - `draining`: on its way out, and EC2 knows: it has the draining tag, its end was asked for, or EC2 takes it back.
  */
 export type Standing = 'booting' | 'suspect' | 'silent' | 'serving' | 'leaving' | 'draining';
@@ -25,7 +25,7 @@ export type Candidate = {
 export type Situation = {
   /** What the load calls for. */
   readonly range: Range;
-  /** False when the load could not be read: then nothing is released on its account. */
+  /** False when the load could not be read: then nothing is released because of it. */
   readonly loadIsKnown: boolean;
   /** The load table's largest `max`. */
   readonly ceiling: number;
@@ -36,7 +36,7 @@ export type Situation = {
 
 export type Scaling = { readonly launch: number; readonly release: readonly string[] };
 
-/** Released first: who serves nobody, then who may be failing. */
+/** Order of release: first slaves that serve nobody, then those that may be failing. */
 export const RELEASE_ORDER: Record<Standing, number> = {
   leaving: 0,
   draining: 0,

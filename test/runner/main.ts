@@ -2,7 +2,6 @@
  * Runs groups of tests one after the other, goes on when tests fail, and ends with a summary.
  *     npm test                     all groups
  *     npm test -- GROUP|FILE …     some groups, or some files
- *     npm run test:watch           the fast ones, again with every change
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -17,12 +16,7 @@ import { type Failure, type Result, succeeded, summary } from './summary.ts';
 const NONE = { tests: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0, suites: 0 };
 
 const root = path.resolve(import.meta.dirname, '../..');
-const { values, positionals } = parseArgs({
-  options: { watch: { type: 'boolean', default: false } },
-  allowPositionals: true,
-});
-
-const groups = chosen(positionals);
+const groups = chosen(parseArgs({ allowPositionals: true }).positionals);
 process.env.TEST_SEED ??= String(Date.now() % 1_000_000_000);
 say(`seed ${process.env.TEST_SEED}; TEST_SEED=${process.env.TEST_SEED} draws the same again`);
 const results: Result[] = [];
@@ -65,7 +59,6 @@ async function runGroup({ name, files, concurrency }: Group): Promise<Result> {
     globPatterns: [...files],
     cwd: root,
     concurrency,
-    watch: values.watch,
     execArgv: ['--import', path.join(import.meta.dirname, 'seed.ts')],
   });
   stream.on('test:fail', ({ name, file, line, details }) => {
