@@ -18,9 +18,10 @@ export type Here = {
 /**
  * Why resources of one balancer, or of one run of `sync` or `image`, are held; undefined when nobody holds them.
  *
- * On this machine the lock decides; where only a stranger claims it, a sign of life has to confirm that it is a balancer. One that runs on another machine is known by what it leaves in EC2: a sign of life,
- * or, before its first one, what it has just made. This machine's own master is another's only if the sign says so: a
- * copy of the configuration may have been taken elsewhere.
+ * On this machine the lock decides; if only another user's process claims it, an activity tag has to confirm that it is
+ * a balancer. A balancer on another machine shows in EC2: by its activity tag, or, before the first one, by what it has
+ * just created. The resources of this machine's master belong to another machine only if the tag says so: somebody may
+ * use a copy of the configuration there.
  *
  * @param lock who holds the lock on this machine
  * @param resources all of one master, and all of them the balancer's or of one run of `sync`

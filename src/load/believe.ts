@@ -2,7 +2,7 @@ import { SECOND } from '../clock.ts';
 import { duration } from '../format/durations.ts';
 import type { StatusPage } from './reading.ts';
 
-/** A server that answered: the moment of its start by our clock (s), and by its own words. */
+/** A server that answered: when it started by our clock (s), and as it words it. */
 type Server = {
   readonly start: number;
   readonly restartTime?: string | undefined;
@@ -15,30 +15,30 @@ type Server = {
 export type Servers = {
   readonly readings: number;
   readonly known: readonly Server[];
-  /** Until this reading the servers are taken to answer in turn. */
+  /** Until this reading several servers are assumed to answer in turn. */
   readonly inTurnUntil: number;
 };
 
 export const NO_SERVERS: Servers = { readings: 0, known: [], inTurnUntil: 0 };
 
-/** What two pages, the earlier one first, say together. */
+/** What two pages say together, the earlier one first. */
 export type Verdict =
-  /** They are one server's: its counter went on for so long. */
+  /** Both are from one server, whose counter went on for this long. */
   | { readonly kind: 'went on'; readonly seconds: number }
-  /** Apache was started in between, so long ago. */
+  /** Apache was started in between, this long ago. */
   | { readonly kind: 'restarted'; readonly seconds: number }
   /** They are too close to each other to say anything. */
   | { readonly kind: 'too soon' }
-  /** Nothing can be said, for now; `why` unless that is only a matter of time. */
+  /** They say nothing for now; with `why`, unless that is only a matter of time. */
   | { readonly kind: 'unknown'; readonly why?: string };
 
 /** Uptime is in whole seconds: over less than this a rate would be mostly rounding. */
 const SHORTEST_SECONDS = 1;
-/** So long must Apache be up after a restart for its counters alone to be a load (rounding is then 20 %). */
+/** How long Apache must be up after a restart before its counters alone give a load (rounding is then 20 %). */
 const SETTLED_SECONDS = 5;
 /** A page whose uptime does not change for longer than this comes from a cache. */
 const STANDS_STILL_SECONDS = 2.5;
-/** For so many readings after servers changed they are taken to answer in turn. */
+/** For this many readings after the server changed, several are assumed to answer in turn. */
 const TURN_MEMORY = 20;
 
 export const ASK_APACHE_ITSELF =
@@ -64,8 +64,8 @@ function tolerance(before: StatusPage, now: StatusPage, elapsed: number): number
 }
 
 /**
- * Takes up which server answered. One that comes back after another did is a server of several: a restart, or a clock that
- * is set, makes a new start and never an old one.
+ * Records which server answered. If one comes back after another, there are several: a restart, or a change of the
+ * clock, makes a new start time and never an old one.
  *
  * @param at when the page came (monotonic, ms)
  */

@@ -4,8 +4,8 @@ import { modStatusBlock } from './mod-status.ts';
 import type { Target } from './target.ts';
 
 /**
- * A virtual host that only this machine reaches: no rewrite rules, no redirect to https, no password and no certificate of
- * the site's stand between the balancer and mod_status there.
+ * A virtual host that only this machine reaches: no rewrite rules, no redirect to https, no password and no certificate
+ * of the site come between the balancer and mod_status there.
  */
 function loopbackHost(path: string): string {
   const block = modStatusBlock(path).replace(/^ {4}ExtendedStatus On\n/, '');

@@ -6,9 +6,9 @@ import { parseStatus } from './mod-status.ts';
 import type { NoPage, StatusPage } from './reading.ts';
 import { type Target, targetOf } from './target.ts';
 
-/** A status page is some kilobytes, on a very large server some tens; what is longer is something else. */
+/** A status page has a few kilobytes, on a very large server a few dozen; a longer one is something else. */
 const SIZE_LIMIT = 1024 * 1024;
-/** So long (ms) a port may take to accept a connection; the kernel does it, however busy the server is. */
+/** How long (ms) a port may take to accept a connection: the kernel does that, however busy the server is. */
 const ACCEPT_LIMIT = 2000;
 
 /** Whether the port accepts a connection. */
@@ -57,7 +57,7 @@ export function readStatus(
   const target = targetOf(address, userAgent);
 
   async function ask(signal: AbortSignal): Promise<string> {
-    // fetch costs 54 ms and some megabytes to load: not before it is needed.
+    // fetch costs 54 ms and some megabytes to load, so it is loaded only when it is needed.
     const { ofetch } = await import('ofetch');
     const response = await ofetch.raw(target.url, {
       responseType: 'stream',
@@ -92,7 +92,7 @@ export function readStatus(
       if (isUserError(error)) throw error;
       const timedOut = limit.signal.aborted;
       if (timedOut && (wasOverloaded || (await accepts(target)))) {
-        // Once the queue of the port is full, too, the kernel drops what comes.
+        // When the queue of the port is full, too, the kernel drops new connections.
         wasOverloaded = true;
         return {
           overloaded: `Apache accepts connections and does not answer within ${duration(timeLimit)}`,

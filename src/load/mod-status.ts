@@ -3,7 +3,7 @@ import type { StatusPage, Workers } from './reading.ts';
 
 /** What Apache's configuration needs for mod_status to answer at `path`, indented for an error message. */
 export function modStatusBlock(path: string): string {
-  // Never advise anybody to turn a whole site into a status page.
+  // Never advise to turn a whole site into a status page.
   const location = path === '/' ? '/server-status' : path;
   return [
     '    ExtendedStatus On',
@@ -43,7 +43,7 @@ function count(field: string, value: string): number {
 /** States of the scoreboard in which a slot can take a request now or at once: open, starting, waiting, idle. */
 const FREE_SLOTS = /[.SI_]/g;
 
-/** How busy Apache is; undefined where the page does not say, or says what cannot be. */
+/** How busy Apache is; undefined when the page does not say, or is inconsistent. */
 function workersOf(fields: ReadonlyMap<string, string>): Workers | undefined {
   const number = (name: string) =>
     /^\d{1,7}$/.test(fields.get(name) ?? '') ? Number(fields.get(name)) : undefined;
@@ -79,8 +79,8 @@ function complaint(text: string, fields: ReadonlyMap<string, string>, path: stri
 }
 
 /**
- * Reads mod_status's machine-readable form (`?auto`). Fields may come in any order and any of them may be missing, as
- * they do from version to version, from MPM to MPM and at zero traffic; only the two counters are needed.
+ * Reads mod_status's machine-readable form (`?auto`). Fields may be in any order and any may be missing, depending on
+ * version, MPM and traffic; only the two counters are needed.
  *
  * @param path where the page is, for the advice that an error gives
  * @throws {UserError} when the counters are not there, with what to put into Apache's configuration

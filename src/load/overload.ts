@@ -1,6 +1,6 @@
 import type { Workers } from './reading.ts';
 
-/** Since when Apache is overloaded (monotonic ms), and how that shows. */
+/** Since when Apache is overloaded (monotonic ms), and how it shows. */
 export type Overload = { readonly since: number; readonly reason: string };
 
 /**

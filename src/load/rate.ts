@@ -5,9 +5,9 @@ import { type Counted, withCounted } from './window.ts';
 
 /** What the readings so far say about the load. Moments are monotonic ms. */
 export type Load = {
-  /** The page that the next one is measured against, and when it was read. */
+  /** The page that the next one is compared with, and when it was read. */
   readonly baseline?: { readonly reading: StatusPage; readonly at: number };
-  /** The count of the access log that the next one is measured against. */
+  /** The count of the access log that the next one is compared with. */
   readonly logBaseline?: { readonly requests: number; readonly at: number };
   /** Status requests of our own since then, the baseline's own among them. */
   readonly ownRequests: number;
@@ -19,10 +19,10 @@ export type Load = {
   readonly recent: readonly Counted[];
   /** Set while Apache is overloaded. */
   readonly overload?: Overload;
-  /** Why no load can be told, and what to do; `readings` of them in a row, since a moment. */
+  /** Why the load is unknown, and what to do; for how many readings in a row, and since when. */
   readonly doubt?: { readonly why: string; readonly readings: number; readonly since: number };
   readonly servers: Servers;
-  /** A rate that is too high to be believed unless the next one is like it. */
+  /** A rate that is too high to be used unless the next one is similar. */
   readonly unconfirmed?: number;
 };
 
@@ -36,16 +36,16 @@ const HARD_TO_BELIEVE = 1000;
 export const DOUBTS_TO_WARN = 3;
 
 /**
- * To be called before each status request is sent, whatever becomes of it. A request that failed may or may not have
- * been counted by Apache; it is taken as counted. So an idle server never shows a load that is the balancer's own, and
- * the error is at most one request per poll.
+ * Call this before each status request. Apache may or may not have counted a request that failed; it is treated as
+ * counted. So an idle server never shows a load that is the balancer's own, and the error is at most one request per
+ * poll.
  */
 export function noteRequest(load: Load): Load {
   return { ...load, ownRequests: load.ownRequests + 1 };
 }
 
 /**
- * Takes up a reading. With `load_log` the load is the change of the count of its lines; else that of Total Accesses,
+ * Records a reading. With `load_log` the load is the change of the count of its lines; else that of Total Accesses,
  * without our own requests, over the change of the server's uptime since the last reading (see `judge`).
  *
  * After a restart the counters begin at 0: they are the load themselves, once Apache is up for 5 s. Until then, and
@@ -57,7 +57,7 @@ export function noteReading(load: Load, reading: Reading, at: number): Load {
   const overloaded = noteOverload(load, reading, at);
   const paged = isPage(reading) ? notePage(overloaded, reading, at) : overloaded;
   if (reading.logged === undefined) return paged;
-  // The log tells the load; of the page only the workers count.
+  // The log gives the load; only the workers of the page count.
   const { baseline, servers, ownRequests } = paged;
   return noteLogged(
     { ...overloaded, ...(baseline !== undefined && { baseline }), servers, ownRequests },
@@ -77,7 +77,7 @@ function noteOverload(load: Load, reading: Reading, at: number): Load {
 function notePage(load: Load, reading: StatusPage, at: number): Load {
   const servers = noteServer(load.servers, reading, at);
   const { rate: _, measuredAt: __, unconfirmed, ...kept } = load;
-  // Apache counts a request when it is done: the one of this reading shows up in the next.
+  // Apache counts a request when it is complete: that of this reading shows in the next.
   const fresh: Load = {
     ...kept,
     servers,

@@ -43,7 +43,7 @@ export function createLoadReader(current: () => Config): ReadStatus {
   };
 }
 
-/** A disk that does not answer is waited for no longer than a server. */
+/** Waits no longer for a disk than for a server. */
 function limited(log: LogFollower): LogFollower {
   let reading: Promise<Logged> | undefined;
   let last = 0;

@@ -34,11 +34,11 @@ export type Logged = {
 export type NoPage = {
   /** Set when the port accepts connections and no answer came in time: why Apache is taken to be overloaded. */
   readonly overloaded?: string;
-  /** The access log tells the load without the page, too. */
+  /** The access log gives the load without the page, too. */
   readonly logged?: Logged;
 };
 
-/** What one reading of the load says. */
+/** The result of one reading of the load. */
 export type Reading = StatusPage | NoPage;
 
 export function isPage(reading: Reading): reading is StatusPage {

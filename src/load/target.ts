@@ -1,6 +1,6 @@
 import { usageError } from '../errors.ts';
 
-/** Where to ask: what goes over the wire, and what may be shown. */
+/** Where to ask: what is sent, and what may be shown. */
 export type Target = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export type Target = {
   readonly hasCredentials: boolean;
 };
 
-/** `%40` and its like; what is not well-formed is taken as it stands. */
+/** `%40` and the like; text that is not well-formed is used as it is. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -36,7 +36,7 @@ export function targetOf(address: string, userAgent: string): Target {
   const headers: Record<string, string> = {
     accept: 'text/plain',
     'accept-encoding': 'identity',
-    // Else the connection stays open for Apache's KeepAliveTimeout, and holds a worker of a prefork server.
+    // Otherwise the connection stays open for Apache's KeepAliveTimeout, and occupies a worker of a prefork server.
     connection: 'close',
     'user-agent': userAgent,
   };

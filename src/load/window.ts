@@ -1,7 +1,7 @@
 /** Requests that were counted between two readings; moments are monotonic ms. */
 export type Counted = { readonly from: number; readonly until: number; readonly requests: number };
 
-/** So long (ms) counts are kept: the longest mean that is asked for is of five minutes. */
+/** How long (ms) counts are kept: the longest mean is over five minutes. */
 const KEPT = 6 * 60_000;
 
 /** Adds the last count, and forgets what is too old. */
@@ -10,8 +10,8 @@ export function withCounted(recent: readonly Counted[], last: Counted): readonly
 }
 
 /**
- * The load over the last `seconds` before the latest count, requests/s. Where less than that is known, over what is known;
- * a gap in which nothing was counted is left out.
+ * The load over the last `seconds` before the latest count, requests/s. If less is known, over what is known; gaps in
+ * which nothing was counted are left out.
  *
  * @returns undefined while nothing was counted
  */

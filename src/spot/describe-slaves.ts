@@ -9,7 +9,7 @@ import { isBalancers, ownedBy } from './tags.ts';
 const PAGE = 1000;
 
 /**
- * This master's slaves as EC2 shows them: one DescribeInstances, and one DescribeSpotInstanceRequests when any lives.
+ * This master's slaves as EC2 shows them: one DescribeInstances, and one DescribeSpotInstanceRequests if any is alive.
  * (A page may come back short of its size with a token; only then are there more calls.)
  *
  * @throws {Ec2Error}
@@ -43,8 +43,8 @@ async function describeInstances(ec2: Ec2, master: string): Promise<Instance[]> 
 }
 
 /**
- * Those that EC2 is about to take back; all is well with the others, whose description would only be long. By id, because
- * EC2 takes at most 200 values in a filter but any number of ids.
+ * The requests of instances that EC2 is about to take back; the others are fine, and would only make the answer long.
+ * By id, because EC2 takes at most 200 values in a filter but any number of ids.
  */
 async function describeRequests(ec2: Ec2, ids: string[]): Promise<Map<string, SpotInstanceRequest>> {
   if (ids.length === 0) return new Map();

@@ -21,7 +21,7 @@ export type SpotFleet = {
   /** This master's slaves as EC2 shows them now, those that ended within the last hour among them. */
   describeSlaves(): Promise<readonly Slave[]>;
   /**
-   * Makes sure that security group and launch template are there and right.
+   * Makes sure that security group and launch template exist and are right.
    *
    * @param portsInUse on which slaves listen that were launched with another configuration: they stay open too
    */
@@ -30,13 +30,13 @@ export type SpotFleet = {
   /** Writes down, on the instances, since when (wall clock ms) they have been draining. */
   markDraining(instanceIds: readonly string[], since: number): Promise<void>;
   /**
-   * Leaves a sign of life (wall clock ms) on the launch template: on that of the plan, or on what is found of this
-   * master's.
+   * Writes the activity tag (wall clock ms) on the launch template: that of the plan, or any of this master's that is
+   * found.
    *
-   * @returns false when there is none, and so nothing that could be taken for a leftover
+   * @returns false when there is none, and so nothing that `gc` could take for a leftover
    */
   markAlive(now: number, templateId?: string): Promise<boolean>;
-  /** @returns those that EC2 does not know: they are gone for long, or so new that it does not show them yet */
+  /** @returns the ids that EC2 does not know: long gone, or so new that it does not show them yet */
   terminate(instanceIds: readonly string[]): Promise<readonly string[]>;
   /**
    * Cancels open requests and deletes the launch templates and the security group.
@@ -49,9 +49,9 @@ export type SpotFleet = {
 export type SpotFleetSettings = {
   readonly ec2: Ec2;
   readonly site: Site;
-  /** Asked when the site does not know the master's address: it may change. */
+  /** Called when the site does not know the master's address, which may change. */
   readonly findAddress: () => Promise<string>;
-  /** Where the databases lie on the master, when `[MASTER] databases` does not say. */
+  /** Where the databases are on the master, if `[MASTER] databases` does not say. */
   readonly databases?: string;
 };
 

@@ -12,14 +12,14 @@ export type SlaveImage = {
   readonly rootDevice?: string;
   /** The names of all devices that become EBS volumes, the root among them. */
   readonly devices: readonly string[];
-  /** What the administrator should know of the choice. */
+  /** What the administrator should know about the choice. */
   readonly warning?: string;
 };
 
 /**
- * Finds the slaves' AMI. An id is taken as it is. A name, or a part of one (the manual), must belong to one of
- * `owners`, else anybody's image of that name would be run; the newest that fits is taken, an exact name first, and one
- * that its owner has deprecated last. Where no image has the name, a master on EC2 takes its own AMI.
+ * Finds the slaves' AMI. An id is used as it is. A name, or a part of one (the manual), must belong to one of `owners`,
+ * otherwise anybody's image of that name could be run; the newest that fits is used, an exact name first, a deprecated
+ * one last. If no image has the name, a master on EC2 uses its own AMI.
  *
  * @param now wall clock ms
  * @throws {UserError} when there is none

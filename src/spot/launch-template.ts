@@ -53,9 +53,9 @@ export function templateData(source: TemplateSource): RequestLaunchTemplateData 
 }
 
 /**
- * Every device of the image, and each data snapshot from /dev/sdg on; all of them end with the instance. What is not said
- * of the image's devices (type, size, IOPS) stays as the image says it. Where the image has a volume in the place of one
- * of the data, that one is replaced: the original's images have their own data there.
+ * Every device of the image, and each data snapshot from /dev/sdg on; all of them end with the instance. The image
+ * decides type, size and IOPS of its own devices. If the image has a volume in place of a data volume, that one is
+ * replaced: the original's images have their own data there.
  */
 function blockDevices(image: SlaveImage, snapshots: readonly string[]): BlockDeviceMapping[] {
   const data = snapshots.map((SnapshotId, index) => ({
@@ -69,8 +69,8 @@ function blockDevices(image: SlaveImage, snapshots: readonly string[]): BlockDev
 }
 
 /**
- * The name of the template for this data. It holds the data's hash, so that a template of the name says the same, and
- * making it twice is an error that does no harm. (AWS: 3 to 128 characters of `[a-zA-Z0-9().-/_]`.)
+ * The name of the template for this data. It holds the data's hash, so that a template of the same name has the same
+ * data, and making it twice is a harmless error. (AWS: 3 to 128 characters of `[a-zA-Z0-9().-/_]`.)
  */
 export function templateName(master: string, data: RequestLaunchTemplateData): string {
   const hash = createHash('sha256').update(master).update(JSON.stringify(data)).digest('hex').slice(0, 16);
@@ -78,9 +78,9 @@ export function templateName(master: string, data: RequestLaunchTemplateData): s
 }
 
 /**
- * Makes sure that the template is there, and that it is the only one of this master.
+ * Makes sure that the template exists, and that it is the only one of this master.
  *
- * @returns its id, and whether one of this master's was there before
+ * @returns its id, and whether this master had one before
  * @throws {Ec2Error}
  */
 export async function ensureLaunchTemplate(

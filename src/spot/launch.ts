@@ -5,22 +5,22 @@ import { LAUNCH_TAG, ownTags, tagged } from './tags.ts';
 /** Spot capacity of one instance type in one subnet. */
 export type Pool = { readonly instanceType: string; readonly subnetId: string };
 
-/** What slaves are launched from: a launch template, in whichever pool suits, for at most the bid (dollars an hour). */
+/** What slaves are launched from: a launch template, in any of the pools, for at most the bid (dollars an hour). */
 export type LaunchPlan = {
   readonly templateId: string;
   /** The AMI, whatever the configuration calls it. */
   readonly imageId: string;
   readonly pools: readonly Pool[];
   readonly spotBid: number;
-  /** What the administrator should know of it. */
+  /** What the administrator should know about it. */
   readonly warning?: string;
-  /** Whether the launch template was there before: a predecessor has worked with it. */
+  /** Whether the launch template existed before: then a predecessor has used it. */
   readonly found: boolean;
 };
 
 /**
- * One decision to launch. Its token goes with it until EC2 has answered, so that a call whose answer was lost is
- * repeated and never made twice; the plan stays the one it was made with, because a token names its parameters too.
+ * One decision to launch. It keeps its token until EC2 has answered, so that a call whose answer was lost is repeated
+ * without launching twice; it also keeps its plan, because a token is bound to its parameters.
  */
 export type LaunchRequest = { readonly token: string; readonly count: number; readonly plan: LaunchPlan };
 
@@ -61,7 +61,7 @@ export function createFleetRequest(request: LaunchRequest, master: string): Crea
   };
 }
 
-/** What came of it: CreateFleet answers with instances and errors side by side, with HTTP status 200. */
+/** The outcome: CreateFleet answers with both instances and errors, with HTTP status 200. */
 export function outcomeOf(result: CreateFleetResult): LaunchOutcome {
   const refusals = new Map<string, Refusal>();
   for (const error of result.Errors ?? []) {
@@ -80,9 +80,9 @@ export function outcomeOf(result: CreateFleetResult): LaunchOutcome {
 }
 
 /**
- * The refusal that decides how long to wait, of several: what holds for every pool first, then what one pool may have
- * at any moment; last what is wrong with some pools for ever (a type that a zone does not offer), which says nothing
- * about the others.
+ * The refusal that decides how long to wait: first one that holds for every pool, then one that may pass in a pool at
+ * any moment; last one that holds for some pools for ever (a type that a zone does not offer), which says nothing about
+ * the others.
  */
 export function worstRefusal(refusals: readonly Refusal[]): Refusal | undefined {
   const order: readonly Trouble[] = [

@@ -16,9 +16,10 @@ type Candidate = Placement & { readonly freeAddresses: number };
 
 /**
  * The subnets that slaves may be launched into, one for each zone (CreateFleet refuses a type twice in one zone, as
- * "duplicate instance pools"): the one that the configuration names or the master stands in, else the master's VPC, else
- * (outside EC2) the VPC of the given security group or the default one. Of several in a zone, the one with the most free
- * addresses. Where the master reaches slaves by their public addresses, only subnets with a route to the internet count.
+ * "duplicate instance pools"): the one that the configuration names or that the master is in, else those of the
+ * master's VPC, else (outside EC2) the VPC of the given security group or the default one. If a zone has several, the
+ * one with the most free addresses. Where the master reaches slaves by their public addresses, only subnets with a
+ * route to the internet count.
  *
  * @throws {UserError} when there is none
  * @throws {Ec2Error}
@@ -72,7 +73,7 @@ function isRegular(zone: string): boolean {
   return /^[a-z]+(-[a-z]+)+-\d+[a-z]$/.test(zone);
 }
 
-/** Those with a route to an internet gateway; all where the routes may not be described. */
+/** Those with a route to an internet gateway; all of them if the routes may not be described. */
 async function withInternetRoute(ec2: Ec2, subnets: readonly Candidate[]): Promise<readonly Candidate[]> {
   const vpcs = [...new Set(subnets.map(it => it.vpcId))];
   const tables = await unless(
@@ -103,7 +104,7 @@ function tableOf({ subnetId, vpcId }: Placement, tables: readonly RouteTable[]):
   );
 }
 
-/** Of each VPC and zone the subnet with the most free addresses. */
+/** The subnet with the most free addresses in each VPC and zone. */
 function onePerZone(candidates: readonly Candidate[]): readonly Placement[] {
   const zones = Map.groupBy(
     candidates.toSorted((a, b) => b.freeAddresses - a.freeAddresses),

@@ -6,12 +6,12 @@ import { isDuplicate, unless, unlessGone } from '../ec2/errors.ts';
 import { failure } from '../errors.ts';
 import { isBalancers, ownedBy, ownTags, tagged } from './tags.ts';
 
-/** Whom the balancer's own security group lets in: the master alone, to these ports. */
+/** Who may connect through the balancer's own security group: the master alone, to these ports. */
 export type Admission = { readonly address: string; readonly ports: readonly number[] };
 
 /**
- * Makes sure that this master's own security group is there and lets in exactly what it should: whoever reaches a
- * slave's port can run code there. A master whose address has changed has its rules changed.
+ * Makes sure that this master's own security group exists and allows exactly what it should: anybody who reaches a
+ * slave's port can run code there. If the master's address has changed, the rules are changed.
  *
  * @returns the group's id
  * @throws {Ec2Error}
@@ -88,8 +88,8 @@ export async function findGivenGroup(ec2: Ec2, given: string, vpcId?: string): P
 }
 
 /**
- * A name that EC2 takes for a group in a VPC (CreateSecurityGroup: at most 255 characters, of letters only ASCII's). One
- * that had to be changed has a hash, so that no two masters share it.
+ * A name that EC2 takes for a group in a VPC (CreateSecurityGroup: at most 255 characters, of letters only ASCII's). A
+ * name that had to be changed gets a hash, so that no two masters share it.
  */
 export function groupName(master: string): string {
   const name = `gbrowse-aws-balancer ${master}`;
@@ -111,7 +111,7 @@ async function createGroup(ec2: Ec2, master: string, vpcId: string): Promise<Sec
     return { ...(GroupId !== undefined && { GroupId }), VpcId: vpcId };
   } catch (error) {
     if (!isDuplicate(error)) throw error;
-    // Made a moment ago and not shown by its tag yet, or somebody else's: the tag decides.
+    // Either made a moment ago and not shown by its tag yet, or somebody else's: the tag decides.
     const again = (await findOwnGroups(ec2, master)).find(it => it.VpcId === vpcId);
     if (again !== undefined) return again;
     throw failure(
@@ -143,7 +143,7 @@ function separate(permission: IpPermission): IpPermission[] {
   ];
 }
 
-/** What tells two rules apart: protocol, ports and source. */
+/** What distinguishes two rules: protocol, ports and source. */
 function keyOf(rule: IpPermission): string {
   const source =
     rule.IpRanges?.[0]?.CidrIp ??

@@ -73,19 +73,19 @@ export function slaveOf(
   };
 }
 
-/** Why it ended, in EC2's words; with what to do where these do not help. */
+/** Why it ended, in EC2's words; with advice if they do not help. */
 function reasonOf({ StateReason: { Code, Message } = {} }: Instance): string | undefined {
   if (Code !== 'Client.InternalError') return Message;
-  // EC2 tells no more of a key that it could not use (EC2 User Guide, "Instance terminates immediately").
+  // EC2 says no more about a key that it could not use (EC2 User Guide, "Instance terminates immediately").
   return `${Message ?? Code}: most likely a KMS key that encrypts its volumes cannot be used by this user or role, which needs kms:CreateGrant, kms:Decrypt, kms:DescribeKey, kms:GenerateDataKeyWithoutPlaintext and kms:ReEncrypt* on it`;
 }
 
-/** Whether the instance still exists as far as money goes: it costs, or will once it runs again. */
+/** Whether the instance still exists as far as costs are concerned: now, or once it runs again. */
 export function isLive(slave: Slave): boolean {
   return slave.state !== 'shutting-down' && slave.state !== 'terminated';
 }
 
-/** The URLs under which GBrowse reaches the slave. */
+/** The URLs at which GBrowse reaches the slave. */
 export function urlsOf(address: string, ports: readonly number[]): string[] {
   const host = address.includes(':') ? `[${address}]` : address;
   return ports.map(port => `http://${host}:${port}`);

@@ -6,7 +6,7 @@ import type { Pool } from './launch.ts';
 import { findPlacements } from './network.ts';
 import { findGivenGroup } from './security-group.ts';
 
-/** What there is to launch slaves from, and where. */
+/** What slaves can be launched from, and where. */
 export type Survey = {
   readonly image: SlaveImage;
   readonly vpcId: string;

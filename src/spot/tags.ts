@@ -8,7 +8,7 @@ import { failure } from '../errors.ts';
 export const MASTER_TAG = 'gbrowse-aws-balancer:master';
 /** Since when (ISO time) a slave has been out of the farm, waiting for the renders that it still does. */
 export const DRAINING_TAG = 'gbrowse-aws-balancer:draining';
-/** The ports that a slave listens on: they stay its own when the configuration changes. */
+/** The ports that a slave listens on: it keeps them when the configuration changes. */
 export const PORTS_TAG = 'gbrowse-aws-balancer:ports';
 /** The data snapshots that a slave was made from. */
 export const DATA_TAG = 'gbrowse-aws-balancer:data';
@@ -96,12 +96,12 @@ export function tagValue(tags: readonly Tag[] | undefined, key: string): string 
 /** A balancer, or a sync, was alive at this moment (wall clock ms) on the machine of this name. */
 export type SignOfLife = { readonly at: number; readonly host: string };
 
-/** The tag of a sign of life: `2026-01-02T03:04:05.678Z HOST`. */
+/** The activity tag: `2026-01-02T03:04:05.678Z HOST`. */
 export function aliveTag(now: number, host: string = hostname()): Tag {
   return { Key: ALIVE_TAG, Value: `${new Date(now).toISOString()} ${host}` };
 }
 
-/** The sign of life in tags; undefined when there is none that can be read. */
+/** The activity in tags; undefined when there is none that can be read. */
 export function signOfLife(tags: readonly Tag[] | undefined): SignOfLife | undefined {
   const [time = '', host = ''] = (tagValue(tags, ALIVE_TAG) ?? '').split(' ');
   const at = Date.parse(time);
@@ -109,7 +109,7 @@ export function signOfLife(tags: readonly Tag[] | undefined): SignOfLife | undef
 }
 
 /**
- * Leaves a sign of life (wall clock ms) on resources that are ours: `gc` on another machine spares what belongs to them.
+ * Writes the activity tag (wall clock ms) on our resources: `gc` on another machine spares what belongs to them.
  *
  * @throws {Ec2Error}
  */

@@ -8,7 +8,7 @@ export { MANIFEST };
 
 export type SlaveScript = {
   readonly ports: readonly number[];
-  /** How long (ms) nobody may have contacted the slave before it powers itself off. */
+  /** After how long (ms) without any contact the slave powers itself off. */
   readonly orphanTimeout: number;
   /** Where the databases lie on the master, so that a slave finds them at the same path. */
   readonly databases?: string;
@@ -20,19 +20,19 @@ export type SlaveScript = {
 export const SLAVE_MARK = '# GBrowse render slave, started by gbrowse-aws-balancer.';
 
 /**
- * The name of a data source that every slave of ours knows once its data are mounted, and no other `gbrowse_slave` does:
- * asked for it, ours answers 400, another one 403 with the name.
+ * The name of a data source that all our slaves know once their data are mounted, and no other `gbrowse_slave`: ours
+ * answer 400 to a request for it, others 403 with the name.
  */
 export const SLAVE_TOKEN = 'gbrowse-aws-balancer';
 
 /**
  * The user-data of a slave: a root shell script. As a boothook of cloud-init it runs at every boot, before the image's
  * services: it keeps the image's own slaves out, mounts the data volumes, and then starts GBrowse's slave on all ports.
- * A guard starts a slave again that dies, and powers the machine off (which terminates it) when nobody has contacted it
- * for `orphanTimeout`. The script holds no secret: whoever may run a program on the slave can read it.
+ * A guard restarts a slave that dies, and powers the machine off (which terminates it) when nobody has contacted it for
+ * `orphanTimeout`. The script contains no secret: anybody who can run a program on the slave can read it.
  *
- * Images: one with systemd gets a unit; an older one a background process. The GBrowse AMI has an init script of its own
- * (the manual); a Debian image has the package's `gbrowse_slave`.
+ * Images: one with systemd gets a unit; an older one a background process. The GBrowse AMI has an init script of its
+ * own (the manual); a Debian image has the package's `gbrowse_slave`.
  */
 export function userData(script: SlaveScript): string {
   return `#cloud-boothook

@@ -14,7 +14,7 @@ import { STAY, stagingUserData } from './user-data.ts';
 /** What is launched, and how it is reached. */
 export type Launch = Omit<LaunchRequest, 'userData'> & {
   readonly login: string;
-  /** How long (ms) it lives without a sign of life from us. */
+  /** How long (ms) it runs without hearing from us. */
   readonly orphanTimeout: number;
   /** How long (ms) the first connection is waited for. */
   readonly connectLimit: number;
@@ -29,7 +29,7 @@ export type Work<T> = {
   use(machine: Machine): Promise<T>;
   /** Waits for what EC2 still has to do with the result; the instance is ending meanwhile. */
   settle?(result: T): Promise<void>;
-  /** The ids in a result that carry a sign of life while it settles. */
+  /** The ids in a result that carry the activity tag while it settles. */
   idsOf?(result: T): readonly string[];
   /** Deletes what `use` has made in EC2, when something failed. */
   undo?(ec2: Ec2): Promise<void>;
@@ -42,8 +42,8 @@ const ACTIVITY_INTERVAL = 5 * MINUTE;
 /**
  * Launches an instance, works with it, and terminates it: only the result is left in EC2, whatever happens.
  *
- * Everything carries the run's tags from the call that makes it. The keys are good for this one instance: ours to log in
- * with, and its own, by which it is known. It powers itself off without signs of life from us.
+ * Everything carries the run's tags from the call that makes it. The keys are good for this one instance: ours to log
+ * in with, and its own, by which it is known. It powers itself off if it does not hear from us.
  *
  * @throws {UserError}
  * @throws {Ec2Error}

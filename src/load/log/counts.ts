@@ -1,13 +1,13 @@
 import type { LogLine } from './line.ts';
 
-/** What becomes of a request: it is load, it is for the status page, or it does not match. */
+/** How a request counts: as load, as one for the status page, or as one that does not match. */
 export type Verdict = 'counts' | 'status' | 'other';
 
 /** Decides which requests are load. */
 export type RequestFilter = (line: LogLine) => Verdict;
 
 const [SPACE, QUESTION, HASH, SLASH, COLON] = [32, 63, 35, 47, 58];
-/** What is looked at of a request: a site's own addresses are shorter, a visitor's may be of any length. */
+/** How much of a request is matched: a site's own addresses are shorter, a visitor's may have any length. */
 const LONGEST_REQUEST = 2048;
 
 /**

@@ -6,13 +6,13 @@ import { createRequestFilter } from './counts.ts';
 import { createLineReader } from './line.ts';
 import { createLineSplitter, type LineSplitter } from './split.ts';
 
-/** So much is read of a log at a time … */
+/** How much of a log is read at a time … */
 const PIECE = 256 * 1024;
-/** … and so much at a reading; the rest waits for the next one. */
+/** … and how much at a reading; the rest waits for the next one. */
 const MOST_AT_ONCE = 64 * 1024 * 1024;
-/** By so many bytes before the place that was read up to, a log that was cut and has grown again is known. */
+/** The bytes before the place that was read last: they show whether a log was truncated and has grown again. */
 const TAIL = 128;
-/** A log that was renamed is read on for so many readings without a new line: Apache writes into it until it is told. */
+/** A renamed log is read until this many readings give no new line: Apache writes to it until it is reloaded. */
 const QUIET_READINGS = 12;
 /** A log may be missing for a moment while it is rotated. */
 const MISSING_READINGS = 2;
@@ -21,12 +21,12 @@ const LINE_FEED = 10;
 
 /** Counts lines of an access log as they arrive. */
 export type LogFollower = {
-  /** Reads what has come since the last call. Never throws: what is wrong is in the answer. */
+  /** Reads what is new since the last call. Never throws: the answer says what is wrong. */
   read(): Promise<Logged>;
   close(): Promise<void>;
 };
 
-/** One file that is open: it stays the same when it gets another name. */
+/** An open file: it stays the same when it gets another name. */
 type OpenLog = {
   readonly handle: FileHandle;
   readonly id: string;
@@ -37,8 +37,8 @@ type OpenLog = {
 };
 
 /**
- * Follows an access log from its end on: over rotation (by rename, by copytruncate), when it goes and comes back, whatever its
- * lines' times are. A request counts when its line arrives.
+ * Follows an access log from its end on: through rotation (by rename, by copytruncate), and when it disappears and
+ * comes back, whatever the times of its lines are. A request counts when its line arrives.
  *
  * @param match counts only request lines that match
  * @param statusPath requests for this path are not counted
@@ -61,7 +61,7 @@ export function followLog(file: string, statusPath: string, match?: RegExp): Log
       if (!stats.isFile()) throw new Error('it is not a regular file');
       let skipsFirst = false;
       const splitter = createLineSplitter((bytes, from, until) => {
-        // Of the line that was being written when we began nobody knows whether it was counted.
+        // It is not known whether the line that was being written at our start was counted.
         if (skipsFirst) {
           skipsFirst = false;
           return;
@@ -111,7 +111,7 @@ export function followLog(file: string, statusPath: string, match?: RegExp): Log
     }
   }
 
-  /** Opens the log that has the name now, where it is another one. */
+  /** Opens the log that has the name now, if it is a different one. */
   async function followName(): Promise<void> {
     const named = await stat(file);
     if (current !== undefined && current.id === `${named.dev}:${named.ino}`) return;

@@ -1,6 +1,6 @@
 import { createTimeFinder } from './time.ts';
 
-/** What a log line of JSON says: a text line that it wraps, or the request; and the time (ms since 1970). */
+/** The content of a log line of JSON: a text line that it wraps, or the request; and the time (ms since 1970). */
 export type JsonLine = { readonly time?: number } & (
   | { readonly text: string }
   | { readonly request: string }
@@ -21,7 +21,7 @@ const PATHS =
   );
 /** Docker's json-file driver, journald, and others that wrap lines. */
 const WRAPPED = ['log', 'message', 'msg'];
-/** Objects in objects are looked into so deep. */
+/** How deep nested objects are searched. */
 const DEEPEST = 4;
 /** Numbers are times from 1973 on (s): smaller ones say how long a request took. */
 const EARLIEST = 1e8;

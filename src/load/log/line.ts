@@ -12,8 +12,8 @@ export type LogLine = TimeFound & {
 };
 
 /**
- * Reads lines of access logs: Apache's formats and what people have made of them, in any order of fields, and lines of JSON.
- * Works on bytes: a busy site's log has gigabytes.
+ * Reads lines of access logs: Apache's formats and variants of them, with fields in any order, and lines of JSON. Works
+ * on bytes: a busy site's log has gigabytes.
  */
 export type LineReader = {
   /** @returns undefined when the line has no time or no request */
@@ -66,7 +66,7 @@ export function createLineReader(): LineReader {
     return hasRequest(bytes, from, behind, end) ? line : undefined;
   }
 
-  /** @returns undefined where the object does not say both, or where it is none */
+  /** @returns undefined when the object does not have both, or when it is none */
   function readJson(bytes: Uint8Array, from: number, end: number, needsTime: boolean): LogLine | undefined {
     const said = readJsonLine(Buffer.from(bytes.subarray(from, end)).toString());
     if (said === undefined) return undefined;

@@ -7,7 +7,7 @@ const PROTOCOL = Buffer.from(' HTTP/');
 export type RequestFound = { from: number; until: number };
 
 /**
- * Looks for the request between two places: what is quoted and followed by a status (`"GET /path HTTP/1.1" 200`), else a method
+ * Finds the request between two places: a quoted one followed by a status (`"GET /path HTTP/1.1" 200`), else a method
  * and a path, quoted or not.
  *
  * @param into gets what was found
@@ -90,7 +90,7 @@ function unquotedEnd(b: Uint8Array, from: number, end: number): number {
   return at;
 }
 
-/** What parts the fields of a line that has neither blanks nor quotes around them. */
+/** Separators of fields without blanks or quotes around them. */
 const FIELD_ENDS = /[\s,;|"']+/;
 const FIELD_NAME = /^[\w.-]+[=:](?!\/\/)/;
 

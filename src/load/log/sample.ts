@@ -4,7 +4,7 @@ import { createRequestFilter } from './counts.ts';
 import { createLineReader } from './line.ts';
 import { createLineSplitter } from './split.ts';
 
-/** What the last lines of an access log are. */
+/** What the last lines of an access log contain. */
 export type LogSample = {
   readonly lines: number;
   /** Lines with a request in them. */

@@ -1,9 +1,9 @@
-/** Apache cuts a request at 8 kB; what is longer by far is no line of a log. */
+/** Apache cuts a request at 8 kB; a much longer line is not from a log. */
 const LONGEST_LINE = 256 * 1024;
 const LINE_FEED = 10;
 const BLANK = 32;
 
-/** Takes bytes in pieces of any size, and gives lines. */
+/** Turns bytes in pieces of any size into lines. */
 export type LineSplitter = {
   write(bytes: Uint8Array): void;
   /** The last line may have no line end. */

@@ -11,8 +11,8 @@ export type TimeFound = { second: number; begin: number; end: number; zone: numb
 /** Finds times in lines; it remembers the last day, which mostly is that of the next line too. */
 export type TimeFinder = {
   /**
-   * Looks for the first time between two places: `17/May/2015:10:05:03 +0000`, `2015-05-17T10:05:03.123+00:00`,
-   * `May 17 10:05:03 2015`; where there is none, for a number of seconds (or of their thousandths and so on) since 1970. One
+   * Finds the first time between two places: `17/May/2015:10:05:03 +0000`, `2015-05-17T10:05:03.123+00:00`, `May 17
+   * 10:05:03 2015`; where there is none, for a number of seconds (or of their thousandths and so on) since 1970. One
    * without a zone is taken for UTC.
    *
    * @param into gets what was found

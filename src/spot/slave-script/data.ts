@@ -5,10 +5,10 @@ export const MANIFEST = 'gbrowse-data.manifest';
 const DATA_ROOT = '/srv/gbrowse-data';
 
 /**
- * Old GBrowse images keep their data in the LVM volume group "volumes"; else each volume has a plain file system. Where
- * `sync` has left its manifest, every tree is put at the paths that it has on the master (a tree that lies elsewhere is
- * the manual's first cause of rendering errors), and the database servers serve what was copied. At boot they have not
- * started yet; one that runs is stopped first, wholly, and started again.
+ * Old GBrowse images keep their data in the LVM volume group "volumes"; else each volume has a plain file system. If
+ * `sync` has left its manifest, every tree is mounted at the paths that it has on the master (different paths are the
+ * manual's first cause of rendering errors), and the database servers serve what was copied. At boot they have not
+ * started yet; a running one is stopped completely first, and started again.
  */
 export const DATA = `
 is_data() { awk 'NF >= 2 && $2 ~ /^(ext[234]|xfs|btrfs)$/ && $3 !~ /^\\/(boot.*)?$/'; }

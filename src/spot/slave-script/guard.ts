@@ -1,9 +1,10 @@
 /**
  * Looks after the slave every 15 seconds. A port that listens is in state 0A in /proc/net/tcp, which every image has.
  *
- * What counts as contact is what the slave says in its log to have answered: whoever asks it, and however the connection
- * ends. (The GBrowse AMI's own init script may log less, so connections count there too.) It reads what was added since the last time. The
- * log belongs to the slave's user, so it must be a regular file, and only so much of it is read.
+ * The requests that the slave has answered, by its log, count as contact: whoever sent them, and however the connection
+ * ended. (The GBrowse AMI's own init script may log less, so connections count there too.) It reads what was added
+ * since the last check. The log belongs to the slave's user, so it must be a regular file, and only so much of it is
+ * read.
  */
 export const GUARD = `
 sockets() { # PORT: the states of its sockets

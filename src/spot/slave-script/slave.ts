@@ -1,11 +1,11 @@
 /**
- * Starts `gbrowse_slave` on the ports that it does not serve. It is given its group from outside (its own `--user` keeps
- * root's group and cannot read the data), and more processes than processors, so that it answers while it draws: without
- * `--prefork` it answers nothing while it opens data. What the image's /etc/default/gbrowse-slave says holds, with the
+ * Starts `gbrowse_slave` on the ports that are not served. It gets its group from outside (its own `--user` keeps
+ * root's group and cannot read the data), and more processes than processors, so that it answers while it draws:
+ * without `--prefork` it answers nothing while it opens data. The image's /etc/default/gbrowse-slave applies, with the
  * larger number of processes.
  *
- * A slave's parent leads a process group. Where it was killed, its children serve on, and nobody replaces them: so they
- * are ended, and the slave is started anew.
+ * A slave's parent leads a process group. If it was killed, its children go on serving, and nobody replaces them: so
+ * they are ended, and the slave is started again.
  */
 export const SLAVE = `
 processors() { nproc 2>/dev/null || grep -c ^processor /proc/cpuinfo; }

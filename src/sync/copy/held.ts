@@ -14,7 +14,7 @@ import type { PassEnd } from './rsync.ts';
 const WARM_ENOUGH = MINUTE;
 /** ...and at most so often. */
 const MOST_WARM_PASSES = 3;
-/** How often a server is held anew when the connection breaks or the volume is full meanwhile. */
+/** How often a server is held again when the connection breaks or the volume is full meanwhile. */
 const MOST_HOLDS = 4;
 
 /**
