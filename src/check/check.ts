@@ -18,7 +18,7 @@ export type Report = {
  * Checks every topic, all at the same time; a failure in one says nothing about the others. A check that is still
  * pending at the end of the time limit is reported as a problem.
  *
- * @param onProgress is told which topics are still pending, first of all of them
+ * @param onProgress called with the topics that are still pending, at first all of them
  */
 export async function check(
   topics: readonly Topic[],

@@ -168,7 +168,7 @@ sub { 0 } && do {
     }
   });
 
-  # Whoever asks the configuration itself gets "on".
+  # A data source that asks the configuration itself gets "on".
   1;
 }`;
 

@@ -19,7 +19,7 @@ export type LogFile = {
  * directory of the other user, root would follow a link that this user has planted.
  *
  * @param describeLoss the line that says, once it works again, how many messages are missing and why
- * @param onLoss is told, once until it works again, that nothing can be written
+ * @param onLoss called when nothing can be written, once until it works again
  * @throws {UserError} when it cannot be opened
  */
 export function openLogFile(

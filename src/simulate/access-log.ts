@@ -21,14 +21,14 @@ export type LogTally = {
   zone?: number;
 };
 
-/** So much of a bad line is shown. */
+/** How much of a bad line is shown. */
 const SHOWN = 160;
 const HASH = 35;
 
 /** Takes the bytes of one log, in pieces of any size. */
 export type LogScanner = { write(bytes: Uint8Array): void; end(): LogTally };
 
-/** Counts the requests of an access log by the second that its lines tell. */
+/** Counts the requests of an access log by the second in its lines. */
 export function createLogScanner(file: string, counts: SecondCounts, verdictOf: RequestFilter): LogScanner {
   const tally: LogTally = { requests: 0, bad: 0, firstBad: 0, firstBadText: '', status: 0, other: 0 };
   const reader = createLineReader();

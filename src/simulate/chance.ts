@@ -2,7 +2,7 @@ import { HOUR } from '../clock.ts';
 import type { Market } from './market.ts';
 import { type Delay, draw, type Random } from './random.ts';
 
-/** What the world holds in store for instances. */
+/** What happens to instances by chance. */
 export type World = {
   readonly market: Market;
   /** From launch to answering, ms. */
@@ -14,7 +14,7 @@ export type World = {
 
 /**
  * The boot time and the age at which EC2 takes it back (Infinity: never) of the n-th instance. The n-th is the same
- * under every policy, so that policies differ by what they do and not by luck.
+ * under every policy, so that policies differ by what they do, not by luck.
  */
 export function lifetimeOf(
   world: World,

@@ -18,14 +18,14 @@ const NARROWEST = 60;
 const WIDEST = 200;
 
 /**
- * What `simulate` does: reads load, configuration and prices, simulates, and says what came of it.
+ * What `simulate` does: reads load, configuration and prices, simulates, and reports the result.
  *
  * @returns the exit status
  */
 export async function command(given: Given<'simulate'>): Promise<number> {
   const { options, remarks, price } = await simulationOptions(given);
   const simulation = simulate(options);
-  // Names of files, and what is in them, may hold anything.
+  // Names of files, and their contents, may contain anything.
   const about = { price, remarks: remarks.map(it => stripVTControlCharacters(it)) };
   const madeBy = `gbrowse-aws-balancer ${VERSION}, ${new Date().toISOString().slice(0, 10)}`;
   if (given.html !== undefined) await writePage(given.html, page(simulation, { ...about, madeBy }));
@@ -65,7 +65,8 @@ function reasonOf(file: string, error: unknown): string {
  */
 export async function writePage(file: string, text: string): Promise<void> {
   try {
-    // In /tmp, say, anybody can plant a link to a file of root's: what stands there is replaced, not written through.
+    // In /tmp, say, anybody can plant a link to one of root's files: whatever is there is replaced, not written
+    // through.
     const isOthers = process.geteuid?.() === 0 && (await foreignPartOf(file, 'place')) !== undefined;
     if (isOthers) await replaceFile(file, Buffer.from(text), { force: true, replaceLink: true });
     else await writeFile(file, text);

@@ -11,8 +11,8 @@ export async function isDirectory(file: string): Promise<boolean> {
 }
 
 /**
- * The bytes of a file, piece by piece; of one that is packed (whatever its name is; with gzip of several parts, too) what was
- * packed; of text in UTF-16 the same text in UTF-8; without a byte order mark. `-` is the standard input.
+ * The bytes of a file, piece by piece; unpacked, if it is packed (whatever its name is; also gzip of several parts); in
+ * UTF-8, if it is text in UTF-16; without a byte order mark. `-` is the standard input.
  *
  * @throws {UserError} naming the file, when it cannot be read or what is packed is not whole
  */

@@ -7,7 +7,7 @@ import type { Daily } from './suggest.ts';
 
 const MOST_POINTS = 500;
 
-/** A simulation for machines; the manual page says what is in it. Durations in seconds, money in dollars. */
+/** A simulation for programs; the manual page describes it. Durations in seconds, money in dollars. */
 export function asJson(
   simulation: Simulation,
   about: { readonly remarks: readonly string[]; readonly price: string },

@@ -1,7 +1,7 @@
 /** What one instance did. Moments are ms since the trace began. */
 export type Lifetime = {
   readonly launchedAt: number;
-  /** From when until when it stands in the farm and answers; never, when the first is not below the second. */
+  /** From when until when it is in the farm and answers; never, if the first is not below the second. */
   servesFrom: number;
   servesUntil: number;
   /** When the bill ends. */
@@ -10,5 +10,5 @@ export type Lifetime = {
   readonly pool: number;
 };
 
-/** What a farm would have done: all its instances. */
+/** The result of a farm: all its instances. */
 export type Run = { readonly lifetimes: readonly Lifetime[]; readonly interruptions: number };

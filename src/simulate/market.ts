@@ -6,7 +6,7 @@ export const INTERRUPTION_NOTICE = 2 * MINUTE;
 /** The price of one pool of spot capacity, in steps: US dollars an hour from a moment (ms since the trace began) on. */
 export type PriceSteps = readonly { readonly from: number; readonly price: number }[];
 
-/** A simulated spot market: pools of capacity, each with a price that moves. All the capacity that anybody wants. */
+/** A simulated spot market: pools of capacity, each with a price that moves. Capacity is unlimited. */
 export type Market = {
   /** The cheapest pool at a moment, if it costs no more than the bid. */
   cheapest(at: number, bid: number): number | undefined;
@@ -14,7 +14,7 @@ export type Market = {
   dearer(pool: number, at: number, bid: number): number;
   /** What an instance costs from one moment to another, dollars. */
   cost(pool: number, from: number, until: number): number;
-  /** The same of one that always were in the cheapest pool: nobody pays less. */
+  /** The same for one that was always in the cheapest pool: nobody pays less. */
   leastCost(from: number, until: number): number;
 };
 

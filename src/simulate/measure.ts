@@ -29,7 +29,7 @@ export type Outcome = Results & {
 /** A number of slaves over time: from `from[i]` (ms) until the next `slaves[i]`; none before the first. */
 export type Steps = { readonly from: Float64Array; readonly slaves: Int32Array };
 
-/** What came of a run, beside what was needed. */
+/** The result of a run, and what was needed. */
 export function measure(trace: Trace, need: Need, run: Run, market: Market): Outcome {
   const end = durationOf(trace);
   const days = Array.from(
@@ -67,7 +67,7 @@ export function costs(
   const dollars = new Float64Array(count);
   for (const { launchedAt, endedAt, pool } of lifetimes) {
     const until = Math.max(endedAt, launchedAt + LEAST_BILLED);
-    // What is booted before the trace counts into its first span, what is billed after it into its last.
+    // Boots before the trace count into its first span, bills after it into its last.
     const first = Math.min(Math.max(0, Math.floor(launchedAt / span)), count - 1);
     let from = launchedAt;
     for (let index = first; index < count && from < until; index++) {
@@ -80,7 +80,7 @@ export function costs(
   return dollars;
 }
 
-/** How many slaves served when. */
+/** How many slaves served at each time. */
 export function servingOf(lifetimes: readonly Lifetime[]): Steps {
   const served = lifetimes.filter(({ servesFrom, servesUntil }) => servesFrom < servesUntil);
   const starts = Float64Array.from(served, it => it.servesFrom).sort();

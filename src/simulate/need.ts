@@ -5,11 +5,11 @@ import { durationOf, requestsUntil, type Trace } from './trace.ts';
 /** The load of a moment is taken over the minute around it, seconds to each side. */
 const HALF_WINDOW = 30;
 
-/** What being served is judged by, for people. */
+/** How served requests are judged, in words. */
 export const NEED_IN_WORDS =
   "A request meets too few slaves when fewer slaves serve than the load table's min for the load at that moment (the requests/s of the minute around it). Half of that minute is still in the future; the second figure uses the load of the minute before instead.";
 
-/** How many slaves were needed when: from `from[i]` (ms since the beginning) until the next, `slaves[i]`. */
+/** How many slaves were needed at each time: from `from[i]` (ms since the beginning) until the next, `slaves[i]`. */
 export type Need = {
   readonly from: Float64Array;
   readonly slaves: Int32Array;
@@ -28,7 +28,7 @@ export function loadAt({ cumulative, seconds }: Trace, second: number): number {
   return ((cumulative[until] ?? 0) - (cumulative[from] ?? 0)) / (until - from);
 }
 
-/** The load of the minute before a second, requests/s: what can be known then. */
+/** The load of the minute before a second, requests/s: what is known then. */
 function pastLoadAt({ cumulative, seconds }: Trace, second: number): number {
   const from = Math.max(0, second - 2 * HALF_WINDOW);
   const until = Math.min(seconds, Math.max(second, 1));
@@ -40,7 +40,7 @@ export function needOf(trace: Trace, table: LoadTable): Need {
   return needFrom(trace, table, loadAt);
 }
 
-/** The same by what can be known: by the minute before each moment. */
+/** The same by what is known at the time: by the minute before each moment. */
 export function pastNeedOf(trace: Trace, table: LoadTable): Need {
   return needFrom(trace, table, pastLoadAt);
 }

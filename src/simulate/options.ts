@@ -17,7 +17,7 @@ import { readRates } from './read-rates.ts';
 import type { Options } from './simulate.ts';
 import { sped, type Trace } from './trace.ts';
 
-/** What the command line asks for, with what is to be said about it. */
+/** What the command line asks for, with remarks about it. */
 export type Asked = {
   readonly options: Options;
   readonly remarks: readonly string[];
@@ -123,7 +123,7 @@ async function configOf(file: string | undefined): Promise<OwnConfig> {
   return { name: found, ...(await loadConfig(found)), isExample: false };
 }
 
-/** The rule by which the balancer counts. */
+/** The balancer's rule for counting. */
 function filterOf({ master }: Config): RequestFilter {
   return createRequestFilter(new URL(master.serverStatusUrl).pathname, master.loadMatch);
 }
@@ -159,7 +159,7 @@ async function marketOf(
     const above = constant > spotBid ? `, above the spot_bid of ${dollars(spotBid)}` : '';
     return { market: constantMarket(constant), price: `${dollars(constant)} an hour${above}` };
   }
-  // The example's type is of its own days: then any that the file has.
+  // The example's type is an old one: then any type that the file has.
   const wanted = isExample
     ? {}
     : { instanceTypes, ...(availabilityZone !== undefined && { availabilityZone }) };

@@ -15,7 +15,7 @@ type Record_ = {
   readonly product: string;
 };
 
-/** A market whose prices are those of a history, and one sentence about how they lie on the trace. */
+/** A market with the prices of a history, and a sentence about how they are mapped to the trace. */
 export type PricedMarket = { readonly market: Market; readonly about: string };
 
 /**
@@ -184,7 +184,7 @@ function laidOn(trace: Trace, records: readonly Record_[]): PricedMarket {
         ? own.map(({ at, price }) => ({ from: at - start, price }))
         : Array.from({ length: rounds }, (_, round) =>
             own
-              // In each round a pool begins with its first price.
+              // In each repetition a pool begins with its first price.
               .map(({ at, price }, index) => ({
                 from: round * length + (index === 0 ? 0 : at - first),
                 price,

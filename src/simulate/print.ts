@@ -88,7 +88,7 @@ function charts({ trace, need, policies }: Simulation, paper: Paper): string[] {
   ];
 }
 
-/** The columns: heading of two lines, and what stands below. */
+/** The columns: a heading of two lines, and the cells below it. */
 const COLUMNS: readonly (readonly [string, string, (policy: Policy, simulation: Simulation) => string])[] = [
   ['too few', 'slaves', ({ outcome }, { requests }) => share(outcome.tooFew, requests)],
   ['by past', 'minute', ({ tooFewKnown }, { requests }) => share(tooFewKnown, requests)],
@@ -161,7 +161,7 @@ function coloured(text: string, colour: Colour, { colour: on }: Paper): string {
   return on ? styleText(colour, text, { validateStream: false }) : text;
 }
 
-/** Lines of no more than so many columns, the later ones indented. */
+/** Lines of at most this many columns, all but the first indented. */
 function filled(text: string, columns: number): string {
   return wrapped(text, columns - 2, 'keep').join('\n  ');
 }

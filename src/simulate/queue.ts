@@ -5,7 +5,7 @@ import type { Trace } from './trace.ts';
 /** An Apache: its workers, and how long (s) a request holds one. */
 export type Server = { readonly workers: number; readonly serviceTime: number };
 
-/** What Apache shows of the load that people want, second by second. */
+/** How Apache shows the load that people want, second by second. */
 export type Queued = {
   /** The requests that it completes, which is what its counter counts. */
   readonly completed: Trace;
@@ -14,8 +14,8 @@ export type Queued = {
 };
 
 /**
- * People's requests at an Apache that has so many workers: each waits for a worker, the first that came first. Slaves make no
- * request shorter here, and nobody gives up.
+ * People's requests at an Apache that has so many workers: each waits for a worker, first come, first served. Slaves
+ * make no request shorter here, and nobody gives up.
  */
 export function queued(trace: Trace, { workers, serviceTime }: Server): Queued {
   const { cumulative, seconds } = trace;
@@ -46,7 +46,7 @@ export function queued(trace: Trace, { workers, serviceTime }: Server): Queued {
 export type Counting = (load: number, now: number) => number;
 
 /**
- * What the balancer makes of overload: a saturated Apache does not answer in time, so the load is the last that was known,
+ * How the balancer treats overload: a saturated Apache does not answer in time, so the load is the last that was known,
  * and climbs the load table by a row a poll where `[MASTER] overload` says so.
  *
  * @param pollInterval ms

@@ -62,7 +62,7 @@ export function createRanges(
   return {
     at(_, now) {
       const until = Math.floor(requestsUntil(trace, now));
-      // What was before the trace is not known; a counter shows whole requests.
+      // Nothing is known of the time before the trace; a counter shows whole requests.
       const loadOver = (seconds: number) => {
         const from = Math.max(0, now - seconds * SECOND);
         return ((until - Math.floor(requestsUntil(trace, from))) * SECOND) / (now - from);

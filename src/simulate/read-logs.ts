@@ -7,7 +7,7 @@ import { isDirectory, readPieces } from './files.ts';
 import { createSecondCounts } from './second-counts.ts';
 import type { Trace } from './trace.ts';
 
-/** What logs gave: the load, and what there is to say about them (one sentence each). */
+/** The result of logs: the load, and remarks about them (one sentence each). */
 export type LoadRead = { readonly trace: Trace; readonly remarks: readonly string[] };
 
 /**

@@ -47,9 +47,9 @@ export function readingsOf(trace: Trace, settings: Settings): Polls {
 }
 
 /**
- * The balancer over a trace: its own policy (`src/policy`) decides at each reading of the load, at each notice of EC2's and
- * when it may launch again; what lies between a decision and its effect takes as long as in the control loop. Some
- * thousand times as fast as the control loop itself, which the tests compare it with.
+ * The balancer over a trace: its own policy (`src/policy`) decides at each reading of the load, at each notice of EC2's
+ * and when it may launch again; a decision takes effect after the same time as in the control loop. It is some thousand
+ * times as fast as the control loop, with which the tests compare it.
  *
  * @param saturated where Apache's workers are modelled: see `Queued`
  */
@@ -72,7 +72,7 @@ export function runBalancer(
   let interruptions = 0;
   let range: Range = { min: 0, max: 0 };
   let rateIsKnown = false;
-  /** When something is to be decided besides the readings. */
+  /** When something has to be decided besides at the readings. */
   let alarm = Number.POSITIVE_INFINITY;
   /** Whether the last decision was to do nothing, and nothing has changed since. */
   let settled = false;
@@ -130,7 +130,7 @@ export function runBalancer(
     alarm = Math.min(alarm, moment);
   }
 
-  /** What happens to slaves without the balancer's doing, and when it will next. */
+  /** What happens to slaves without the balancer, and when something happens next. */
   function followSlaves(now: number): void {
     alarm = Number.POSITIVE_INFINITY;
     for (const it of slaves) {
@@ -197,7 +197,7 @@ export function runBalancer(
       return;
     }
     wakeAt(notBefore);
-    // One that becomes ready permits another launch.
+    // Each one that becomes ready permits another launch.
     for (const { life } of slaves) if (life.servesFrom > now) wakeAt(life.servesFrom);
   }
 

@@ -18,7 +18,7 @@ export const BEST_IN_WORDS =
  * when that minute is cheaper.
  */
 export function runBest(need: Need, world: Pick<World, 'market' | 'bootTime'>): Run {
-  // Who knows the future knows which boots will be quick.
+  // The schedule knows the future, so it knows which boots will be quick.
   const bootTime = typeof world.bootTime === 'number' ? world.bootTime : world.bootTime[0];
   const lifetimes: Lifetime[] = [];
   for (let layer = 1; layer <= need.most; layer++) {
@@ -59,7 +59,7 @@ export function cheapestRuns(intervals: readonly Interval[], bootTime: number, m
     for (; waiting <= index; waiting++) {
       const launchedAt = (intervals[waiting]?.from ?? 0) - bootTime;
       if (launchedAt + LEAST_BILLED > until) break;
-      // Costs are compared as if all slaves were paid from the beginning of time.
+      // Costs are compared as if all slaves were paid from the beginning.
       const cost = (least[waiting] ?? 0) - market.leastCost(0, launchedAt);
       if (cost < bestCost) [best, bestCost] = [waiting, cost];
     }

@@ -4,8 +4,8 @@ import { INTERRUPTION_NOTICE } from './market.ts';
 import { durationOf, type Trace } from './trace.ts';
 
 /**
- * A farm of always so many slaves, that serve when the trace begins. What EC2 takes back is replaced at its notice; the
- * bid is no matter.
+ * A farm with a constant number of slaves, which serve when the trace begins. A slave that EC2 takes back is replaced
+ * at its notice; the bid does not matter.
  */
 export function runFixed(trace: Trace, count: number, world: World): Run {
   const end = durationOf(trace);

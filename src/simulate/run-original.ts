@@ -12,10 +12,10 @@ const FARM_UPDATE = 0.38 * SECOND;
 type Believed = { readonly life: Lifetime; readonly readyAt: number; listed: boolean };
 
 /**
- * The Perl original over a trace, as it was measured to behave: the load is Apache's average since its start (here: since
- * the trace began), its own status requests among it; a slave enters the farm at a poll; a slave is ended without a drain,
- * before it leaves the farm; one that is to go while it boots loses its request only, and its instance runs on; one that
- * EC2 takes back is never noticed. What it dies of is left out.
+ * The Perl original over a trace, as it was measured to behave: the load is Apache's average since its start (here:
+ * since the trace began), its own status requests among it; a slave enters the farm at a poll; a slave is ended without
+ * a drain, before it leaves the farm; one that is to go while it boots loses its request only, and its instance runs
+ * on; one that EC2 takes back is never noticed. Its crashes are left out.
  */
 export function runOriginal(trace: Trace, { loadTable, master, slave }: Settings, world: World): Run {
   const { market } = world;
@@ -66,10 +66,10 @@ export function runOriginal(trace: Trace, { loadTable, master, slave }: Settings
       open -= cancelled;
       for (let left = surplus - cancelled; left > 0 && believed.length > 0; left--) {
         const booting = believed.find(({ listed }) => !listed);
-        // The order of a Perl hash is any.
+        // A Perl hash has any order.
         const victim = booting ?? random.pick(believed);
         believed = believed.filter(it => it !== victim);
-        // The instance behind a cancelled request is nobody's, and runs on.
+        // The instance of a cancelled request belongs to nobody, and runs on.
         if (booting !== undefined) continue;
         const { life } = victim;
         life.servesUntil = Math.min(life.servesUntil, now);

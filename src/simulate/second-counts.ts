@@ -5,20 +5,20 @@ import { createTrace, LONGEST_TRACE, type Trace } from './trace.ts';
 
 const CHUNK = 3600;
 const MOST_CHUNKS = LONGEST_TRACE / 1000 / CHUNK;
-/** Dates that are wrong may be many, but not as many as hours. */
+/** There may be many wrong dates, but not in as many hours. */
 const MOST_CHUNKS_KEPT = 2 * MOST_CHUNKS;
 /** Requests further than this from all others may be strays … */
 const GAP = (7 * 24 * HOUR) / 1000 / CHUNK;
 /** … when they are a smaller part of all than this. */
 const STRAY_PART = 0.01;
 
-/** Counts requests by the second that they came in, in whatever order they are told of. */
+/** Counts requests by the second that they came in, in any order. */
 export type SecondCounts = {
   /** A request in this second since 1970, on this line of a file. */
   add(second: number, file: string, line: number): void;
   /**
-   * Everything from the first request to the last, without those whose dates lie far from the others': what was left out is
-   * named in the remarks.
+   * Everything from the first request to the last, without those whose dates are far from the others: the remarks say
+   * what was left out.
    *
    * @throws {UserError} when there is no request, or when they lie more than a year apart
    */
@@ -93,8 +93,8 @@ function groupsOf(chunks: readonly Chunk[]): readonly Group[] {
 }
 
 /**
- * What is replayed: the largest group (of equal ones the latest), and the others that are no strays. A group is one when it
- * is a small part of all, or when all would take more than a year with it.
+ * What is replayed: the largest group (the latest of equal ones), and all others except strays. A group is a stray when
+ * it is a small part of all, or when all would take more than a year with it.
  */
 function withoutStrays(groups: readonly Group[]): {
   readonly kept: readonly Chunk[];

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 
-/** What of a configuration decides how many slaves there are when. */
+/** The parts of a configuration that decide how many slaves there are at each time. */
 export type Settings = {
   readonly loadTable: Config['loadTable'];
   readonly master: Pick<Config['master'], 'pollInterval' | 'drainTime'> &

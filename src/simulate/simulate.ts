@@ -20,7 +20,7 @@ export type Named = { readonly name: string; readonly settings: Settings };
 export type Options = {
   readonly trace: Trace;
   readonly own: Named;
-  /** Another configuration to put beside it. */
+  /** Another configuration, to compare with the first. */
   readonly other?: Named;
   readonly world: World;
   /** How many slaves the fixed farm has; what the highest load needs, when unset. */
@@ -72,8 +72,8 @@ export type Simulation = {
 };
 
 /**
- * Replays a trace under every policy. All are judged by what the first configuration's load table says is needed, all in
- * the same market. The answer depends on nothing but the options.
+ * Replays a trace under every policy. All are judged by what the first configuration's load table calls for, in the
+ * same market. The answer depends on nothing but the options.
  */
 export function simulate(options: Options): Simulation {
   const { trace, own, other, world, server } = options;

@@ -13,12 +13,12 @@ const DAY = 24 * HOUR;
 /** What a table cost, and how many requests met too few slaves; each a day. */
 export type Daily = { readonly cost: number; readonly tooFew: number };
 
-/** A table with what came of it on the whole trace. */
+/** A table with its result on the whole trace. */
 export type Candidate = { readonly table: LoadTable; readonly whole: Daily };
 
 export type Suggestion = {
   readonly table: LoadTable;
-  /** On the trace that it was chosen by, the table of the configuration and the suggested one. */
+  /** Results on the trace that it was chosen by: of the configuration's table and of the suggested one. */
   readonly present: Daily;
   readonly fitted: Daily;
   /** On days that the choice did not know; unset when the trace has a day or less. */
@@ -78,7 +78,7 @@ export function suggest(trace: Trace, need: Need, settings: Settings, world: Wor
   const coarse = shapes(COARSE);
   const isShort = polls.at.length <= SHORT;
 
-  /** The table that one would choose who knew these days, out of all that were tried for that. */
+  /** The table that would be chosen with knowledge of these days, out of all that were tried. */
   function chosenBy(days: readonly number[]) {
     const promising = isShort ? coarse : spread(frontOf(coarse, days), MOST_PROMISING);
     const all = [...coarse, ...shapes(promising.flatMap(({ shape }) => variantsOf(shape)))];

@@ -6,7 +6,7 @@ import { failure, messageOf, systemCode } from '../errors.ts';
 
 const PIECE = 1024 * 1024;
 
-/** A way of packing, known by the first bytes of what it packs. */
+/** A kind of compression, recognised by the first bytes. */
 type Packing = {
   readonly name: string;
   readonly magic: readonly number[];
@@ -31,7 +31,7 @@ export function packingOf(first: Uint8Array): Packing | undefined {
 }
 
 /**
- * What was packed, piece by piece. What Node does not unpack, a command of the system does.
+ * The unpacked data, piece by piece. A command of the system unpacks what Node cannot.
  *
  * @param file for messages, and for `unzip`, which wants a file: it finds its contents from the end
  * @throws {UserError} when the data are damaged, or the command is not there
@@ -45,7 +45,7 @@ export async function* unpacked(
     if (command === undefined) {
       const unpack =
         name === 'gzip' ? createGunzip({ chunkSize: PIECE }) : createZstdDecompress({ chunkSize: PIECE });
-      // Who iterates meets the errors of both; the callback only keeps the source's from being nobody's.
+      // The reader of the stream gets the errors of both; the callback only keeps the source's from being unhandled.
       yield* pipeline(packed, unpack, () => {});
       return;
     }

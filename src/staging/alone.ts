@@ -31,7 +31,7 @@ export async function lockStaging(master: string, command: StagingCommand, now: 
   );
 }
 
-/** Any user can hold a name, so only a short answer counts, and only a quick one. */
+/** Any user can hold a name, so only a short and quick answer counts. */
 const MOST_SAID = 200;
 const ANSWER_LIMIT = 2 * SECOND;
 

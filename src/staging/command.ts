@@ -12,7 +12,7 @@ export type Ended = {
   readonly stderr: string;
 };
 
-/** With whose rights a program runs. */
+/** The rights with which a program runs. */
 export type Rights = { readonly uid: number; readonly gid: number; readonly groups: readonly number[] };
 
 export type CommandOptions = {
@@ -33,11 +33,11 @@ const KEPT_ERRORS = 16_384;
 /** No program that is run here writes more to stdout (characters). */
 const MOST_OUTPUT = 4 * 1024 ** 2;
 const TIME_LIMIT = 10 * MINUTE;
-/** From the request to end to SIGKILL. */
+/** Time from the request to end until SIGKILL. */
 const ENDING_LIMIT = 10 * SECOND;
 
 /**
- * Runs a program to its end, whatever that is. It ends with this process, however that ends, and it sees nothing of our
+ * Runs a program to its end, successful or not. It ends with this process in any case, and gets nothing of our
  * environment.
  *
  * @throws {UserError} when there is no such program, it takes too long or says too much; the signal's reason when it
@@ -97,7 +97,7 @@ export async function runCommand(argv: readonly string[], options: CommandOption
 }
 
 /**
- * Starts a program that ends with this process, and sees nothing of our environment.
+ * Starts a program that ends with this process, and gets nothing of our environment.
  *
  * @throws {UserError} when there is no such program
  */
@@ -118,7 +118,7 @@ export function startCommand(
   return spawn(command, words, { cwd: '/', env: ENVIRONMENT, stdio: ['pipe', output, 'pipe'] });
 }
 
-/** The options of setpriv(1) that take on somebody's rights, and give up all others for good. */
+/** The options of setpriv(1) that take somebody's rights, and give up all others for good. */
 export function withRights({ uid, gid, groups }: Rights): readonly string[] {
   const others = groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`;
   return [`--reuid=${uid}`, `--regid=${gid}`, others];
@@ -147,7 +147,7 @@ const SEARCH_PATH =
     ? SYSTEM_PATH
     : [...new Set([...(process.env.PATH ?? '').split(':').filter(it => it.startsWith('/')), ...SYSTEM_PATH])];
 
-/** All that a program sees of an environment. */
+/** Everything that a program gets of an environment. */
 export const ENVIRONMENT: Readonly<Record<string, string>> = { LC_ALL: 'C', PATH: SEARCH_PATH.join(':') };
 
 /** util-linux 2.33 and later: `--pdeathsig` ends a program with its parent. */

@@ -31,13 +31,14 @@ export function withOutcome(text: string, { dataSnapshots, imageId }: Outcome): 
 }
 
 /**
- * Writes the outcome of a command into the configuration file, at one stroke; owner and mode stay, and the version before is
- * beside it as `FILE.bak`. Other changes made to the file since the command began are kept. Where the file lies in a
- * directory of another user, root does all this with that user's rights.
+ * Writes the outcome of a command into the configuration file, atomically; owner and mode stay, and the previous
+ * version is kept as `FILE.bak`. Other changes made to the file since the command began are kept. Where the file lies
+ * in a directory of another user, root does all this with that user's rights.
  *
  * @param before the options as they were when the command began
  * @returns the place of the version before
- * @throws {UserError} when somebody else has changed the options meanwhile, or it cannot be written; nothing is changed then
+ * @throws {UserError} when somebody else has changed the options meanwhile, or it cannot be written; nothing is changed
+ *   then
  */
 export async function updateConfigFile(file: string, before: Present, outcome: Outcome): Promise<string> {
   const { dataSnapshots, imageId } = outcome;
@@ -96,8 +97,8 @@ async function run(argv: readonly string[], rights: Rights | undefined, input = 
 }
 
 /**
- * The rights with which a file is read and written; undefined for our own. A user who may change the path could make root
- * write somewhere else.
+ * The rights with which a file is read and written; undefined for our own. Otherwise a user who may change the path
+ * could make root write somewhere else.
  *
  * @throws {UserError} when several users may change it
  */

@@ -35,8 +35,8 @@ const RUNNING_LIMIT = 10 * MINUTE;
 
 /**
  * Launches a staging instance into a security group of its own that allows ssh from the master alone. The launch itself
- * makes its volumes, and they end with it, so nothing can be left over but the instance and the group. An instance
- * that shuts itself down terminates.
+ * makes its volumes, and they end with it, so only the instance and the group can be left over. An instance that shuts
+ * itself down terminates.
  *
  * @throws {UserError} when no type has capacity in any zone, or the instance ends at once
  * @throws {Ec2Error}
@@ -108,7 +108,7 @@ function runInstances(
   };
 }
 
-/** @param ended the instances of attempts that came to nothing; one more is added when this one ends for want of capacity */
+/** @param ended the instances of failed attempts; this one is added when it ends for lack of capacity */
 async function untilRunning(
   ec2: Ec2,
   run: Run,

@@ -7,7 +7,7 @@ import { commandFailure, runCommand } from './command.ts';
 
 /** Keys for one staging machine: ours to log in with, and its own, which we give it so that we know it. */
 export type Keys = {
-  /** A directory that only we can look into; the private keys lie in it. */
+  /** A directory that only we can read; it contains the private keys. */
   readonly directory: string;
   /** The public half of our own, as a line of authorized_keys. */
   readonly login: string;
@@ -70,7 +70,7 @@ export async function makeKeys(): Promise<Keys> {
         HOST_KEYS.map(async ({ file }) => [file, await readFile(place(file), 'utf8')] as const),
       ),
     );
-    // From now on they are the machine's, and nobody's here.
+    // From now on only the machine has them.
     await Promise.all(HOST_KEYS.map(({ file }) => rm(place(file))));
     return { directory, login, host, remove: () => rm(directory, { recursive: true, force: true }) };
   } catch (error) {
@@ -89,8 +89,8 @@ async function rootsPlace(): Promise<string> {
 }
 
 /**
- * Removes the keys that a run of ours has left behind which was killed; their machines are gone, or about to be. In a
- * directory that others can write to, too, nobody can exchange one of ours: they are told by owner and mode, not followed.
+ * Removes the keys that a killed run of ours has left behind; their machines are gone, or will be soon. They are
+ * recognised by owner and mode, and links are not followed, so that nobody can substitute another directory.
  */
 async function removeStale(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {

@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /**
- * A file's text, where it is a regular one of at most `limit` bytes. It never waits: whoever may write into a directory may
- * also put a FIFO there.
+ * A file's text, where it is a regular one of at most `limit` bytes. It never waits: a user who can write to a
+ * directory can also put a FIFO there.
  *
  * @param links whether the file itself may be a symbolic link
  * @returns undefined when it is not there, no such file, or longer

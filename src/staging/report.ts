@@ -1,14 +1,14 @@
 import type { Clock } from '../clock.ts';
 import { SECOND } from '../clock.ts';
 
-/** What people see of a sync. */
+/** What a sync shows to people. */
 export type Report = {
   /** What is done. */
   say(line: string): void;
   warn(line: string): void;
-  /** What only somebody who looks for a mistake wants to know. */
+  /** Details for finding a mistake. */
   detail(line: string): void;
-  /** How far it is: replaced by the next on a terminal, a line now and then elsewhere. */
+  /** Progress: on a terminal each replaces the one before, elsewhere a line now and then. */
   progress(text: string): void;
 };
 
@@ -44,7 +44,7 @@ export function createReport(screen: Screen, clock: Clock, verbosity: number): R
     progress: text => {
       const now = clock.monotonic();
       if (verbosity < 2 || now - shownAt < (screen.isTTY === true ? ON_TERMINAL : ELSEWHERE)) return;
-      // A step that is short has no need of a line that says how far it is.
+      // A short step needs no line about its progress.
       if (screen.isTTY !== true && shownAt === Number.NEGATIVE_INFINITY) {
         shownAt = now;
         return;

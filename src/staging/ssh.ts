@@ -23,7 +23,7 @@ export type Ssh = {
   readonly asRoot: string;
   /** Makes sure that there is a connection; tries until `timeLimit` (ms) is over. */
   connect(timeLimit: number, signal: AbortSignal): Promise<void>;
-  /** Runs a shell script as root there. A connection that breaks is told apart by `isBroken`. */
+  /** Runs a shell script as root there. `isBroken` recognises a broken connection. */
   script(text: string, options?: CommandOptions): Promise<Ended>;
   /** Opens a way to a TCP port there, for as long as the connection is up; gives the port of this machine that leads to it. */
   forward(port: number): Promise<number>;
@@ -45,7 +45,7 @@ export function isBroken({ status }: Pick<Ended, 'status'>): boolean {
 /** AES is done by the processor on all that sync meets today; the second is for sshd before 6.2. */
 const CIPHERS = 'aes128-gcm@openssh.com,aes128-ctr,chacha20-poly1305@openssh.com';
 
-/** ssh's configuration: the host key is the one that we gave the machine, or there is no connection. */
+/** ssh's configuration: without the host key that we gave the machine there is no connection. */
 export function sshConfig(directory: string, address: string, login: string): string {
   return `Host ${STAGING}
   HostName ${address}
@@ -70,7 +70,7 @@ export function sshConfig(directory: string, address: string, login: string): st
 `;
 }
 
-/** Prepares the way to a machine; one connection carries everything. */
+/** Prepares ssh to a machine; everything goes over one connection. */
 export async function openSsh(keys: Keys, address: string, login: string, clock: Clock): Promise<Ssh> {
   const { directory } = keys;
   const config = path.join(directory, 'ssh_config');

@@ -23,7 +23,7 @@ export type Launch = Omit<LaunchRequest, 'userData'> & {
 /** A staging instance that is running, and the way to it. */
 export type Machine = StagingInstance & { readonly ssh: Ssh };
 
-/** What is done with the instance. */
+/** What to do with the instance. */
 export type Work<T> = {
   /** Needs the instance. */
   use(machine: Machine): Promise<T>;
@@ -31,7 +31,7 @@ export type Work<T> = {
   settle?(result: T): Promise<void>;
   /** The ids in a result that carry the activity tag while it settles. */
   idsOf?(result: T): readonly string[];
-  /** Deletes what `use` has made in EC2, when something failed. */
+  /** Deletes what `use` has made in EC2 if something fails. */
   undo?(ec2: Ec2): Promise<void>;
 };
 

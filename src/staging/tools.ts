@@ -5,21 +5,21 @@ import type { Report } from './report.ts';
 
 /** What a command gives to the work with a temporary instance. */
 export type GivenTools = {
-  /** One attempt a call. */
+  /** Makes one attempt per call. */
   readonly ec2: Ec2;
   readonly clock: Clock;
   readonly report: Report;
   /** Aborts when somebody wants it to end. */
   readonly signal: AbortSignal;
-  /** The master's address as EC2 sees it, where nothing else says it. */
+  /** The master's address as EC2 sees it, if nothing else gives it. */
   findAddress(): Promise<string>;
 };
 
-/** What the work with a temporary instance is done with. */
+/** The tools for working with a temporary instance. */
 export type Tools = {
   /** Waits for what passes by itself. */
   readonly ec2: Ec2;
-  /** One attempt a call. */
+  /** Makes one attempt per call. */
   readonly ec2Once: Ec2;
   readonly clock: Clock;
   readonly report: Report;

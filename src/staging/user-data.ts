@@ -4,16 +4,17 @@ import type { Keys } from './keys.ts';
 /** Where the staging machine notes when it was last heard of (its uptime in seconds). */
 export const ALIVE_FILE = '/run/gbrowse-sync.alive';
 
-/** What the master says now and then, as root on the staging machine. */
+/** The command that the master runs now and then, as root on the staging machine, to keep it alive. */
 export const STAY = `cut -d. -f1 /proc/uptime > ${ALIVE_FILE}`;
 
 const BOUNDARY = '==gbrowse-aws-balancer==';
 
 /**
- * The user-data of the staging machine, in two parts. A boothook, at every boot: powers it off (which terminates it) when
- * the master has not been heard of for `orphanTimeout` (ms), and keeps the image's own balancer and slaves from running. A
- * script, once, after cloud-init has made host keys of its own: gives it the host keys that the master knows, and lets the
- * master's key in. The host keys are private, and good for this one machine for as long as it is there.
+ * The user-data of the staging machine, in two parts. A boothook, at every boot: powers it off (which terminates it)
+ * when it has not heard from the master for `orphanTimeout` (ms), and keeps the image's own balancer and slaves from
+ * running. A script, once, after cloud-init has made host keys of its own: installs the host keys that the master
+ * knows, and accepts the master's key. The host keys are private, and good for this one machine for as long as it is
+ * there.
  */
 export function stagingUserData(
   keys: Pick<Keys, 'login' | 'host'>,

@@ -9,7 +9,7 @@ import { REPORT, type Report, SCHEMA_VERSION } from './report.ts';
 import { misfit } from './shape.ts';
 
 /**
- * What came of asking the balancer of a master:
+ * The result of asking the balancer of a master:
  * - `not running`: nobody holds its lock;
  * - `starting`, `busy`: also after a while;
  * - `silent`: it hung up without a word, as versions without `status` do;
@@ -25,7 +25,7 @@ export type Answer =
   | { readonly kind: 'no answer' }
   | { readonly kind: 'incomprehensible'; readonly why: string };
 
-/** A thousand slaves take less. Whoever holds the lock, no more is read. */
+/** A thousand slaves take less. No more is read, because anybody may hold the lock. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
 export type AskLimits = {
@@ -38,7 +38,7 @@ export type AskLimits = {
 const LIMITS: AskLimits = { timeLimit: 5 * SECOND, patience: 10 * SECOND };
 const PAUSE = SECOND / 4;
 
-/** Asks the balancer of a master for its report. Anybody could hold the lock, so nothing is believed of the answer. */
+/** Asks the balancer of a master for its report. Anybody could hold the lock, so the whole answer is checked. */
 export async function askBalancer(master: string, limits: AskLimits = LIMITS): Promise<Answer> {
   const deadline = performance.now() + limits.patience;
   for (;;) {
@@ -113,7 +113,7 @@ function understand(text: string): Answer {
 
 const ABSTRACT_LOCK = '@gbrowse-aws-balancer:master:';
 
-/** The masters that a balancer runs for on this machine (network namespace), as far as their names are to be seen. */
+/** The masters for which a balancer runs on this machine (network namespace), as far as their names are visible. */
 export async function runningMasters(): Promise<readonly string[]> {
   const table = await readFile('/proc/net/unix', 'utf8').catch(() => '');
   return mastersIn(table);

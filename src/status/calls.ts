@@ -24,7 +24,7 @@ export type Calls = {
 export const NO_CALLS: Calls = { sinceStart: new Map(), today: new Map(), day: 0 };
 
 /**
- * A call came to its end, `wall` ms.
+ * A call ended at `wall` ms.
  *
  * @param error the code and the message of one that failed
  */

@@ -6,11 +6,11 @@ import { failure, isUserError, messageOf, systemCode, usageError } from '../erro
 import { readMetadata } from '../master/metadata.ts';
 import { masterNameOf } from '../master/site.ts';
 
-/** Which balancer is meant. */
+/** The balancer that is meant. */
 export type Found = {
   /** Undefined: the configuration cannot be had, and none runs. */
   readonly master: string | undefined;
-  /** What to tell besides. */
+  /** A further message. */
   readonly note?: string;
 };
 

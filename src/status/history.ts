@@ -1,6 +1,8 @@
 import { HOUR, MINUTE } from '../clock.ts';
 
-/** How load and farm stand. It holds until the next one: the balancer's state changes only when the loop wakes. */
+/**
+ * Load and farm at a moment. They hold until the next one: the balancer's state changes only when the loop wakes up.
+ */
 export type Level = {
   /** Undefined while the load is not known. */
   readonly requestsPerSecond: number | undefined;
@@ -11,7 +13,7 @@ export type Level = {
   readonly max: number | undefined;
 };
 
-/** What was in one minute: the load as a mean and its peak, the rest as it was last. */
+/** One minute: the load as a mean and its peak, the rest as it was last. */
 export type Minute = {
   /** Monotonic ms. */
   readonly start: number;
@@ -32,7 +34,7 @@ export type History = {
 
 export const NO_HISTORY: History = { at: 0, minutes: [] };
 
-/** Up to `now` (monotonic ms) the level before held; from now on it is this one. */
+/** Records a new level: the one before held up to `now` (monotonic ms). */
 export function advance(history: History, now: number, level: Level): History {
   const { level: held } = history;
   if (held === undefined) return { at: now, level, minutes: [] };

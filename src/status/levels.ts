@@ -5,7 +5,7 @@ import type { Slave } from '../spot/slave.ts';
 import type { Level } from './history.ts';
 import type { Rate } from './money.ts';
 
-/** How load and farm stand in the balancer's state. */
+/** Load and farm, from the balancer's state. */
 export function levelOf(state: Readonly<State>): Level {
   const members = [...state.members.values()];
   const range = wantedRange(state);
@@ -41,7 +41,7 @@ export function priceOf(
 export function rateOf(state: Readonly<State>, spotPrice: (slave: Slave) => number | undefined): Rate {
   let rate: Rate = { perHour: 0, atMost: false };
   for (const { slave, readySince } of state.members.values()) {
-    // What answers runs, whatever EC2 showed last.
+    // A slave that answers is running, whatever EC2 showed last.
     if (slave.state === 'pending' && readySince === undefined) continue;
     const { dollars, isKnown } = priceOf(slave, state.config.slave.spotBid, spotPrice);
     rate = { perHour: rate.perHour + dollars, atMost: rate.atMost || !isKnown };

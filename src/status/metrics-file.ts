@@ -7,7 +7,7 @@ import { replaceFile } from '../os/replace-file.ts';
 export type MetricsFile = {
   /** Replaces the file as a whole, with mode 0644. What cannot be written is said once. */
   write(make: () => Promise<string>): Promise<void>;
-  /** A balancer that has ended has no metrics: what is left would be taken for true for ever. */
+  /** A balancer that has ended has no metrics: otherwise the last ones would be taken as current for ever. */
   remove(): Promise<void>;
 };
 

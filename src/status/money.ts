@@ -24,7 +24,7 @@ export function noMoney({ monotonic, wall }: Moment): Money {
   return { at: monotonic, rate: { perHour: 0, atMost: false }, sinceStart: nothing, today: nothing };
 }
 
-/** Up to now the rate before held; from now on it is this one. */
+/** Records a new rate: the one before held up to now. */
 export function spend(money: Money, now: Moment, rate: Rate): Money {
   const elapsed = Math.max(0, now.monotonic - money.at);
   const midnight = startOfDay(now.wall);

@@ -8,7 +8,7 @@ import type { Moment } from './money.ts';
 
 type Place = Pick<Slave, 'instanceType' | 'availabilityZone'>;
 
-/** Spot prices as EC2 said them last. */
+/** Spot prices as EC2 last reported them. */
 export type Prices = {
   /** Dollars an hour; undefined while it is not known. */
   of(slave: Place): number | undefined;
@@ -22,7 +22,7 @@ export type Prices = {
 const AGAIN = HOUR;
 /** For a slave of a type that was not asked for; and after a call that failed. */
 const SOON = 10 * MINUTE;
-/** Nobody has to allow DescribeSpotPriceHistory. */
+/** The user does not have to allow DescribeSpotPriceHistory. */
 const AFTER_REFUSAL = 24 * HOUR;
 
 /** The prices of the slaves that there are, for one DescribeSpotPriceHistory an hour. */

@@ -14,11 +14,11 @@ import { type Moment, type Money, noMoney, spend } from './money.ts';
 import { createPrices, type Prices } from './prices.ts';
 import type { Report } from './report.ts';
 
-/** What the balancer's process remembers for `status` and for the metrics, in bounded memory. */
+/** What the balancer's process records for `status` and for the metrics, in bounded memory. */
 export type StatusRecord = {
-  /** Says who reports, and where the metrics go. Before there is no report. */
+  /** Sets who reports, and where the metrics go. Before that there is no report. */
   introduce(identity: Omit<Identity, 'startedAt'>, metrics: MetricsFile | undefined): void;
-  /** A log that is remembered as well. */
+  /** A log whose messages are recorded as well. */
   hear<L extends Log>(log: L): L;
   /** EC2, with its calls counted. */
   count(ec2: Ec2): Ec2;
@@ -60,7 +60,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
 
   function bringUpToDate(state: Readonly<State>, now: Moment): void {
     history = advance(history, now.monotonic, levelOf(state));
-    // What comes before the answer, within seconds, is counted with the prices of the answer.
+    // The seconds before the answer are counted with the prices of the answer.
     if (prices?.isAsking() === true) return;
     const rate = rateOf(state, spotPrice);
     money = spend(isPriceAwaited ? { ...money, rate } : money, now, rate);
@@ -68,7 +68,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
   }
 
   async function report(): Promise<Report | undefined> {
-    // Not before somebody asks.
+    // Only when somebody asks.
     const { makeReport } = await import('./make-report.ts');
     if (observed === undefined || identity === undefined) return undefined;
     const now = moment();

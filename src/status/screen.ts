@@ -9,7 +9,7 @@ export type Screen = {
   readonly left: AbortSignal;
   /** Aborts when the terminal has another size; a new one after each. */
   resized(): AbortSignal;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   close(): void;
 };
 
@@ -22,7 +22,7 @@ const LEAVE = '\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
 const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
-/** A line that is too long goes on nowhere instead of on the next line. */
+/** A line that is too long is cut off instead of wrapped. */
 const NO_WRAP = '\x1b[?7l';
 const WRAP = '\x1b[?7h';
 

@@ -3,16 +3,16 @@ import { SECOND } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Report } from './report.ts';
 
-/** What one line over the socket says instead of a report. */
+/** The line over the socket instead of a report. */
 export const BUSY = '{"busy":true}\n';
 export const STARTING = '{"starting":true}\n';
 
 export type StatusLimits = {
-  /** At a time; what each holds is one file descriptor and a reference to the answer. */
+  /** Clients at a time; each costs one file descriptor and a reference to the answer. */
   readonly mostClients: number;
-  /** Who has not taken the answer by then (ms) is hung up on. */
+  /** How long (ms) a client may take to read the answer; then it is disconnected. */
   readonly patience: number;
-  /** However many ask, a report is made only once in this time (ms). */
+  /** A report is made at most once in this time (ms), however many clients ask. */
   readonly fresh: number;
 };
 
@@ -20,10 +20,10 @@ export type StatusLimits = {
 const LIMITS: StatusLimits = { mostClients: 16, patience: 5 * SECOND, fresh: SECOND / 4 };
 
 /**
- * Answers whoever connects to the lock: writes one line (the report as JSON), and hangs up. Nothing that a client sends
- * is ever read, so nothing can be asked for but this. Abstract sockets have no permissions: every user of the machine
- * may connect, and learns what `renderfarm.conf` and `ps` show as well, prices, and the balancer's messages without its
- * secrets.
+ * Answers every client that connects to the lock: writes one line (the report as JSON), and disconnects. Nothing that a
+ * client sends is ever read, so it cannot ask for anything else. Abstract sockets have no permissions: every user of
+ * the machine may connect, and learns what `renderfarm.conf` and `ps` show as well, prices, and the balancer's messages
+ * without its secrets.
  *
  * @param report undefined while there is none yet
  */
@@ -45,7 +45,7 @@ export function createStatusServer(
 
   return socket => {
     if (clients >= mostClients) {
-      // So short an answer always finds room in the kernel's buffer.
+      // Such a short answer always fits into the kernel's buffer.
       socket.end(BUSY, () => socket.destroy());
       return;
     }
@@ -57,7 +57,7 @@ export function createStatusServer(
       clearTimeout(limit);
     });
     void currentLine().then(line => {
-      // Without waiting for the other end to hang up as well.
+      // Without waiting for the other end to disconnect as well.
       if (!socket.destroyed) socket.end(line, () => socket.destroy());
     });
   };

@@ -30,9 +30,9 @@ export type Of<S> = S extends `${infer P}?`
               : never;
 
 /**
- * Where a value is not what it has to be.
+ * Where a value does not have its shape.
  *
- * @returns `slaves[2].ageSeconds`, or undefined when all is as it has to be
+ * @returns `slaves[2].ageSeconds`, or undefined when all is right
  */
 export function misfit(shape: Shape, value: unknown, path = ''): string | undefined {
   const here = path === '' ? 'the whole' : path;
@@ -53,7 +53,7 @@ export function misfit(shape: Shape, value: unknown, path = ''): string | undefi
   );
 }
 
-/** Whether it is that of a list, or of something that may be missing. */
+/** Whether it is the shape of a list, or of something that may be missing. */
 export function isList(shape: Shape): shape is readonly [Shape] | readonly [Shape, null] {
   return Array.isArray(shape);
 }

@@ -64,8 +64,8 @@ function dataOf({ dataSnapshots, dataIsCurrent }: ReportedSlave): string {
 }
 
 /**
- * The slaves, one a line. Their data snapshots, and why one leaves, get columns where there is room; else the one is
- * summed up below the table, and the other stands in a line below its slave.
+ * The slaves, one a line. Data snapshots and reasons for leaving get columns if there is room; otherwise the snapshots
+ * are summed up below the table, and a reason is on a line below its slave.
  */
 export function slaveTable({ slaves, time }: Report, look: Look): readonly string[] {
   if (slaves.length === 0) return [];

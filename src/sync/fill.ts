@@ -31,7 +31,7 @@ import { type DataVolume, dataVolumes, foreignVolumes } from './volumes/volumes.
 export type Filling = {
   readonly run: Run;
   readonly plan: SyncPlan;
-  /** How long (ms) the machine lives without us. */
+  /** How long (ms) the machine runs without hearing from us. */
   readonly orphanTimeout: number;
   readonly tools: Tools;
 };
@@ -102,7 +102,7 @@ async function copyAll(
   for (const it of placed) await copyOne(copyTools, it);
 }
 
-/** A server's data are copied while it works, and a last time while it holds still; others as they are. */
+/** A server's data are copied while it works, and a last time while it is held; other data as they are. */
 async function copyOne(tools: CopyTools, { tree, size, root, place }: Placed): Promise<void> {
   const { report } = tools;
   const clusters = tree.kind === 'postgresql' ? await findClusters(tree.source) : [];

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { Site } from '../master/site.ts';
 
-/** What a sync is asked to do. */
+/** The options of a sync. */
 export type SyncOrder = {
   readonly config: Config;
   readonly site: Site;

@@ -25,7 +25,7 @@ import { stagingDevices } from './volumes/volumes.ts';
 
 /**
  * Copies the master's data into EBS snapshots, and writes their ids into the configuration file: `fillVolumes` does the
- * work on a staging instance; the rest prepares it and concludes it.
+ * work on a staging instance; the rest prepares and finishes it.
  *
  * @throws {UserError}
  * @throws {Ec2Error}

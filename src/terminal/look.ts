@@ -15,7 +15,7 @@ export function paint({ colour }: Look, how: Colour | undefined, text: string): 
   return colour && how !== undefined && text !== '' ? `\x1b[${CODES[how]}m${text}\x1b[0m` : text;
 }
 
-/** How a stream is to be written to. Where it is no terminal: `COLUMNS`, else 80 columns. */
+/** How to write to a stream. If it is no terminal: `COLUMNS`, else 80 columns. */
 export function lookOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number },
   { NO_COLOR, TERM, LC_ALL, LC_CTYPE, LANG, COLUMNS }: NodeJS.ProcessEnv,

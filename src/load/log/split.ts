@@ -16,7 +16,7 @@ export type LineSplitter = {
  * Splits bytes into lines; blank ones are passed over, and of one that is too long only its end is waited for.
  *
  * @param onLine gets a line without blanks (and NULs) at its ends, as a part of `bytes` that holds only during the call
- * @param onTooLong is told of a line that is too long
+ * @param onTooLong called for a line that is too long
  */
 export function createLineSplitter(
   onLine: (bytes: Uint8Array, from: number, until: number) => void,

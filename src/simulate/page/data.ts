@@ -2,7 +2,7 @@ import { costs } from '../measure.ts';
 import { loadOf, meanOf, partsOf, wantedOf } from '../series.ts';
 import type { Policy, Simulation } from '../simulate.ts';
 
-/** Points of each line: more than a screen has columns, so that one can look closer. */
+/** Points of each line: more than a screen has columns, so that one can zoom in. */
 const MOST_POINTS = 2880;
 
 /** What the charts of the page show. One list of values a line, all as long as `seconds`. */

@@ -1,6 +1,6 @@
 import type { ChartData } from './data.ts';
 
-/** As much of a browser, and of uPlot, as the charts need. (The project's types are Node's.) */
+/** The parts of a browser, and of uPlot, that the charts need. (The project's types are Node's.) */
 type Element_ = { readonly clientWidth: number; textContent: string | null };
 type Browser = {
   readonly document: {
@@ -23,7 +23,7 @@ type UPlot = {
 };
 
 /**
- * Draws the charts. This function goes into the page as it stands, so it must not use anything from outside of it.
+ * Draws the charts. This function is copied into the page, so it must not use anything outside itself.
  *
  * @param window of the browser
  * @param uPlot the library
@@ -34,7 +34,7 @@ export function drawCharts(window: Browser, uPlot: UPlot, data: ChartData): void
     window.getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
   const plots: Plot[] = [];
 
-  /** A moment as people write it, with as much as the span needs. */
+  /** A moment as people write it, as precise as the span needs. */
   function moment(second: number, span: number, whole = false): string {
     const iso = new Date(second * 1000).toISOString();
     const day = data.dated ? iso.slice(5, 10) : `day ${Math.floor(second / 86_400) + 1}`;

@@ -123,7 +123,7 @@ ${rows.join('\n')}
 </tbody></table></div></details>`;
 }
 
-/** Text for a page; characters that do not print would only hide something. */
+/** Text for a page, without characters that do not print. */
 function html(text: string): string {
   return text
     .replaceAll(/[^\P{C}\n]/gu, '\uFFFD')

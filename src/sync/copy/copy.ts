@@ -13,17 +13,17 @@ import type { Ssh } from '../../staging/ssh.ts';
 import { isInside, type Tree } from '../plan/trees.ts';
 import { bothHave, type PassEnd, type Progress, runPass } from './rsync.ts';
 
-/** A tree on its way, and where it goes. */
+/** A tree that is being copied, and its target. */
 export type Copying = {
   readonly tree: Tree;
-  /** Its size, by which progress is measured. */
+  /** Its size, for the progress. */
   readonly bytes: number;
   /** The data root on the staging machine, and the place below it. */
   readonly root: string;
   readonly place: string;
   /** rsync's patterns of what is not copied. */
   readonly exclude: readonly string[];
-  /** Whether nothing of it is there yet. */
+  /** Whether the target is empty. */
   readonly isFirst: boolean;
   /** Whether it has files with several names: writing in place would mix them up. */
   readonly hardLinks: boolean;
@@ -44,14 +44,14 @@ export type CopyTools = {
   readonly signal: AbortSignal;
   /** How long (ms) a broken connection is tried again. */
   readonly patience: number;
-  /** Makes room for a data root that is full. */
+  /** Enlarges a data root that is full. */
   enlarge(root: string): Promise<void>;
 };
 
 /** The result of a pass. */
 export type Copied = { readonly bytes: number; readonly files: number; readonly took: number };
 
-/** A connection that breaks so often in a row, and nothing was sent, is not made again. */
+/** How often in a row a connection may break without anything being sent. */
 const MOST_IDLE_PASSES = 5;
 
 /** Copies a tree whose files are at rest, or may be copied while they change. */
@@ -59,7 +59,7 @@ export async function copyTree(tools: CopyTools, copying: Copying): Promise<Copi
   return await passUntilDone(tools, copying, copying.tree.source, false);
 }
 
-/** Copies until it is done; a broken connection is made again, a full volume becomes larger. */
+/** Copies until it is done; reconnects when the connection breaks, and enlarges a full volume. */
 async function passUntilDone(
   tools: CopyTools,
   copying: Copying,
@@ -103,8 +103,8 @@ function doneInWords(bytes: number, files: number, took: number): string {
 }
 
 /**
- * One pass over a directory of the tree. rsync reads the directory that is opened here, whatever stands at its path
- * meanwhile: who owns a tree could put a link to somebody else's in its place.
+ * One pass over a directory of the tree. rsync reads the directory that is opened here, whatever is at its path later:
+ * the owner of a tree could replace it with a link to somebody else's.
  */
 export async function pass(
   tools: CopyTools,
@@ -131,7 +131,7 @@ export async function pass(
         exclude: inTree === '' ? exclude : [],
         inPlace: isModern && !hardLinks,
         sparse: holes,
-        // The last pass must not miss what was written within the second of the first.
+        // The last pass must not miss writes in the same second as the first.
         times: held ? (isModern ? 'exact' : 'checksum') : isModern && fineTimes ? 'exact' : 'seconds',
         rsh: ssh.rsh,
         host: ssh.host,

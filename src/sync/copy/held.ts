@@ -10,16 +10,16 @@ import type { Hold } from '../servers/hold.ts';
 import { type Copied, type Copying, type CopyTools, copyTree, pass, targetOf } from './copy.ts';
 import type { PassEnd } from './rsync.ts';
 
-/** A running server is copied again before it is held, as long as that takes longer than this... */
+/** A running server is copied again before it is held, while a pass takes longer than this... */
 const WARM_ENOUGH = MINUTE;
-/** ...and at most so often. */
+/** ...and at most this often. */
 const MOST_WARM_PASSES = 3;
 /** How often a server is held again when the connection breaks or the volume is full meanwhile. */
 const MOST_HOLDS = 4;
 
 /**
- * Copies the data of database servers: first while they run, until little is left; then, for a short time, while they
- * keep their files unchanged. A server is never held for longer than one attempt, and is released whatever happens.
+ * Copies the data of database servers: first while they run, until little is left; then, briefly, while they keep their
+ * files unchanged. A server is never held for longer than one attempt, and is always released.
  *
  * @param hold holds the servers; called for each attempt, because a server that was stopped is a new process afterwards
  */
@@ -81,7 +81,7 @@ async function release(holds: readonly Hold[], report: Report, time: () => strin
   if (failed !== undefined) throw failed.reason;
 }
 
-/** Completes the copy with what the servers add to it. @returns how that failed, if it did */
+/** Completes the copy with what the servers add to it. @returns the error, if it failed */
 async function finish(
   tools: CopyTools,
   copying: Copying,

@@ -58,7 +58,7 @@ export function rsyncArguments(pass: Pass): readonly string[] {
   ];
 }
 
-/** Seconds: a remote end that says nothing for so long is gone, whatever ssh believes. */
+/** Seconds: a remote end that says nothing for so long is gone, whatever ssh reports. */
 const SILENCE = 1800;
 
 const TIMES = { seconds: [], exact: ['--modify-window=-1'], checksum: ['--checksum'] } as const;
@@ -84,7 +84,7 @@ export type PassEnd =
   | { readonly kind: 'full' }
   | { readonly kind: 'failed'; readonly why: string };
 
-/** rsync(1), "EXIT VALUES": errors of the protocol, of a pipe, and what comes of them when the connection breaks. */
+/** rsync(1), "EXIT VALUES": errors of the protocol and of pipes, which a broken connection causes. */
 const CONNECTION = [10, 12, 20, 30, 35];
 const VANISHED = 24;
 

@@ -12,7 +12,7 @@ const MYSQL_FILES = ['ibdata1', 'aria_log_control', 'mysql.ibd', 'ib_logfile0', 
 
 /**
  * Makes sure that a directory is what it is named for: data of a database server, and nobody besides root and its owner
- * decides which directory it is. A directory of databases may be any.
+ * decides which directory it is. A directory of databases may be any directory.
  *
  * @throws {UserError}
  */

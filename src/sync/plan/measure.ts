@@ -7,7 +7,7 @@ import { isInside, type Tree } from './trees.ts';
 export type TreeSize = {
   /** Everything that takes an inode: files (a hard-linked one once), directories, links. */
   readonly inodes: number;
-  /** What the files hold, holes included: what a progress can be measured by. */
+  /** The length of the files, including holes: the measure for progress. */
   readonly bytes: number;
   /** What they take on a file system with blocks of 4 KiB; holes take nothing. */
   readonly allocated: number;
@@ -15,7 +15,7 @@ export type TreeSize = {
   readonly hardLinks: boolean;
   /** Whether some file has holes. */
   readonly holes: boolean;
-  /** Symbolic links that lead to where no tree is copied, as `PATH -> TARGET`; the first few. */
+  /** Symbolic links to places outside of all trees, as `PATH -> TARGET`; the first few. */
   readonly leadingOut: readonly string[];
   /** How many there are. */
   readonly leadingOutCount: number;

@@ -24,12 +24,12 @@ export type SyncPlan = {
   readonly region: string;
   /** What the administrator should know. */
   readonly warnings: readonly string[];
-  /** What keeps it from being done. */
+  /** What prevents it. */
   readonly problems: readonly string[];
 };
 
 /**
- * Looks at the master and at EC2, and plans. It changes nothing.
+ * Examines the master and EC2, and plans. It changes nothing.
  *
  * @throws {UserError} for directories that cannot be copied, or an image that is not there
  * @throws {Ec2Error}

@@ -4,7 +4,7 @@ import type { SizedTree } from './measure.ts';
 
 const PROGRAMS = ['rsync', 'ssh', 'ssh-keygen'];
 
-/** What would keep a sync from being done: known here, before anything is launched. */
+/** What would prevent a sync; found before anything is launched. */
 export async function problemsOf(trees: readonly SizedTree[]): Promise<readonly string[]> {
   const programs = [...PROGRAMS, ...(process.getuid?.() === 0 ? ['setpriv'] : [])];
   const missing = programs.filter(it => findProgram(it) === undefined).map(it => missingProgram(it).message);

@@ -8,13 +8,15 @@ export type TreeKind = 'databases' | 'mysql' | 'postgresql';
 /** A directory of the master that is copied, with all that is in it. */
 export type Tree = {
   readonly kind: TreeKind;
-  /** Where it really lies on the master: absolute, without symbolic links. */
+  /** Its real path on the master: absolute, without symbolic links. */
   readonly source: string;
   /** The paths by which the master's programs know it; on a slave it must be found at each of them. */
   readonly paths: readonly string[];
 };
 
-/** Where the trees lie below the data root, as the original has it; a further directory of databases in `databases-2`. */
+/**
+ * The places of the trees below the data root, as in the original; a further directory of databases in `databases-2`.
+ */
 export const PLACES: Readonly<Record<TreeKind, string>> = {
   databases: 'databases',
   mysql: 'lib/mysql',

@@ -8,7 +8,7 @@ import { findDatabases } from '../../master/databases.ts';
 import type { SizedTree } from './measure.ts';
 import { isInside, type Tree } from './trees.ts';
 
-/** So many are named; a site that has moved its data may have thousands. */
+/** How many are named; a site that has moved its data may have thousands. */
 const SHOWN = 5;
 
 /**

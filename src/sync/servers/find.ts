@@ -6,7 +6,7 @@ import type { Rights } from '../../staging/command.ts';
 /** A database server whose files are to be copied. */
 export type ServerProcess = RunningProcess & {
   readonly product: 'MariaDB' | 'MySQL' | 'PostgreSQL';
-  /** The directory that it works in: the one of its data. */
+  /** Its working directory, which is that of its data. */
   readonly dataDirectory: string;
   /** The rights that it has, which are those of the directory's owner. */
   readonly rights: Rights;
@@ -23,13 +23,13 @@ const PRODUCTS: Readonly<Record<string, ServerProcess['product']>> = {
 };
 
 /**
- * The database servers that work in one of these directories. Both kinds change into their data directory, and a directory
- * is identified by its device and inode, so that neither links nor another mount namespace hide a server.
+ * The database servers that work in one of these directories. Both kinds change into their data directory, and a
+ * directory is identified by its device and inode, so that neither links nor another mount namespace hide a server.
  *
- * Anybody may give a process such a name. It counts only when its real, effective and saved user is the directory's owner:
- * nothing that is done to it can then give that user more rights.
+ * Anybody may give a process such a name. It counts only when its real, effective and saved user is the directory's
+ * owner: so nothing that is done to it can give that user more rights.
  *
- * @param onStranger is told of the others
+ * @param onStranger called for the others
  */
 export function findServers(
   directories: readonly string[],

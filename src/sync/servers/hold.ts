@@ -1,6 +1,6 @@
 import type { ServerProcess } from './find.ts';
 
-/** The copy that is being made, as a held server completes it. Each function returns whether it succeeded. */
+/** The copy that is being made, for a held server to complete. Each function returns whether it succeeded. */
 export type Copy = {
   /** Copies a directory of the master that lies in the tree. */
   pass(directory: string): Promise<boolean>;
@@ -15,8 +15,8 @@ export type Hold = {
   readonly state: string;
   /** Whether it serves nobody until it is released. */
   readonly isDown: boolean;
-  /** Makes the copy whole, after the pass; answers whether it is. */
+  /** Completes the copy after the pass; returns whether it is complete. */
   finish(copy: Copy): Promise<boolean>;
-  /** Resolves when the server runs as before. */
+  /** Resolves when the server runs again as before. */
   release(): Promise<void>;
 };

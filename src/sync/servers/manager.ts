@@ -22,9 +22,9 @@ const MOST_COMMAND_LINE = 4096;
 const MOST_ENVIRONMENT = 32_768;
 
 /**
- * Finds the service manager of a server: systemd, Debian's pg_ctlcluster, an init script. Else a signal ends it, and it is
- * started with the command line, directory and environment that it had, and with its own rights: nothing that a process
- * says of itself is ever run with root's.
+ * Finds the service manager of a server: systemd, Debian's pg_ctlcluster, an init script. Else a signal ends it, and it
+ * is started with the command line, directory and environment that it had, and with its own rights: nothing that a
+ * process says about itself is ever run with root's rights.
  *
  * @throws {UserError} for a server that could not be started again
  */

@@ -60,10 +60,10 @@ export async function assertWhole(tree: string, cluster: string): Promise<void> 
 }
 
 /**
- * Puts a server into backup mode: it goes on to serve, and the copy has the write-ahead log of the time that the copy
- * took. A slot of this session keeps that log; it is gone with the session, however that ends.
+ * Puts a server into backup mode: it goes on serving, and the copy includes the write-ahead log of the time of the
+ * copy. A slot of this session keeps that log; it ends with the session in any case.
  *
- * @returns undefined where this cannot be done (no access, an old server, a standby, tables that are not logged)
+ * @returns undefined when this cannot be done (no access, an old server, a standby, tables that are not logged)
  */
 export async function backUp(server: ServerProcess): Promise<Hold | undefined> {
   if (await hasUnlogged(server.dataDirectory)) return undefined;

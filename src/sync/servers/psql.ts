@@ -23,7 +23,7 @@ const CLOSE_LIMIT = 5 * SECOND;
 /**
  * Opens a session over the server's socket, with the server's own rights. It ends with this process.
  *
- * @returns undefined when the server lets nobody in
+ * @returns undefined when the server does not accept the session
  */
 export async function openPsql(at: {
   readonly program: string;

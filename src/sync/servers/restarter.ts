@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import type { RunningProcess } from '../../os/process.ts';
 import { ENVIRONMENT, findProgram, missingProgram, type Rights, withRights } from '../../staging/command.ts';
 
-/** Characters of what a restart says that are looked at. */
+/** How much of a restart's output is read, characters. */
 const MOST_OUTPUT = 64;
 
 /** How a server is started. */
@@ -19,7 +19,7 @@ export type StartCommand = {
   };
 };
 
-/** A process of its own that starts a server again. */
+/** A separate process that restarts a server. */
 export type Restarter = {
   /**
    * Starts the server.
@@ -73,7 +73,7 @@ exec "$@"
 `;
 
 /**
- * Starts the process. From now on the server will be started again, whatever becomes of us.
+ * Starts the process. From now on the server will be restarted, even if this process dies.
  *
  * @param old the server, which has to end before
  * @throws {UserError} when the command is not on this machine

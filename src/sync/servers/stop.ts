@@ -59,7 +59,9 @@ export async function stopServer(server: ServerProcess, manager: Manager, clock:
   return { server, state: 'stopped', isDown: true, finish: async () => true, release };
 }
 
-/** Tells a server to end; a signal is sent with the server's own rights, so that it can reach no process of others. */
+/**
+ * Tells a server to end; a signal is sent with the server's own rights, so that it cannot reach processes of others.
+ */
 async function order({ pid, rights }: ServerProcess, { stop, signal, start }: Manager): Promise<void> {
   const command = stop ?? ['sh', '-c', 'kill -s "$1" "$2"', 'sh', signal.replace('SIG', ''), String(pid)];
   const theirs = stop === undefined ? rights : start.rights;

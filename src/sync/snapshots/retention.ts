@@ -1,8 +1,8 @@
 import type { SnapshotSet } from './snapshots.ts';
 
 /**
- * The sets that are not kept any more: all but the newest `keep`. A set that a configuration still names is never one of
- * them, and one that is being made is nobody's yet.
+ * The sets that are not kept any more: all but the newest `keep`. A set that a configuration still names is never among
+ * them, nor one that is still being made.
  *
  * @param named the snapshots that configurations name
  */
@@ -22,11 +22,12 @@ export function outdated(
 export type Base =
   | { readonly kind: 'new' }
   | { readonly kind: 'configured'; readonly ids: readonly string[]; readonly sizes: readonly number[] }
-  /** The result of a sync that did not come to write it into the configuration. */
+  /** The result of a sync that could not write it into the configuration any more. */
   | { readonly kind: 'unwritten'; readonly set: SnapshotSet };
 
 /**
- * Which snapshots a sync goes on from: the newest that hold the data, so that the least must be copied and stored.
+ * The snapshots on which a sync builds: the newest with the data, so that as little as possible must be copied and
+ * stored.
  *
  * @param configured those of the configuration; their sizes are undefined when they are not there any more
  */

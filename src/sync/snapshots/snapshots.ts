@@ -21,14 +21,14 @@ export type SnapshotSet = {
   readonly madeAt: number;
   /** All of it is there and can be used. */
   readonly isComplete: boolean;
-  /** It will be complete, without anybody's doing. */
+  /** It will be complete without further calls. */
   readonly isUnderWay: boolean;
   /** The size of each volume, GiB. */
   readonly sizes: readonly number[];
 };
 
 const POLL_INTERVAL = 2 * SECOND;
-/** How long EC2 may not yet show what it has made. */
+/** How long EC2 may take to show what it has made. */
 const SHOWN_AFTER = 10 * SECOND;
 /** The first snapshot of a volume of some terabytes takes hours. */
 const COMPLETE_LIMIT = 48 * HOUR;
@@ -93,7 +93,7 @@ async function snapshotsOf(ec2: Ec2, run: Run): Promise<readonly Snapshot[]> {
 /**
  * Waits until snapshots are complete.
  *
- * @param onProgress is told how much EBS says is done, percent
+ * @param onProgress called with the percentage that EBS reports
  * @throws {UserError} when one fails
  */
 export async function untilComplete(

@@ -6,7 +6,7 @@ export type Entry = {
   /** Below the data root. */
   readonly place: string;
   readonly paths: readonly string[];
-  /** What it took when it was copied. */
+  /** Its size when it was copied. */
   readonly allocated: number;
   readonly inodes: number;
   /** When it was copied (ISO time). */
@@ -25,7 +25,7 @@ export function formatManifest(entries: readonly Entry[]): string {
   return HEAD + lines.join('');
 }
 
-/** The entries of a manifest; lines that make no sense are left out. */
+/** The entries of a manifest; invalid lines are left out. */
 export function parseManifest(text: string): readonly Entry[] {
   const entries = new Map<string, Entry>();
   for (const line of text.split('\n')) {

@@ -20,8 +20,8 @@ export type Placed = SizedTree & {
 const MOST_PLACES = 99;
 
 /**
- * Where trees go: each where it lies already; a directory of databases that is new, in the place of one that is not wanted any
- * more; else on the first volume.
+ * Where trees go: each to its existing place; a new directory of databases to the place of one that is not needed any
+ * more; else to the first volume.
  *
  * @throws {UserError} when there is no volume, or there are too many directories
  */

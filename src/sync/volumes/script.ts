@@ -10,9 +10,9 @@ const MOUNTS = '/srv/gbrowse-sync';
 
 /**
  * Shell functions for the staging machine, as root. Volumes are found by their id: Nitro types show it in the device's
- * serial number, Xen types keep the mapping's letter. Old GBrowse images have their data in the logical volume "gbrowse"
- * of the volume group "volumes", on /opt/gbrowse; else each volume has a plain file system. Only what EC2 has just made
- * empty is ever formatted.
+ * serial number, Xen types keep the mapping's letter. Old GBrowse images have their data in the logical volume
+ * "gbrowse" of the volume group "volumes", on /opt/gbrowse; else each volume has a plain file system. Only a volume
+ * that EC2 has just created empty is ever formatted.
  */
 const FUNCTIONS = `
 set -u

@@ -5,7 +5,7 @@ import { isBeingModified, isModifiedTooSoon } from '../../ec2/errors.ts';
 import { failure } from '../../errors.ts';
 import { ofRun, type Run } from '../../staging/run.ts';
 
-/** A data volume to be: from a snapshot, or new. */
+/** A planned data volume: from a snapshot, or new. */
 export type VolumePlan = { readonly snapshotId?: string /** GiB */; readonly size: number };
 
 /** A data volume of the staging instance. */
