@@ -6,6 +6,7 @@ import {
   absolutePath,
   amiOrPresent,
   countBetween,
+  keyArn,
   numberBetween,
   oneOf,
   timeBetween,
@@ -192,6 +193,14 @@ export const OPTION_GROUPS = [
         name: 'image',
         commands: ['iam-policy'],
         description: 'Also allow what image does',
+      },
+      {
+        name: 'kms-key',
+        value: 'ARN',
+        read: keyArn,
+        commands: ['iam-policy'],
+        description:
+          "Also allow the use of this KMS key of the account's own, which encrypts the slaves' volumes",
       },
     ],
   },

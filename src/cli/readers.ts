@@ -55,6 +55,13 @@ export function timeBetween(least: number, most: number): Reader<number> {
   };
 }
 
+/** The ARN of a KMS key; an alias cannot stand in a policy. */
+export function keyArn(text: string, option: string): string {
+  return /^arn:aws[\w-]*:kms:[a-z\d-]+:\d{12}:key\/[\w-]+$/.test(text)
+    ? text
+    : refuse(option, text, 'the ARN of a key (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias');
+}
+
 /** The id of an AMI, or `present`. */
 export function amiOrPresent(text: string, option: string): string {
   return /^(ami-[0-9a-f]+|present)$/.test(text)

@@ -7,6 +7,9 @@ import { readTextFile } from './read-file.ts';
 /** A directory of GBrowse's configuration that Apache's names, and the line. */
 export type Named = Place & { readonly directory: string };
 
+/** What Apache sets a variable of GBrowse's environment to, and the line. */
+type Assignment = Place & { readonly value: string };
+
 /** Apache's main file: Debian's, Red Hat's, upstream's; and the files that its start script reads. */
 const MAIN_FILES = [
   '/etc/apache2/apache2.conf',
@@ -21,47 +24,67 @@ const MOST_FILES = 500;
 const INCLUDE = /^[ \t]*Include(?:Optional)?[ \t]+(?:"([^"]*)"|'([^']*)'|(\S+))/gim;
 const SERVER_ROOT = /^[ \t]*ServerRoot[ \t]+"?([^"\n]+)/im;
 /** `SetEnv`, `PerlSetEnv` and `FcgidInitialEnv`, `-initial-env` of mod_fastcgi, `export` in a start script. */
-const VARIABLE = new RegExp(
-  [
-    String.raw`^[ \t]*(?:SetEnv|PerlSetEnv|FcgidInitialEnv)[ \t]+GBROWSE_CONF[ \t]+["']?([^"'\s]+)`,
-    String.raw`^[ \t]*FastCgi(?:\\\n|[^\n]){0,2000}?-initial-env\s+GBROWSE_CONF=["']?([^"'\s]+)`,
-    String.raw`^[ \t]*(?:export[ \t]+)?GBROWSE_CONF=["']?([^"'\s;]+)`,
-  ].join('|'),
-  'gim',
-);
+function assignmentsOf(variable: string): RegExp {
+  return new RegExp(
+    [
+      String.raw`^[ \t]*(?:SetEnv|PerlSetEnv|FcgidInitialEnv)[ \t]+${variable}[ \t]+["']?([^"'\s]+)`,
+      String.raw`^[ \t]*FastCgi(?:\\\n|[^\n]){0,2000}?-initial-env\s+${variable}=["']?([^"'\s]+)`,
+      String.raw`^[ \t]*(?:export[ \t]+)?${variable}=["']?([^"'\s;]+)`,
+    ].join('|'),
+    'gim',
+  );
+}
 
 /**
  * The values of GBROWSE_CONF in Apache's configuration, in its order. What cannot be read is left out, and whether a
  * module or a condition is in force is not looked at.
  */
 export async function namedByApache(mainFiles: readonly string[] = MAIN_FILES): Promise<readonly Named[]> {
-  const found: Named[] = [];
-  const seen = new Set<string>();
-  for (const file of mainFiles) await collect(file, undefined, seen, found);
+  const found = await assignedByApache('GBROWSE_CONF', mainFiles);
+  return found.flatMap(({ value, ...place }) =>
+    path.isAbsolute(value) ? [{ ...place, directory: value }] : [],
+  );
+}
+
+/** The directories that Apache's configuration puts before those where Perl looks for GBrowse's modules (PERL5LIB). */
+export async function perlLibrariesOfApache(
+  mainFiles: readonly string[] = MAIN_FILES,
+): Promise<readonly string[]> {
+  const found = await assignedByApache('PERL5LIB', mainFiles);
+  return [...new Set(found.flatMap(({ value }) => value.split(':')))].filter(it => path.isAbsolute(it));
+}
+
+async function assignedByApache(
+  variable: string,
+  mainFiles: readonly string[],
+): Promise<readonly Assignment[]> {
+  const found: Assignment[] = [];
+  const search = { pattern: assignmentsOf(variable), seen: new Set<string>(), found };
+  for (const file of mainFiles) await collect(file, undefined, search);
   return found;
 }
 
 async function collect(
   file: string,
   serverRoot: string | undefined,
-  seen: Set<string>,
-  found: Named[],
+  search: { readonly pattern: RegExp; readonly seen: Set<string>; readonly found: Assignment[] },
 ): Promise<void> {
+  const { pattern: variable, seen, found } = search;
   if (seen.has(file) || seen.size >= MOST_FILES) return;
   seen.add(file);
   const text = await readTextFile(file).catch(() => undefined);
   if (text === undefined) return;
   const root = serverRoot ?? SERVER_ROOT.exec(text)?.[1]?.trim() ?? rootOf(file);
-  for (const match of text.matchAll(VARIABLE)) {
-    const directory = match[1] ?? match[2] ?? match[3];
+  for (const match of text.matchAll(variable)) {
+    const value = match[1] ?? match[2] ?? match[3];
     const number = text.slice(0, match.index + match[0].length).split('\n').length;
-    if (directory !== undefined && path.isAbsolute(directory)) found.push({ file, number, directory });
+    if (value !== undefined) found.push({ file, number, value });
   }
   for (const [, double, single, plain] of text.matchAll(INCLUDE)) {
     const pattern = double ?? single ?? plain;
     if (pattern === undefined) continue;
     for (const included of await globFiles(pattern, root)) {
-      for (const one of await filesBelow(included)) await collect(one, root, seen, found);
+      for (const one of await filesBelow(included)) await collect(one, root, search);
     }
   }
 }

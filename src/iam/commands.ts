@@ -5,6 +5,8 @@ export type PolicyHolder = {
   readonly region: string;
   /** The master, where it is an EC2 instance: it gets a role. Elsewhere there is a user with an access key. */
   readonly instanceId?: string;
+  /** The ARN of a key of the account's own that encrypts the volumes of slaves. */
+  readonly kmsKey?: string;
 };
 
 /** IAM takes so many characters for the name of a role or a user (IAM User Guide, "IAM and AWS STS quotas"). */
@@ -15,7 +17,7 @@ const LONGEST_NAME = 64;
  *
  * @param policy the text of the policy: ASCII, ending with a newline
  */
-export function policyCommands(policy: string, { master, region, instanceId }: PolicyHolder): string {
+export function policyCommands(policy: string, { master, region, instanceId, kmsKey }: PolicyHolder): string {
   const name = `gbrowse-aws-balancer-${master.replaceAll(/[^\w+=,.@-]/g, '-')}`.slice(0, LONGEST_NAME);
   const create = [
     '# The policy.',
@@ -25,7 +27,7 @@ export function policyCommands(policy: string, { master, region, instanceId }: P
     '',
   ];
   const holder = instanceId === undefined ? user(name) : role(name, region, instanceId);
-  return `${['set -e', '', ...create, ...holder].join('\n')}\n`;
+  return `${['set -e', '', ...create, ...holder, ...(kmsKey === undefined ? [] : grant(kmsKey))].join('\n')}\n`;
 }
 
 function role(name: string, region: string, instanceId: string): readonly string[] {
@@ -57,6 +59,23 @@ function user(name: string): readonly string[] {
     `aws iam create-user --user-name ${name}`,
     `aws iam attach-user-policy --user-name ${name} --policy-arn "$POLICY"`,
     `aws iam create-access-key --user-name ${name}`,
+  ];
+}
+
+/** EC2 User Guide, "Service-linked role for Spot Instance requests": encrypted AMIs and snapshots. */
+const SPOT_OPERATIONS =
+  'Decrypt Encrypt GenerateDataKey GenerateDataKeyWithoutPlaintext CreateGrant DescribeKey ReEncryptFrom ReEncryptTo';
+
+function grant(key: string): readonly string[] {
+  const [, partition = 'aws', , region = ''] = key.split(':');
+  return [
+    '',
+    "# EC2's own role for spot instances uses the key too. (Where the account has never had one, create it first:",
+    '# aws iam create-service-linked-role --aws-service-name spot.amazonaws.com)',
+    'ACCOUNT=$(aws sts get-caller-identity --query Account --output text)',
+    `aws kms create-grant --region ${region} --key-id ${key} \\`,
+    `  --grantee-principal "arn:${partition}:iam::$ACCOUNT:role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot" \\`,
+    `  --operations ${SPOT_OPERATIONS}`,
   ];
 }
 

@@ -24,6 +24,8 @@ export type PolicySubject = Uses & {
   readonly subnet?: string;
   /** The AWS key pair that logs in to the slaves. */
   readonly sshKey?: string;
+  /** The ARN of a key of the account's own that encrypts the volumes of slaves. */
+  readonly kmsKey?: string;
 };
 
 /** A managed policy has at most so many characters, white space not counted (IAM User Guide, "IAM and AWS STS quotas"). */
@@ -53,7 +55,7 @@ const CHANGED = [
  * subnets are not limited to today's, so that a change of the image or a new sync needs no new policy.
  */
 export function policyFor(subject: PolicySubject): Policy {
-  const { master, region, sync, image, securityGroup, subnet, sshKey } = subject;
+  const { master, region, sync, image, securityGroup, subnet, sshKey, kmsKey } = subject;
   const actions = actionsOf(subject);
   const of = (...kinds: readonly ActionKind[]) =>
     [...actions].flatMap(([action, kind]) => (kinds.includes(kind) ? [`ec2:${action}`] : []));
@@ -169,8 +171,31 @@ export function policyFor(subject: PolicySubject): Policy {
       Resource: ['arn:*:iam::*:role/aws-service-role/spot.amazonaws.com/*'],
       Condition: { StringEquals: { 'iam:AWSServiceName': 'spot.amazonaws.com' } },
     },
+    ...(kmsKey === undefined ? [] : useOfKey(kmsKey)),
   ];
   return { Version: '2012-10-17', Statement: statements };
+}
+
+/**
+ * What whoever launches an instance with encrypted volumes needs of the key. (EBS User Guide, "Requirements for Amazon EBS
+ * encryption": EC2 uses the key by a grant of the caller's)
+ */
+function useOfKey(key: string): readonly Statement[] {
+  return [
+    {
+      Sid: 'UseKey',
+      Effect: 'Allow',
+      Action: ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncrypt*'],
+      Resource: [key],
+    },
+    {
+      Sid: 'GrantKeyToEc2',
+      Effect: 'Allow',
+      Action: ['kms:CreateGrant'],
+      Resource: [key],
+      Condition: { Bool: { 'kms:GrantIsForAWSResource': 'true' } },
+    },
+  ];
 }
 
 /** The policy's JSON for IAM, which accepts characters beyond Latin-1 only escaped. */

@@ -4,7 +4,7 @@ import { MINUTE } from '../clock.ts';
 import { CONFIG_FILES } from '../config/locate.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { patient } from '../ec2/retry.ts';
-import { failure, messageOf } from '../errors.ts';
+import { failure, messageOf, usageError } from '../errors.ts';
 import { findImage } from '../spot/image.ts';
 import { findPlacements } from '../spot/network.ts';
 import { findGivenGroup } from '../spot/security-group.ts';
@@ -66,6 +66,11 @@ export async function makeImage(given: ImageOrder, givenTools: GivenTools): Prom
 
 async function withPresent(order: ImageOrder, ec2: Ec2): Promise<ImageOrder> {
   if (order.from !== PRESENT) return order;
+  if (order.site.image === '') {
+    throw usageError(
+      `--from ${PRESENT}: ${order.config.file}: [SLAVE] image_id is not set, so slaves have no image yet; leave --from out`,
+    );
+  }
   const { imageId } = await findImage(ec2, order.site, order.config.slave.imageOwners);
   return { ...order, from: imageId };
 }

@@ -1,19 +1,18 @@
 import './enter-with-mirror.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DescribeImagesCommand, DescribeSnapshotsCommand } from '@aws-sdk/client-ec2';
-import { renderOne } from '../../src/gbrowse/render.ts';
-import { userData } from '../../src/spot/user-data.ts';
 import { until } from '../e2e/world.ts';
 import { debianRoot } from '../packaging/fixtures/roots.ts';
 import { type Cloud, startCloud } from './cloud.ts';
+import { createBrowser } from './gbrowse/browser.ts';
 import { mirrorMissing, serveMirror } from './gbrowse/package-mirror.ts';
-import { DATABASES, siteMissing } from './gbrowse/site.ts';
-import { base64, clientOf, createGroup, launch } from './instances.ts';
+import { DATABASES, keepDatabasesToOurselves, type Site, siteMissing, startSite } from './gbrowse/site.ts';
+import { clientOf } from './instances.ts';
 import { cloudMissing } from './requirements.ts';
 import { createSyncMaster, type SyncMaster } from './sync-world.ts';
 
@@ -25,6 +24,7 @@ describe('image', { skip: cloudMissing() || siteMissing() || mirrorMissing() }, 
   const directory = mkdtempSync(path.join(tmpdir(), 'image-'));
   let cloud: Cloud;
   let master: SyncMaster;
+  let site: Site;
   let mirror: { readonly source: string; readonly close: () => void };
 
   function ownScript(text: string): string {
@@ -45,10 +45,15 @@ describe('image', { skip: cloudMissing() || siteMissing() || mirrorMissing() }, 
     cloud = await startCloud({ outside: true, image: `${layer}:${await debianRoot('plain')}` });
     mirror = await serveMirror(OUTSIDE);
     writeFileSync(path.join(layer, 'etc/apt/sources.list'), `${mirror.source}\n`);
+    keepDatabasesToOurselves();
+    site = await startSite('CGI');
+    // GBrowse puts an index beside the data when it sees them first.
+    await createBrowser(site.page).visit('chrI:1000..2000');
     master = createSyncMaster(cloud, 'painter', { imageId: '', databases: DATABASES });
   });
   after(async () => {
     mirror?.close();
+    await site?.stop();
     master?.remove();
     await cloud?.stop();
     rmSync(directory, { recursive: true });
@@ -64,7 +69,7 @@ describe('image', { skip: cloudMissing() || siteMissing() || mirrorMissing() }, 
     const { status, output } = await master.run('image', '--dry-run');
     assert.equal(status, 0, output);
     assert.match(output, /^From: debian-12-amd64-20260201-1 \(ami-\w+, x86_64\)$/m);
-    assert.match(output, /^Packages: gbrowse .*\bbioperl\b/m);
+    assert.match(output, /^Packages:\n {2}gbrowse bioperl /m);
     assert.equal(master.conf(), before);
     assert.deepEqual(
       (await master.account.calls()).filter(it => !it.action.startsWith('Describe')),
@@ -100,31 +105,39 @@ describe('image', { skip: cloudMissing() || siteMissing() || mirrorMissing() }, 
     assert.match(kept, new RegExp(`kept: image ${image.ImageId} is complete`));
   });
 
-  test('after sync, a slave that boots from it draws a track of this master, and nothing else runs there', async t => {
+  test('after sync, slaves of the balancer draw a page of GBrowse, and nothing else runs there', async t => {
     const { status, output } = await master.run('sync');
     assert.equal(status, 0, output);
     t.diagnostic(output.slice(output.indexOf('Time taken')));
-    const group = await createGroup(cloud, 'slaves', [{ port: 8101, from: `${OUTSIDE}/32` }]);
-    const slave = await launch(cloud, {
-      ImageId: /^image_id +=+ (\S+)/m.exec(master.conf())?.[1],
-      SecurityGroupIds: [group],
-      UserData: base64(userData({ ports: [8101], orphanTimeout: 3_600_000, volumes: 1 })),
-      BlockDeviceMappings: [{ DeviceName: '/dev/sdg', Ebs: { SnapshotId: master.snapshots()[0] } }],
-    });
-    const { publicAddress } = await cloud.host(slave);
-    await until('the slave listens', () =>
-      cloud.run(slave, 'test -e /run/gbrowse-aws-balancer/listening').then(
-        () => true,
-        () => false,
-      ),
+    writeFileSync(
+      master.confFile,
+      master
+        .conf()
+        .replace(/^0\.1 0 1$/m, '0   1   1')
+        .replace(
+          /^(server_status_url = ).*$/m,
+          `$1${site.apache.statusUrl}\nrenderfarm_conf   = ${site.farmFile}\ndrain_time        = 1`,
+        ),
+      'latin1',
     );
-    const drawn = await renderOne({ directory: '/etc/gbrowse' }, 'pop_demo', {
-      slave: `http://${publicAddress}:8101`,
-      timeLimit: 60_000,
-    });
-    assert.equal(drawn.error, undefined);
-    assert.ok((drawn.bytes ?? 0) > 100, JSON.stringify(drawn));
-    const say = (command: string) => cloud.run(slave, `${command} || true`);
+    const asked = performance.now();
+    const balancer = master.start('run');
+    await until('the farm has a slave', () =>
+      /^\s*http:\/\/\S+:8101$/m.test(readFileSync(site.farmFile, 'utf8')),
+    );
+    t.diagnostic(
+      `a slave serves ${Math.round((performance.now() - asked) / 1000)} s after the start of the balancer`,
+    );
+    const { tracks } = await createBrowser(site.page).visit('chrI:5000..7000');
+    assert.ok(tracks.length > 0);
+    assert.deepEqual(
+      tracks.filter(it => it.outcome !== 'delivered'),
+      [],
+      site.reasons().join('\n'),
+    );
+    const [slave] = (await master.account.state()).instances;
+    assert.ok(slave !== undefined, balancer.stderr());
+    const say = (command: string) => cloud.run(slave.id, `${command} || true`);
     assert.match(await say('cat /var/log/gbrowse/gbrowse_slave'), /operation=render_tracks; response=200/);
     assert.match(await say('systemctl is-enabled gbrowse-slave'), /^masked/);
     assert.match(await say('systemctl is-enabled apache2'), /^disabled/);
@@ -135,6 +148,9 @@ describe('image', { skip: cloudMissing() || siteMissing() || mirrorMissing() }, 
     assert.equal(await say('ls /usr/sbin/policy-rc.d /etc/sudoers.d/gbrowse-sync 2>/dev/null'), '');
     assert.equal(await say('grep -rl gbrowse-aws-balancer-sync /root/.ssh /home 2>/dev/null'), '');
     assert.equal(await say('ls -d /var/tmp/gbrowse* 2>/dev/null'), '');
+    process.kill(balancer.pid, 'SIGTERM');
+    assert.equal(await balancer.ended(60_000), 0);
+    assert.deepEqual(await master.account.remains(), []);
   });
 
   test('whose slave does not draw is not kept: nothing is left, and the configuration stays', async () => {
@@ -154,6 +170,6 @@ describe('image', { skip: cloudMissing() || siteMissing() || mirrorMissing() }, 
       (await images()).map(it => it.ImageId),
       earlier.map(it => it.ImageId),
     );
-    assert.equal((await master.account.remains()).filter(it => !it.startsWith('i-')).length, 0);
+    assert.deepEqual(await master.account.remains(), []);
   });
 });

@@ -173,7 +173,9 @@ describe('sync in trouble', { skip: syncMissing() }, () => {
     assert.equal(second.status, 1);
     assert.match(
       second.output,
-      new RegExp(`a sync of "twice" is running already \\(process ${first.pid}, since \\d{4}-.* UTC\\)`),
+      new RegExp(
+        `"sync" or "image" is running already for the master "twice" \\(sync, process ${first.pid}, since \\d{4}-.* UTC\\)`,
+      ),
     );
     assert.equal(await first.ended(), 0);
   });
@@ -188,7 +190,7 @@ describe('sync in trouble', { skip: syncMissing() }, () => {
     assert.equal(await running.ended(), 1);
     assert.match(
       running.stderr(),
-      /changed while sync was running.* the new data are: data_snapshots = snap-/,
+      /changed meanwhile, so they are left as they are; put this into \[SLAVE\] yourself: data_snapshots = snap-/,
     );
     assert.equal(master.conf(), edited);
   });

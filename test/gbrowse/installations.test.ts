@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { namedByApache } from '../../src/gbrowse/apache.ts';
+import { namedByApache, perlLibrariesOfApache } from '../../src/gbrowse/apache.ts';
 import { findInstallations } from '../../src/gbrowse/installations.ts';
 import { filesOf } from './directory.ts';
 
@@ -53,6 +53,17 @@ describe("GBROWSE_CONF in Apache's configuration", () => {
       ['/etc/gbrowse2'],
     );
   });
+});
+
+test("PERL5LIB in Apache's configuration gives the directories of modules, each once, relative ones left out", async t => {
+  const root = filesOf(t, {
+    'apache2.conf': 'Include gbrowse.conf\nFcgidInitialEnv PERL5LIB /srv/perl:/srv/more:lib\n',
+    'gbrowse.conf': 'SetEnv PERL5LIB "/srv/perl"\n# SetEnv PERL5LIB /srv/none\n',
+  });
+  assert.deepEqual((await perlLibrariesOfApache([path.join(root, 'apache2.conf')])).toSorted(), [
+    '/srv/more',
+    '/srv/perl',
+  ]);
 });
 
 describe('the GBrowses of a machine', () => {

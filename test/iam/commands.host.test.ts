@@ -13,7 +13,10 @@ printf '%s\\n' "$*" >> calls
 for word; do
   case $word in file://*) test -s "\${word#file://}" || exit 9 ;; esac
 done
-case $* in *create-policy*) echo arn:aws:iam::123456789012:policy/it ;; esac
+case $* in
+  *create-policy*) echo arn:aws:iam::123456789012:policy/it ;;
+  *get-caller-identity*) echo 210987654321 ;;
+esac
 `;
 
 /** Runs the commands in a shell in which neither `aws` nor `sleep` is the real one. */
@@ -60,6 +63,18 @@ describe('the commands for a policy', () => {
       `iam attach-user-policy --user-name gbrowse-aws-balancer-fly --policy-arn ${POLICY}`,
       'iam create-access-key --user-name gbrowse-aws-balancer-fly',
     ]);
+  });
+
+  it("let EC2's role for spot instances use a KMS key", t => {
+    const key = 'arn:aws-cn:kms:cn-north-1:123456789012:key/1';
+    const { calls } = run(t, { master: 'fly', region: 'cn-north-1', kmsKey: key });
+    assert.equal(calls.at(-2), 'sts get-caller-identity --query Account --output text');
+    assert.match(
+      calls.at(-1) ?? '',
+      new RegExp(
+        `^kms create-grant --region cn-north-1 --key-id ${key} --grantee-principal arn:aws-cn:iam::210987654321:role/\\S+/AWSServiceRoleForEC2Spot --operations .*GenerateDataKeyWithoutPlaintext`,
+      ),
+    );
   });
 
   it('name what they make as IAM and the shell take it, whatever the master is called', t => {

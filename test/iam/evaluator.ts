@@ -90,6 +90,8 @@ function holds(condition: NonNullable<Statement['Condition']>, context: Context)
       switch (operator) {
         case 'StringEquals':
           return typeof given === 'string' && expected.includes(given);
+        case 'Bool':
+          return typeof given === 'string' && expected.includes(given.toLowerCase());
         case 'ForAllValues:StringEquals':
           // Of no values, all are as expected.
           return [given ?? []].flat().every(value => expected.includes(value));

@@ -239,6 +239,33 @@ describe('with image the policy allows besides', () => {
   });
 });
 
+describe('with a KMS key the policy allows', () => {
+  const KEY = 'arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+  const withKey = policyFor({ ...SUBJECT, kmsKey: KEY });
+  const use = (action: string, arn = KEY, forAws = 'true'): Authorization => ({
+    action: `kms:${action}`,
+    resourceType: 'key',
+    arn,
+    context: { 'kms:GrantIsForAWSResource': forAws },
+  });
+
+  test('its use, and to grant EC2 the use of it, and no other', async () => {
+    for (const action of [
+      'Decrypt',
+      'DescribeKey',
+      'GenerateDataKeyWithoutPlaintext',
+      'ReEncryptTo',
+      'CreateGrant',
+    ]) {
+      assert.ok(await isAllowed(withKey, use(action)), action);
+      assert.equal(await isAllowed(policy, use(action)), false, action);
+      assert.equal(await isAllowed(withKey, use(action, `${KEY}0`)), false, action);
+    }
+    assert.equal(await isAllowed(withKey, use('CreateGrant', KEY, 'false')), false);
+    assert.equal(await isAllowed(withKey, use('ScheduleKeyDeletion')), false);
+  });
+});
+
 describe('the policy forbids', () => {
   const calls: readonly (readonly [string, WireCall])[] = [
     ...['0', '2'].flatMap(other => {
@@ -439,5 +466,19 @@ describe('IAM takes the policy', () => {
       sshKey: 'k'.repeat(255),
     });
     assert.ok(JSON.stringify(longest).length <= LONGEST_POLICY, `${JSON.stringify(longest).length}`);
+  });
+
+  test('everything that can be asked for is within the limit for names of 100 characters', () => {
+    const all = policyFor({
+      master: 'm'.repeat(100),
+      region: 'ap-southeast-3',
+      sync: true,
+      image: true,
+      securityGroup: 'sg-0123456789abcdef0',
+      subnet: 'subnet-0123456789abcdef0',
+      sshKey: 'k'.repeat(100),
+      kmsKey: 'arn:aws:kms:ap-southeast-3:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab',
+    });
+    assert.ok(JSON.stringify(all).length <= LONGEST_POLICY, `${JSON.stringify(all).length}`);
   });
 });

@@ -29,7 +29,10 @@ export const image: Topic = {
 
 function missing(message: string, place: string): Finding {
   const own = '    aws ec2 describe-images --owners self --query "Images[].[ImageId,Name]"';
-  return problem(sentence(message), `The line is ${place}. The images of this account:\n${own}`);
+  return problem(
+    sentence(message),
+    `The line is ${place}. "gbrowse-aws-balancer image" makes one. The images of this account:\n${own}`,
+  );
 }
 
 function found(wanted: string, imageId: string, image: Image): Finding {

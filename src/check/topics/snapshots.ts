@@ -34,6 +34,19 @@ export type SnapshotFacts = {
   readonly file: string;
 };
 
+/**
+ * A key of the account's own has to be usable by whoever launches, and by EC2's role for spot instances; else slaves end
+ * during their launch. (Whether it is aws/ebs, which needs nothing, only KMS can tell.)
+ */
+export function encryptedWith(keys: readonly string[]): readonly Finding[] {
+  return keys.map(key =>
+    warning(
+      `They are encrypted with ${key}. If that is a key of the account's own and not aws/ebs, slaves end during their launch unless this user or role and AWSServiceRoleForEC2Spot may use it.`,
+      `gbrowse-aws-balancer iam-policy --commands --kms-key ${key}`,
+    ),
+  );
+}
+
 /** What is wrong with the snapshots, or when they were made. */
 export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotFacts): readonly Finding[] {
   const again = `Make new ones, which also updates ${place}:\n    gbrowse-aws-balancer sync --conf ${file}`;
@@ -75,7 +88,8 @@ export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotF
       warning('They were not all made by one sync, so the data of a slave may be inconsistent.', again),
     );
   }
-  if (findings.length > 0) return findings;
+  const keys = [...new Set(found.flatMap(it => it.KmsKeyId ?? []))];
+  if (findings.length > 0) return [...findings, ...encryptedWith(keys)];
   const made = found
     .map(it => it.StartTime?.toISOString().slice(0, 10) ?? '')
     .toSorted()
@@ -86,5 +100,6 @@ export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotF
     ok(
       `${wanted.length === 1 ? '1 snapshot' : `${wanted.length} snapshots`}, ${size} GiB, of ${made}, complete, ${by}.`,
     ),
+    ...encryptedWith(keys),
   ];
 }

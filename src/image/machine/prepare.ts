@@ -6,7 +6,7 @@ import type { Tools } from '../../staging/tools.ts';
 import type { OwnScript } from '../order.ts';
 import { upstreamVersion } from '../plan/packages.ts';
 import type { ImagePlan } from '../plan/plan.ts';
-import { installScript, lookScript, ownScript, PRESENT_SCRIPT, SETTLE_SCRIPT } from './scripts.ts';
+import { installScript, lookScript, ownScript, PRESENT_SCRIPT, settleScript } from './scripts.ts';
 
 /** What the archives of the image have. */
 export type Offered = {
@@ -94,7 +94,7 @@ export async function prepareMachine(plan: ImagePlan, ssh: Ssh, tools: Tools): P
       present === undefined ? 'the image has none that Perl can load' : `the image has GBrowse ${present}`,
     );
   }
-  const settled = await ssh.script(SETTLE_SCRIPT, { signal });
+  const settled = await ssh.script(settleScript(plan.libraries), { signal });
   if (settled.status !== 0) throw commandFailure('settling the services of the image', settled);
 }
 
@@ -109,7 +109,7 @@ function archiveFailure(error: Error): Error {
 async function copyFiles({ copies }: ImagePlan, ssh: Ssh, { report, phases, signal }: Tools): Promise<void> {
   const files = copies.flatMap(it => it.files);
   if (files.length === 0) return;
-  report.say(`Copying ${counted(files.length, 'file')} that no package has`);
+  report.say(`Copying ${counted(files.length, 'file')} of the site`);
   await phases.time('copy the files of the site', async () => {
     const words = ['-a', '--numeric-ids', '--from0', '--files-from=-', `--rsync-path=${ssh.asRoot}rsync`];
     const ended = await runCommand(['rsync', ...words, '-e', ssh.rsh, '/', `${ssh.host}:/`], {

@@ -59,12 +59,22 @@ const NOT_AT_BOOT = [
   'fstrim.timer',
 ];
 
+/** Behind a line of ours in a file of the distribution. */
+const MARK = '# gbrowse-aws-balancer';
+
 /**
  * Settles what starts at boot: GBrowse's own init script would run slaves as root, and before the data are there; the
- * user-data of a slave starts them.
+ * user-data of a slave starts them. It reads what `/etc/default/gbrowse-slave` says.
+ *
+ * @param libraries where Perl looks first
  */
-export const SETTLE_SCRIPT = `${START}
-rm -f /usr/sbin/policy-rc.d
+export function settleScript(libraries: readonly string[]): string {
+  const setting = `export PERL5LIB=${shellQuoted(libraries.join(':'))} ${MARK}`;
+  const line = libraries.length === 0 ? '' : `echo ${shellQuoted(setting)} >> "$file"\n`;
+  return `${START}
+file=/etc/default/gbrowse-slave
+[ ! -e "$file" ] || sed -i '/ ${MARK}$/d' "$file"
+${line}rm -f /usr/sbin/policy-rc.d
 if command -v systemctl >/dev/null; then
   systemctl mask gbrowse-slave.service gbrowse-aws-balancer.service
   for service in ${NOT_AT_BOOT.join(' ')}; do
@@ -76,6 +86,7 @@ else
   done
 fi
 `;
+}
 
 /** Runs a script of the administrator's, whatever it is written in; it reads nothing. */
 export function ownScript(text: string): string {

@@ -2,6 +2,7 @@ import { HOUR, MINUTE } from '../../clock.ts';
 import { dollars, price } from '../../format/money.ts';
 import { counted } from '../../format/numbers.ts';
 import { byteSize } from '../../format/sizes.ts';
+import { wrapped } from '../../format/wrap.ts';
 import { onDemandPrice, SNAPSHOT_PRICE } from '../../sync/plan/prices.ts';
 import type { ImagePlan } from './plan.ts';
 
@@ -9,6 +10,8 @@ import type { ImagePlan } from './plan.ts';
 const WHOLE_TIME = 15 * MINUTE;
 /** What Debian with GBrowse takes (GiB). */
 const STORED = 3;
+/** Characters of a line of packages. */
+const WIDTH = 98;
 /** So many files of a directory are named. */
 const SHOWN = 5;
 
@@ -26,11 +29,13 @@ export function describePlan(plan: ImagePlan): string {
     `An image for slaves of this master (${NAMES[distribution.id]} ${distribution.version}, GBrowse ${gbrowse.version}, ${version})`,
     `From: ${base.name} (${base.imageId}, ${architecture})`,
     `By: a staging instance ${type} in ${region}`,
-    ...(packages.length === 0 ? [] : [`Packages: ${packages.join(' ')}`]),
+    ...(packages.length === 0
+      ? []
+      : ['Packages:', ...wrapped(packages.join(' '), WIDTH).map(it => `  ${it}`)]),
     ...(copies.length === 0
-      ? ['Copied: nothing; every module, glyph and plugin is from a package']
+      ? ['Copied: nothing; every module, glyph and plugin is as its package has it']
       : [
-          'Copied, because no package has it:',
+          'Copied, because no package has it, or not as it is here:',
           ...copies.map(it => `  ${filesInWords(it.directory, it.files)}`),
         ]),
     ...(script === undefined ? [] : [`Script, run last: ${script.file}`]),

@@ -1,9 +1,10 @@
 import type { Ec2 } from '../../ec2/api.ts';
+import { perlLibrariesOfApache } from '../../gbrowse/apache.ts';
 import type { Installation } from '../../gbrowse/installations.ts';
 import { findProgram, missingProgram } from '../../staging/command.ts';
 import type { ImageOrder, OwnScript } from '../order.ts';
 import { type Distribution, findDistribution } from '../survey/distribution.ts';
-import { installedPackages, ownersBelow } from '../survey/packages.ts';
+import { changedFiles, installedPackages, ownersBelow } from '../survey/packages.ts';
 import { modulesNamedBy, surveyPerl } from '../survey/perl.ts';
 import {
   driversOf,
@@ -36,8 +37,10 @@ export type MasterSurvey = {
   };
   /** Names, GBrowse's first. */
   readonly packages: readonly string[];
-  /** Files that no package has. */
+  /** Files that no package has, or not as they are here. */
   readonly copies: readonly SiteFiles[];
+  /** Directories that Apache's configuration puts before those where Perl looks by itself. */
+  readonly libraries: readonly string[];
   /** Modules that data sources name and this master does not have either. */
   readonly failed: readonly string[];
   readonly trial?: TrialSource;
@@ -94,26 +97,28 @@ export async function surveyMaster(signal: AbortSignal): Promise<MasterSurvey> {
   const distribution = await findDistribution();
   const found = await findGbrowse();
   const { installation, configuration } = found;
+  const libraries = await perlLibrariesOfApache();
   const [installed, perl, trial] = await Promise.all([
     installedPackages(signal),
-    surveyPerl(modulesNamedBy(configuration), signal),
+    surveyPerl(modulesNamedBy(configuration), libraries, signal),
     findTrialSource(found, signal),
   ]);
   const files = [...(await slaveProgram()), ...(await filesBelow([...perl.inc, ...pluginPath(found)]))];
-  const owners = await ownersBelow([
-    ...new Set([
-      ...files.flatMap(it => [it.directory, ...it.files.slice(0, 1)]),
-      ...perl.inc.filter(isSearched),
-    ]),
+  const directories = new Set([
+    ...files.flatMap(it => [it.directory, ...it.files.slice(0, 1)]),
+    ...perl.inc.filter(isSearched),
   ]);
+  const owners = await ownersBelow([...directories]);
   const loaded = new Set(perl.loaded.flatMap(it => owners.get(it) ?? []));
+  const packages = packagesToInstall(installed, loaded, driversOf(configuration));
   const own = installed.find(({ name }) => name === 'gbrowse');
   return {
     distribution,
     installation,
     gbrowse: { version: perl.version, ...(own !== undefined && { package: own.version }) },
-    packages: packagesToInstall(installed, loaded, driversOf(configuration)),
-    copies: siteFiles(files, owners),
+    packages,
+    copies: siteFiles(files, owners, new Set(await changedFiles(packages, [...directories]))),
+    libraries,
     failed: perl.failed,
     ...(trial !== undefined && { trial }),
   };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { commandFailure, runCommand } from '../../staging/command.ts';
@@ -51,4 +52,30 @@ export async function ownersBelow(directories: readonly string[]): Promise<Reado
     }
   }
   return owners;
+}
+
+/**
+ * The files of packages, below these directories, that somebody has changed: a patched module, for example.
+ *
+ * @param packages names
+ */
+export async function changedFiles(
+  packages: readonly string[],
+  directories: readonly string[],
+): Promise<readonly string[]> {
+  const starts = directories.map(it => `${it}/`);
+  const changed: string[] = [];
+  for (const file of await readdir(LISTS)) {
+    const name = file.endsWith('.md5sums') ? file.slice(0, -'.md5sums'.length).split(':', 1)[0] : undefined;
+    if (name === undefined || !packages.includes(name)) continue;
+    for (const line of (await readFile(path.join(LISTS, file), 'utf8')).split('\n')) {
+      const [, sum, rest] = /^([0-9a-f]{32}) {2}(.+)$/.exec(line) ?? [];
+      const place = `/${rest}`;
+      if (rest === undefined || !starts.some(it => place.startsWith(it))) continue;
+      const content = await readFile(place).catch(() => undefined);
+      if (content === undefined) continue;
+      if (createHash('md5').update(content).digest('hex') !== sum) changed.push(place);
+    }
+  }
+  return changed;
 }

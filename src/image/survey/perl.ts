@@ -23,15 +23,23 @@ const LOADING = 60 * SECOND;
  * Loads GBrowse and what its data sources name. As root it runs as the web server's user, because a module of the site is
  * program code.
  *
+ * @param libraries directories before those where Perl looks by itself
  * @throws {UserError} when GBrowse cannot be loaded
  */
-export async function surveyPerl(modules: readonly string[], signal: AbortSignal): Promise<PerlSurvey> {
+export async function surveyPerl(
+  modules: readonly string[],
+  libraries: readonly string[],
+  signal: AbortSignal,
+): Promise<PerlSurvey> {
   const as = process.geteuid?.() === 0 ? await webUser() : undefined;
-  const ended = await runCommand(['perl', '-e', PERL_SCRIPT, ...modules], {
-    signal,
-    timeLimit: LOADING,
-    ...(as !== undefined && { rights: { ...as, groups: [] } }),
-  });
+  const ended = await runCommand(
+    ['env', `PERL5LIB=${libraries.join(':')}`, 'perl', '-e', PERL_SCRIPT, ...modules],
+    {
+      signal,
+      timeLimit: LOADING,
+      ...(as !== undefined && { rights: { ...as, groups: [] } }),
+    },
+  );
   const survey = parseSurvey(ended.stdout.trimEnd().split('\n').at(-1) ?? '');
   if (typeof survey !== 'string') return survey;
   const why = survey || lastWords(ended) || `Perl ended with status ${ended.status}`;

@@ -23,7 +23,7 @@ export async function problemsOf(trees: readonly SizedTree[]): Promise<readonly 
     ...foreign.map(it => `the server of ${it} cannot be stopped by this user; run sync as root`),
     ...(trees.every(({ size }) => size.bytes === 0)
       ? [
-          `tree.source).join(', ')} holds anything => there is nothing to copy: every file in ${trees.map(({ tree }) => tree.source).join(', ')} is empty => tree.source).join(', ')} holds anything`,
+          `there is nothing to copy: no file in ${trees.map(({ tree }) => tree.source).join(', ')} holds anything`,
         ]
       : []),
   ];

@@ -34,6 +34,12 @@ describe('copied is what no package has', () => {
     });
   }
 
+  test('a module of a package that somebody has changed', () => {
+    const [file] = [...OWNERS.keys()];
+    const found = { directory: '/usr/share/perl5', files: [file ?? ''] };
+    assert.deepEqual(siteFiles([found], OWNERS, new Set([file ?? ''])), [found]);
+  });
+
   test('once, where two directories hold the same', () => {
     const found = { directory: '/a', files: ['/a/x.pm'] };
     assert.deepEqual(siteFiles([found, found], new Map()), [found]);
