@@ -70,12 +70,16 @@ export async function killOnce(
 
   apache.load(6);
   const second = master.start();
-  await until('two slaves serve', () => master.farm().length >= 2);
-  const live = new Set((await master.account.state()).instances.map(({ id }) => id));
-  const takenUp = left.instances.filter(({ id }) => second.stderr().includes(`found running slave ${id} `));
-  for (const { id } of left.instances) {
-    assert.ok(!live.has(id) || takenUp.some(it => it.id === id), `${id} was lost sight of`);
-  }
+  const isTakenUp = (id: string) => second.stderr().includes(`found running slave ${id} `);
+  await until('two slaves serve, and no instance is lost', async () => {
+    const live = new Set((await master.account.state()).instances.map(({ id }) => id));
+    return (
+      master.farm().length >= 2 &&
+      second.stderr().includes('watching') &&
+      left.instances.every(({ id }) => !live.has(id) || isTakenUp(id))
+    );
+  });
+  const takenUp = left.instances.filter(({ id }) => isTakenUp(id));
   second.signal('SIGTERM');
   assert.equal(await second.ended(), 0);
   assert.deepEqual(master.farm(), []);
