@@ -15,8 +15,11 @@ describe(`kill -9 at any moment (TEST_SEED=${seed}): the next balancer takes up 
     await likeEc2(ec2);
   });
   after(async () => {
-    await assertEmpty(ec2);
-    await ec2.stop();
+    try {
+      await assertEmpty(ec2);
+    } finally {
+      await ec2.stop();
+    }
   });
 
   drawMoments(seed, 15).forEach((moment, index) => {
