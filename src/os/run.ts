@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { failure, isUserError, messageOf } from '../errors.ts';
+import { lastWords } from './command.ts';
 
 /** The environment of programs that are run for the administrator: nothing of the balancer's own, no credentials. */
 export const PLAIN_ENVIRONMENT: Readonly<Record<string, string>> = {
@@ -12,16 +13,6 @@ const SHOWN_LINES = 3;
 /** How long output may still come after the program's end; a daemon that it started may keep the pipe open. */
 const LAST_OUTPUT = 100;
 
-/** The end of what a program said, for an error. */
-function lastLines(output: string): string {
-  const lines = output
-    .replace(/[^\P{Cc}\n]/gu, ' ')
-    .split('\n')
-    .map(line => line.trim())
-    .filter(line => line !== '');
-  return lines.length === 0 ? '' : `: ${lines.slice(-SHOWN_LINES).join(' / ')}`;
-}
-
 function killGroup(pid: number | undefined): void {
   try {
     if (pid !== undefined) process.kill(-pid, 'SIGKILL');
@@ -31,7 +22,8 @@ function killGroup(pid: number | undefined): void {
 }
 
 /**
- * Runs a program to its end, without input. If it takes too long, it is killed with everything that it started. Only
+ * Runs a program of the administrator's (`runCommand` is for our own work), which may start a daemon, to its end and
+ * without input. If it takes too long, it is killed with everything that it started. Only
  * the last 4 kB of its output are kept.
  *
  * @param timeLimit ms
@@ -87,7 +79,8 @@ export async function run(
       : end.signal === null
         ? `failed with exit status ${end.status}`
         : `was killed by ${end.signal}`;
-    throw failure(`${what} ${how}${lastLines(output)}`);
+    const said = lastWords(output, SHOWN_LINES);
+    throw failure(`${what} ${how}${said === '' ? '' : `: ${said}`}`);
   } catch (error) {
     if (isUserError(error)) throw error;
     throw failure(`${what} cannot be started: ${messageOf(error)}`, { cause: error });

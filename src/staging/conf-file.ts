@@ -2,8 +2,8 @@ import { realpath } from 'node:fs/promises';
 import { findOption, formatDocument, parseDocument, setOption } from '../config/document.ts';
 import { lookUpAccount } from '../daemon/privileges.ts';
 import { failure, isUserError, messageOf } from '../errors.ts';
+import { commandFailure, type Rights, runCommand } from '../os/command.ts';
 import { foreignPartOf } from '../os/root-path.ts';
-import { commandFailure, type Rights, runCommand } from '../staging/command.ts';
 
 /** What `sync` or `image` writes into the configuration file: the values of these options of `[SLAVE]`. */
 export type Outcome = { readonly dataSnapshots?: readonly string[]; readonly imageId?: string };

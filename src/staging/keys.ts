@@ -2,8 +2,8 @@ import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { failure } from '../errors.ts';
+import { commandFailure, runCommand } from '../os/command.ts';
 import { findProcess } from '../os/process.ts';
-import { commandFailure, runCommand } from './command.ts';
 
 /** Keys for one staging machine: ours to log in with, and its own, which we give it so that we know it. */
 export type Keys = {

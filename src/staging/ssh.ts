@@ -11,7 +11,7 @@ import {
   lastWords,
   runCommand,
   startCommand,
-} from './command.ts';
+} from '../os/command.ts';
 import { type Keys, STAGING } from './keys.ts';
 
 /** A way to the staging machine over ssh. */
@@ -114,7 +114,7 @@ export async function openSsh(keys: Keys, address: string, login: string, clock:
     }
     child.kill('SIGKILL');
     await ended;
-    return lastWords({ stderr }) || 'no answer';
+    return lastWords(stderr) || 'no answer';
   }
 
   async function close(): Promise<void> {

@@ -2,7 +2,7 @@ import { MINUTE } from '../clock.ts';
 import { counted } from '../format/numbers.ts';
 import { shellQuoted } from '../format/shell.ts';
 import { byteSize } from '../format/sizes.ts';
-import { commandFailure, runCommand } from '../staging/command.ts';
+import { commandFailure, runCommand } from '../os/command.ts';
 import type { Run } from '../staging/run.ts';
 import type { Ssh } from '../staging/ssh.ts';
 import type { Machine } from '../staging/temporary.ts';

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { findProgram } from '../../src/staging/command.ts';
+import { findProgram } from '../../src/os/command.ts';
 import { makeKeys } from '../../src/staging/keys.ts';
 import { sshConfig } from '../../src/staging/ssh.ts';
 import { stagingUserData } from '../../src/staging/user-data.ts';

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { systemClock } from '../../src/clock.ts';
 import type { Ec2 } from '../../src/ec2/api.ts';
 import { Ec2Error } from '../../src/ec2/errors.ts';
-import { findProgram } from '../../src/staging/command.ts';
+import { findProgram } from '../../src/os/command.ts';
 import { createPhases } from '../../src/staging/phases.ts';
 import { type Launch, withTemporaryInstance } from '../../src/staging/temporary.ts';
 import { notAlone } from '../peers/own-namespaces.ts';

@@ -1,6 +1,6 @@
 import { failure } from '../../errors.ts';
 import { counted } from '../../format/numbers.ts';
-import { commandFailure, runCommand } from '../../staging/command.ts';
+import { commandFailure, runCommand } from '../../os/command.ts';
 import type { Ssh } from '../../staging/ssh.ts';
 import type { Tools } from '../../staging/tools.ts';
 import type { OwnScript } from '../order.ts';

@@ -1,7 +1,7 @@
 import type { Ec2 } from '../../ec2/api.ts';
 import { perlLibrariesOfApache } from '../../gbrowse/apache.ts';
 import type { Installation } from '../../gbrowse/installations.ts';
-import { findProgram, missingProgram } from '../../staging/command.ts';
+import { findProgram, missingProgram } from '../../os/command.ts';
 import type { ImageOrder, OwnScript } from '../order.ts';
 import { type Distribution, findDistribution } from '../survey/distribution.ts';
 import { changedFiles, installedPackages, ownersBelow } from '../survey/packages.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { commandFailure, runCommand } from '../../staging/command.ts';
+import { commandFailure, runCommand } from '../../os/command.ts';
 
 /** A package that this master has. */
 export type Package = {

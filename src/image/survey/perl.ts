@@ -2,7 +2,7 @@ import { SECOND } from '../../clock.ts';
 import { failure } from '../../errors.ts';
 import type { Configuration } from '../../gbrowse/configuration.ts';
 import { parsed, webUser } from '../../gbrowse/render.ts';
-import { lastWords, runCommand } from '../../staging/command.ts';
+import { lastWords, runCommand } from '../../os/command.ts';
 import { PERL_SCRIPT } from './perl-script.ts';
 
 /** What Perl says of this master's GBrowse. */
@@ -42,7 +42,7 @@ export async function surveyPerl(
   );
   const survey = parseSurvey(ended.stdout.trimEnd().split('\n').at(-1) ?? '');
   if (typeof survey !== 'string') return survey;
-  const why = survey || lastWords(ended) || `Perl ended with status ${ended.status}`;
+  const why = survey || lastWords(ended.stderr) || `Perl ended with status ${ended.status}`;
   throw failure(`Perl on this master cannot load GBrowse (Bio::Graphics::Browser2): ${why}`);
 }
 

@@ -7,7 +7,7 @@ import { databaseUses } from '../../gbrowse/database-paths.ts';
 import { findInstallations, type Installation } from '../../gbrowse/installations.ts';
 import { settingOf } from '../../gbrowse/parse.ts';
 import { renderOne } from '../../gbrowse/render.ts';
-import { findProgram, runCommand } from '../../staging/command.ts';
+import { findProgram, runCommand } from '../../os/command.ts';
 import { isSearched, pluginDirectories, type SiteFiles } from '../plan/copies.ts';
 import { type TrialSource, trialSources } from '../plan/trial-source.ts';
 

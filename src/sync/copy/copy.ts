@@ -6,7 +6,7 @@ import { failure } from '../../errors.ts';
 import { duration } from '../../format/durations.ts';
 import { counted } from '../../format/numbers.ts';
 import { byteSize } from '../../format/sizes.ts';
-import { runCommand } from '../../staging/command.ts';
+import { runCommand } from '../../os/command.ts';
 import type { Phases } from '../../staging/phases.ts';
 import type { Report } from '../../staging/report.ts';
 import type { Ssh } from '../../staging/ssh.ts';

@@ -3,7 +3,7 @@ import { MINUTE } from '../../clock.ts';
 import { failure } from '../../errors.ts';
 import { duration } from '../../format/durations.ts';
 import { shellQuoted } from '../../format/shell.ts';
-import { commandFailure } from '../../staging/command.ts';
+import { commandFailure } from '../../os/command.ts';
 import type { Report } from '../../staging/report.ts';
 import { isBroken } from '../../staging/ssh.ts';
 import type { Hold } from '../servers/hold.ts';

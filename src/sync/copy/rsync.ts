@@ -1,4 +1,4 @@
-import { type CommandOptions, type Ended, lastWords } from '../../staging/command.ts';
+import { type CommandOptions, type Ended, lastWords } from '../../os/command.ts';
 import { isBroken } from '../../staging/ssh.ts';
 
 /** One pass of rsync. */
@@ -94,7 +94,7 @@ export function endOf(ended: Ended, last: Progress | undefined): PassEnd {
     return { kind: 'done', bytes: last?.bytes ?? 0, files: last?.files ?? 0 };
   }
   if (/No space left on device|Disk quota exceeded/.test(ended.stderr)) return { kind: 'full' };
-  const why = lastWords(ended, 3) || `rsync ended with status ${ended.status}`;
+  const why = lastWords(ended.stderr, 3) || `rsync ended with status ${ended.status}`;
   if (isBroken(ended) || ended.status === null || CONNECTION.includes(ended.status))
     return { kind: 'broken', why, bytes: last?.bytes ?? 0 };
   return { kind: 'failed', why };

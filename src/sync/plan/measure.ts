@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { failure } from '../../errors.ts';
-import { lastWords, runCommand } from '../../staging/command.ts';
+import { lastWords, runCommand } from '../../os/command.ts';
 import { isInside, type Tree } from './trees.ts';
 
 /** How large a tree is. */
@@ -55,7 +55,7 @@ export async function measure(tree: Tree, trees: readonly Tree[], signal?: Abort
   });
   const size = counter.size();
   if (ended.status !== 0 && size.unreadable.length === 0 && !/No such file/.test(ended.stderr)) {
-    throw failure(`${tree.source} cannot be read: ${lastWords(ended)}`);
+    throw failure(`${tree.source} cannot be read: ${lastWords(ended.stderr)}`);
   }
   return size;
 }

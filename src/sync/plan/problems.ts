@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { findProgram, missingProgram } from '../../staging/command.ts';
+import { findProgram, missingProgram } from '../../os/command.ts';
 import type { SizedTree } from './measure.ts';
 
 const PROGRAMS = ['rsync', 'ssh', 'ssh-keygen'];

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
+import type { Rights } from '../../os/command.ts';
 import { allProcesses, belongsTo, openFilesOf, type RunningProcess, realIdsOf } from '../../os/process.ts';
 import { unixSocketsSeenBy } from '../../os/unix-sockets.ts';
-import type { Rights } from '../../staging/command.ts';
 
 /** A database server whose files are to be copied. */
 export type ServerProcess = RunningProcess & {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
 import { failure } from '../../errors.ts';
+import { findProgram, type Rights, runCommand } from '../../os/command.ts';
 import { belongsTo, findProcess, programOf, readProcessFile } from '../../os/process.ts';
-import { findProgram, type Rights, runCommand } from '../../staging/command.ts';
 import { readSmall } from '../../staging/read-small.ts';
 import type { ServerProcess } from './find.ts';
 import type { StartCommand } from './restarter.ts';

@@ -1,8 +1,8 @@
 import { readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { failure } from '../../errors.ts';
+import { findProgram } from '../../os/command.ts';
 import { programOf } from '../../os/process.ts';
-import { findProgram } from '../../staging/command.ts';
 import { readSmall } from '../../staging/read-small.ts';
 import { isInside } from '../plan/trees.ts';
 import type { ServerProcess } from './find.ts';

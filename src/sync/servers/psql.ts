@@ -1,5 +1,5 @@
 import { MINUTE, SECOND } from '../../clock.ts';
-import { type Rights, startCommand } from '../../staging/command.ts';
+import { type Rights, startCommand } from '../../os/command.ts';
 
 /** A session with a PostgreSQL server. */
 export type Psql = {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { ENVIRONMENT, findProgram, missingProgram, type Rights, withRights } from '../../os/command.ts';
 import type { RunningProcess } from '../../os/process.ts';
-import { ENVIRONMENT, findProgram, missingProgram, type Rights, withRights } from '../../staging/command.ts';
 
 /** How much of a restart's output is read, characters. */
 const MOST_OUTPUT = 64;

@@ -1,7 +1,7 @@
 import { type Clock, MINUTE, SECOND } from '../../clock.ts';
 import { failure } from '../../errors.ts';
+import { commandFailure, runCommand } from '../../os/command.ts';
 import { isStillThere } from '../../os/process.ts';
-import { commandFailure, runCommand } from '../../staging/command.ts';
 import { findServers, listeningSockets, type ServerProcess } from './find.ts';
 import type { Hold } from './hold.ts';
 import { asOwner, type Manager } from './manager.ts';

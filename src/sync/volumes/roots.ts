@@ -1,6 +1,6 @@
 import { failure } from '../../errors.ts';
+import { commandFailure } from '../../os/command.ts';
 import { MANIFEST } from '../../spot/user-data.ts';
-import { commandFailure } from '../../staging/command.ts';
 import type { Ssh } from '../../staging/ssh.ts';
 import type { Tools } from '../../staging/tools.ts';
 import { measure, type SizedTree } from '../plan/measure.ts';

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { systemClock } from '../../../src/clock.ts';
-import { findProgram } from '../../../src/staging/command.ts';
+import { findProgram } from '../../../src/os/command.ts';
 import { createPhases } from '../../../src/staging/phases.ts';
 import { type Copying, type CopyTools, copyTree } from '../../../src/sync/copy/copy.ts';
 

@@ -124,9 +124,9 @@ export function withRights({ uid, gid, groups }: Rights): readonly string[] {
   return [`--reuid=${uid}`, `--regid=${gid}`, others];
 }
 
-/** The end of what a program said on stderr, on one line, for an error. */
-export function lastWords({ stderr }: Pick<Ended, 'stderr'>, lines = 2): string {
-  const said = stderr
+/** The end of a program's output, on one line, for an error. */
+export function lastWords(output: string, lines = 2): string {
+  const said = output
     .replaceAll(/[^\P{Cc}\n\r]/gu, ' ')
     .split(/[\n\r]/)
     .map(line => line.trim())
@@ -170,7 +170,7 @@ export function missingProgram(name: string): Error {
 
 /** The error for a program that failed. */
 export function commandFailure(what: string, ended: Ended): Error {
-  const words = lastWords(ended);
+  const words = lastWords(ended.stderr);
   const status = ended.status === null ? 'was ended by a signal' : `failed with status ${ended.status}`;
   return failure(`${what} ${status}${words === '' ? '' : `: ${words}`}`);
 }
