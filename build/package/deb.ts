@@ -109,7 +109,7 @@ async function contents(options: DebOptions): Promise<Record<string, Content>> {
     [`${doc}/README.Debian`]: shipped('README.Debian'),
     [`${doc}/examples/aws_balancer.conf`]: example,
     [`${doc}/examples/iam-policy.json`]: {
-      text: await exampleIamPolicy(path.join(packaging, 'aws_balancer.conf')),
+      text: exampleIamPolicy(),
     },
   };
 }

@@ -21,6 +21,8 @@ export type Option<T> = {
   /** The form of a value; completes "expected …". */
   readonly expected: string;
   readonly whenUnset: WhenUnset;
+  /** The manual requires it, and the original had a default: that is used, with a warning. */
+  readonly warnsUnset?: true;
   readonly parse: Parse<T>;
 };
 
@@ -58,7 +60,8 @@ const MASTER: OptionsOf<MasterConfig> = {
     name: 'server_status_url',
     meaning: "The URL of Apache's mod_status on the master.",
     expected: 'an http or https URL, such as http://localhost/server-status',
-    whenUnset: 'required',
+    whenUnset: { default: 'http://localhost/server-status' },
+    warnsUnset: true,
     parse: parseUrl,
   },
   loadLog: {

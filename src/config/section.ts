@@ -18,25 +18,31 @@ export function readSection<C>(
     line => line.name,
   );
   const mistakes: Mistake[] = [];
+  const assumed: Mistake[] = [];
   const values: [string, unknown][] = [];
   for (const [key, option] of Object.entries<Option<unknown>>(options)) {
     const read = readOption(section, option, lineThatCounts(linesOf.get(option.name) ?? []));
     if ('mistake' in read) mistakes.push(read.mistake);
     else if (read.value !== undefined) values.push([key, read.value]);
+    if ('assumed' in read) assumed.push(read.assumed);
   }
   const known = namesIn(section);
   const warnings = [...linesOf].flatMap(([name, lines]) =>
     known.includes(name) ? setAgain(name, lines) : lines.map(line => unknown(section, line)),
   );
   // Every option of the table has been read, so this is a C; the type of Object.fromEntries cannot say so.
-  return { ...(mistakes.length === 0 && { values: Object.fromEntries(values) as C }), mistakes, warnings };
+  return {
+    ...(mistakes.length === 0 && { values: Object.fromEntries(values) as C }),
+    mistakes,
+    warnings: [...assumed, ...warnings],
+  };
 }
 
 function readOption(
   section: SectionWithOptions,
-  { name, expected, whenUnset, parse }: Option<unknown>,
+  { name, expected, whenUnset, warnsUnset, parse }: Option<unknown>,
   line: OptionLine | undefined,
-): { readonly value: unknown } | { readonly mistake: Mistake } {
+): { readonly value: unknown; readonly assumed?: Mistake } | { readonly mistake: Mistake } {
   if (line !== undefined && line.value !== '') {
     const value = parse(line.value);
     if (value !== undefined) return { value };
@@ -44,15 +50,22 @@ function readOption(
       mistake: { line: line.number, message: `${name} is ${quote(line.value)}, expected ${expected}` },
     };
   }
-  if (whenUnset !== 'required') {
-    return { value: 'default' in whenUnset ? parse(whenUnset.default) : undefined };
-  }
+  const nothing = unset(section, name, line);
+  if (whenUnset === 'required')
+    return { mistake: { ...nothing, message: `${nothing.message}, expected ${expected}` } };
+  if (!('default' in whenUnset)) return { value: undefined };
+  const value = parse(whenUnset.default);
+  if (warnsUnset !== true) return { value };
   return {
-    mistake:
-      line === undefined
-        ? { message: `there is no ${name} in [${section}], expected ${expected}` }
-        : { line: line.number, message: `${name} has no value, expected ${expected}` },
+    value,
+    assumed: { ...nothing, message: `${nothing.message}, so it is taken to be ${whenUnset.default}` },
   };
+}
+
+function unset(section: SectionWithOptions, name: string, line: OptionLine | undefined): Mistake {
+  return line === undefined
+    ? { message: `there is no ${name} in [${section}]` }
+    : { line: line.number, message: `${name} has no value` };
 }
 
 function setAgain(name: string, lines: readonly OptionLine[]): Mistake[] {

@@ -337,7 +337,6 @@ describe('a mistake in the file', () => {
       'a missing option',
       `${TABLE}[MASTER]\n[SLAVE]\n`,
       'F: there is no poll_interval in [MASTER], expected a number of minutes from 0.001 to 1440, such as 0.5',
-      'F: there is no server_status_url in [MASTER], expected an http or https URL, such as http://localhost/server-status',
       'F: there is no instance_type in [SLAVE], expected space-delimited EC2 instance types, each once, such as m5.large',
       'F: there is no spot_bid in [SLAVE], expected a number of US dollars above 0.001 and at most 1000, such as 0.10',
     ],
@@ -383,14 +382,7 @@ describe('a mistake in the file', () => {
       assert.equal(error.exitStatus, 2);
       assert.deepEqual(
         error.message.split('\n').map(line => /^(.*?: \S+ \S+)/.exec(line.replace(file, 'F'))?.[1]),
-        [
-          'F:2: a row',
-          'F:4: spot_bid is',
-          'F:5: ports is',
-          'F:7: poll_interval is',
-          'F: there is',
-          'F: there is',
-        ],
+        ['F:2: a row', 'F:4: spot_bid is', 'F:5: ports is', 'F:7: poll_interval is', 'F: there is'],
       );
       return true;
     });
@@ -452,6 +444,16 @@ describe('a warning', () => {
       'an option that is like no other',
       `${GOOD}[MASTER]\nfoo = 1\n`,
       'F:10: unknown option "foo" in [MASTER], expected one of external_ip, poll_interval, server_status_url, load_log, load_match, name, renderfarm_conf, farm, farm_list, state_directory, reload_command, drain_time, overload, release_after, databases',
+    ],
+    [
+      'no server_status_url, for which there is a default',
+      GOOD.replace(/^server_status_url.*\n/m, ''),
+      'F: there is no server_status_url in [MASTER], so it is taken to be http://localhost/server-status',
+    ],
+    [
+      'a blank server_status_url',
+      GOOD.replace(/^server_status_url.*/m, 'server_status_url ='),
+      'F:5: server_status_url has no value, so it is taken to be http://localhost/server-status',
     ],
     [
       'an option set twice, of which the last counts',

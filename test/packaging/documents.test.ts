@@ -146,12 +146,25 @@ describe('the example configuration', () => {
   });
 });
 
-test('the example of an IAM policy is what iam-policy prints for the example configuration, with sync and image', async () => {
-  const text = await exampleIamPolicy(path.join(packaging, 'aws_balancer.conf'));
+test("the README's examples of a configuration draw no warning", async () => {
+  const readme = readFileSync(path.join(packaging, '../README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/(?:^ {4}.*\n|^\n(?= {4}))+/gm)].map(([block]) =>
+    block.replace(/^ {4}/gm, ''),
+  );
+  const examples = blocks.filter(block => /^\[LOAD TABLE\]/m.test(block));
+  assert.notEqual(examples.length, 0);
+  for (const [at, example] of examples.entries()) {
+    const conf = file(`readme-${at}.conf`, example);
+    assert.deepEqual((await loadConfig(conf)).warnings, []);
+    assert.doesNotMatch(example, /\b[cmt]1\.|GBrowse-2\.54/, 'nothing of 2012');
+  }
+});
+
+test('the example of an IAM policy is what iam-policy prints for us-west-2, with sync and image', () => {
+  const text = exampleIamPolicy();
   const { Statement }: Policy = JSON.parse(text);
   const [look] = Statement;
-  const { config } = await loadConfig(path.join(packaging, 'aws_balancer.conf'));
-  assert.deepEqual(look?.Condition, { StringEquals: { 'ec2:Region': config.slave.region } });
+  assert.deepEqual(look?.Condition, { StringEquals: { 'ec2:Region': 'us-west-2' } });
   assert.match(text, /"aws:RequestTag\/gbrowse-aws-balancer:master": "MASTER"/);
   assert.match(text, /ec2:CreateSnapshots/);
   assert.match(text, /ec2:CreateImage/);
