@@ -92,8 +92,9 @@ sub { 0 } && do {
     return select($ready, undef, undef, 2) && sysread($socket, my $byte, 1) ? 'answers' : 'silent';
   };
 
-  # A request to a slave that is given up when nothing of the slave is there any more, or when it is silent and has left
-  # the list: long before slave_timeout.
+  # A request to a slave that is given up when nothing of the slave is there any more, when it has answered nobody for
+  # nine seconds (then another slave draws, or this machine), or sooner when it is silent and has left the list: long
+  # before slave_timeout.
   my $watched = sub {
     my ($ask, $is_listed, $ua, $request) = @_;
     my ($host, $port) = ($request->uri->host, $request->uri->port);
@@ -102,10 +103,10 @@ sub { 0 } && do {
       my $state = $probe->($host, $port);
       $gone = $state eq 'gone' ? $gone + 1 : 0;
       $silent = $state eq 'silent' ? $silent + 1 : 0;
-      die "the slave does not answer\n" if $gone >= 2 || ($silent >= 3 && !$is_listed->($request->uri->host_port));
-      alarm 2;
+      die "the slave does not answer\n" if $gone >= 2 || $silent >= 3 || ($silent && !$is_listed->($request->uri->host_port));
+      alarm 1;
     };
-    alarm 2;
+    alarm 1;
     my $response = eval { $ask->($ua, $request) };
     alarm 0;
     return $response if $response;

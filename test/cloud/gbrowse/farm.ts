@@ -37,26 +37,51 @@ export type Farm = {
   stop(): Promise<void>;
 };
 
+export type FarmOptions = {
+  /** How many slaves a calm load asks for, and a crowd. 2 and 3 when left out. */
+  readonly calm?: number;
+  readonly crowd?: number;
+  /** How GBrowse is told of its slaves: `live` when left out, `file` under CGI. */
+  readonly tells?: 'file' | 'live';
+  /** The root of a Debian system that slaves boot; when left out they show this machine's own files. */
+  readonly image?: string;
+  /** GBrowse's `slave_timeout`, s. */
+  readonly slaveTimeout?: number;
+  /** The balancer's `poll_interval`, minutes. */
+  readonly pollInterval?: number;
+};
+
 /** Requests/s beside the audience's own 0 to 4: for a farm of two slaves, and of three. */
 export const CALM = 2;
 export const CROWD = 40;
 const NAME = 'proof';
 
-/** A GBrowse in memory follows a list by itself; a CGI reads the farm file for each request. */
-function configuration(cloud: Cloud, site: Site, snapshot: string, list: string | undefined): string {
+/** How the balancer tells GBrowse of its slaves. A GBrowse in memory follows a list by itself, or Apache is reloaded. */
+function farmLines(runsAs: RunsAs, site: Site, list: string | undefined): string {
+  if (list !== undefined) return `farm              = live\nfarm_list         = ${list}\n`;
+  return runsAs === 'CGI' ? '' : `reload_command    = kill -USR1 ${site.apache.pid}\n`;
+}
+
+function configuration(
+  cloud: Cloud,
+  site: Site,
+  snapshot: string,
+  farm: string,
+  { calm = 2, crowd = 3, pollInterval = 0.03 }: FarmOptions,
+): string {
   return `[LOAD TABLE]
 #req/s  min max
-0.1     2   2
-20      3   3
+0.1     ${calm}   ${calm}
+20      ${crowd}   ${crowd}
 
 [MASTER]
 name              = ${NAME}
 external_ip       = ${cloud.master.address}
-poll_interval     = 0.03           # minutes: 1.8 seconds
+poll_interval     = ${pollInterval}           # minutes
 server_status_url = ${site.apache.statusUrl}
 renderfarm_conf   = ${site.farmFile}
 state_directory   = ${site.farmFile}.state
-${list === undefined ? '' : `farm              = live\nfarm_list         = ${list}\n`}drain_time        = 8
+${farm}drain_time        = 8
 databases         = ${DATABASES}
 
 [SLAVE]
@@ -72,11 +97,12 @@ data_snapshots    = ${snapshot}
 /** The pages are asked for by so many people at the same time. */
 const PEOPLE = 2;
 
-export async function startFarm(runsAs: RunsAs): Promise<Farm> {
+export async function startFarm(runsAs: RunsAs, options: FarmOptions = {}): Promise<Farm> {
+  const { image, tells = runsAs === 'CGI' ? 'file' : 'live' } = options;
   keepDatabasesToOurselves();
   const [cloud, site] = await Promise.all([
-    startCloud({ outside: true, hide: [DATABASES] }),
-    startSite(runsAs),
+    startCloud({ outside: true, hide: [DATABASES], ...(image !== undefined && { image }) }),
+    startSite(runsAs, options.slaveTimeout),
   ]);
   // GBrowse puts an index beside the data when it sees them first; slaves that make it at the same time fail.
   await createBrowser(site.page).visit('chrI:1000..2000');
@@ -84,9 +110,9 @@ export async function startFarm(runsAs: RunsAs): Promise<Farm> {
   mkdirSync(directory);
   const snapshot = await cloud.importSnapshot(databasesImage(directory), 1);
   const confFile = path.join(directory, 'aws_balancer.conf');
-  const list = runsAs === 'CGI' ? undefined : path.join(path.dirname(site.farmFile), 'farm/slaves');
+  const list = tells === 'file' ? undefined : path.join(path.dirname(site.farmFile), 'farm/slaves');
   if (list !== undefined) mkdirSync(path.dirname(list), { mode: 0o755 });
-  writeFileSync(confFile, configuration(cloud, site, snapshot, list));
+  writeFileSync(confFile, configuration(cloud, site, snapshot, farmLines(runsAs, site, list), options));
   const account = cloud.account(NAME);
   const environment = {
     ...cloud.environment,

@@ -22,7 +22,7 @@ export type Site = {
 };
 
 const SCRIPTS = '/usr/lib/cgi-bin/gbrowse';
-/** How long GBrowse waits for a slave before it tries another one; 45 in the package. */
+/** How long GBrowse waits for a slave before it tries another one, where nothing else is asked for; 45 in the package. */
 export const SLAVE_TIMEOUT_SECONDS = 20;
 /** The package's databases, as the data sources name them. */
 export const DATABASES = '/var/lib/gbrowse/databases';
@@ -138,7 +138,7 @@ export function databasesImage(directory: string): string {
 const TRACKS = 'default tracks = Genes tRNAs CDS Transp\n\n';
 
 /** A copy of the package's configuration, with all that GBrowse writes below `data`. */
-function configure(directory: string): string {
+function configure(directory: string, slaveTimeout: number): string {
   const config = path.join(directory, 'gbrowse');
   const data = path.join(directory, 'data');
   cpSync('/etc/gbrowse', config, { recursive: true });
@@ -148,7 +148,7 @@ function configure(directory: string): string {
     text = text.replace(new RegExp(`^(${option}\\s*=).*`, 'm'), `$1 ${data}`);
   }
   text = text
-    .replace(/^(slave_timeout\s*=).*/m, `$1 ${SLAVE_TIMEOUT_SECONDS}`)
+    .replace(/^(slave_timeout\s*=).*/m, `$1 ${slaveTimeout}`)
     // Pictures no larger than what is seen of them: two cores are all that there is for visitors, master and slaves.
     .replace(/^(details multiplier\s*=).*/m, '$1 1');
   writeFileSync(file, text);
@@ -159,7 +159,7 @@ function configure(directory: string): string {
   return config;
 }
 
-export async function startSite(runsAs: RunsAs): Promise<Site> {
+export async function startSite(runsAs: RunsAs, slaveTimeout = SLAVE_TIMEOUT_SECONDS): Promise<Site> {
   const apache = await startApache({
     // Debian's Perl under an MPM with threads would be cloned for each of them.
     ...(runsAs === 'mod_perl' && { mpm: 'prefork' }),
@@ -167,7 +167,7 @@ export async function startSite(runsAs: RunsAs): Promise<Site> {
     lines: apacheLines(runsAs),
   });
   mendGBrowse(apache.directory);
-  const config = configure(apache.directory);
+  const config = configure(apache.directory, slaveTimeout);
   return {
     apache,
     page: `${apache.origin}/gb2/gbrowse/yeast/`,
