@@ -81,6 +81,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
           createSpotFleet({ ec2, site, findAddress, ...(databases !== undefined && { databases }) }),
         farm,
         observe: record.observe,
+        hearSlave: record.hearSlave,
         runId: randomUUID().slice(0, 18),
       };
     },

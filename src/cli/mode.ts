@@ -1,6 +1,7 @@
 import type { Balancer, Edges } from '../balancer/loop.ts';
 import type { SdkEc2 } from '../ec2/sdk.ts';
 import type { Farm } from '../farm/farm.ts';
+import type { SlaveFigures } from '../farm/slave-figures.ts';
 import type { OpenLog } from '../log/create.ts';
 import type { Log } from '../log/log.ts';
 import type { Site } from '../master/site.ts';
@@ -11,6 +12,8 @@ export type Acting = Pick<Edges, 'observe'> & {
   fleetAt(site: Site): SpotFleet;
   readonly farm: Farm;
   readonly runId: string;
+  /** Is told what a slave says of itself when it is probed. */
+  hearSlave?(address: string, figures: SlaveFigures): void;
 };
 
 /**

@@ -67,7 +67,7 @@ async function serveWith(
     await mode.enter(site);
 
     const sdk = await connect(config.file, site, keys);
-    const { fleetAt, ...acting } = await mode.act({ sdk, farm: keeper.farm, log });
+    const { fleetAt, hearSlave, ...acting } = await mode.act({ sdk, farm: keeper.farm, log });
     const first = { config, site };
     const file = followConfiguration({ keeper, clock: systemClock, log, first, fleetAt, overrides: options });
     const pauses = followPause({
@@ -84,7 +84,7 @@ async function serveWith(
         readStatus: () => readLoad().finally(asked.resolve),
         readConfigIfWritten: file.readIfWritten,
         fleet: file.fleet,
-        probe: createProbe(PROBE_LIMIT),
+        probe: createProbe(PROBE_LIMIT, hearSlave),
         crippled: keeper.died,
         log,
         ...acting,

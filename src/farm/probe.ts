@@ -3,12 +3,14 @@ import { SECOND } from '../clock.ts';
 import { systemCode } from '../errors.ts';
 import { SLAVE_TOKEN } from '../spot/user-data.ts';
 import type { Probe, ProbeAnswer } from './farm.ts';
+import { figuresOf, type SlaveFigures } from './slave-figures.ts';
 
 const STATUS_LINE = /^HTTP\/\d+(\.\d+)? [1-5]\d\d\b/;
 /** A `gbrowse_slave` that does not know our slaves' token: the image's own, or one whose data are missing. */
 const NOT_OURS = new RegExp(`^HTTP/[\\d.]+ 403 REQUEST DATASOURCE: ${SLAVE_TOKEN}\\b`);
-/** A status line is a few dozen bytes; an answer without one in so many is not HTTP. */
-const LONGEST_STATUS_LINE = 512;
+/** The header of a slave's answer has some hundred bytes; no more than this is read. */
+const LONGEST_HEADER = 2048;
+const END_OF_HEADER = /\r?\n\r?\n/;
 /** How long a slave that has answered is given to close the connection. */
 const CLOSING = 1 * SECOND;
 /** A timer that is this late shows that this process did not run: an answer may have come without being read. */
@@ -59,7 +61,9 @@ function judge(head: string): ProbeAnswer {
   return STATUS_LINE.test(head) && !NOT_OURS.test(head) ? 'answered' : 'refused';
 }
 
-function ask(host: string, port: number, timeLimit: number): Promise<ProbeAnswer> {
+type Asked = { readonly answer: ProbeAnswer; readonly figures?: SlaveFigures };
+
+function ask(host: string, port: number, timeLimit: number): Promise<Asked> {
   return new Promise(resolve => {
     const startedAt = performance.now();
     const socket = connect({ host, port, allowHalfOpen: true });
@@ -68,9 +72,11 @@ function ask(host: string, port: number, timeLimit: number): Promise<ProbeAnswer
       clearTimeout(timer);
       if (answer === 'answered') leaveToServer(socket);
       else socket.destroy();
-      resolve(answer);
+      const figures = answer === 'answered' ? figuresOf(head) : undefined;
+      resolve({ answer, ...(figures !== undefined && { figures }) });
     }
     const timer = setTimeout(() => {
+      if (head.includes('\n')) return decide(judge(head));
       const stalled = performance.now() - startedAt > timeLimit + STALLED;
       decide(stalled ? 'unknown' : socket.connecting ? 'dark' : 'silent');
     }, timeLimit);
@@ -80,8 +86,8 @@ function ask(host: string, port: number, timeLimit: number): Promise<ProbeAnswer
     );
     socket.on('end', () => decide(judge(head)));
     socket.on('data', (chunk: Buffer) => {
-      head += chunk.toString('latin1', 0, LONGEST_STATUS_LINE);
-      if (head.includes('\n') || head.length >= LONGEST_STATUS_LINE) decide(judge(head));
+      head += chunk.toString('latin1', 0, LONGEST_HEADER);
+      if (END_OF_HEADER.test(head) || head.length >= LONGEST_HEADER) decide(judge(head));
     });
   });
 }
@@ -92,10 +98,17 @@ function ask(host: string, port: number, timeLimit: number): Promise<ProbeAnswer
  * token.
  *
  * @param timeLimit ms for all of it, the connection included
+ * @param hear is told what a slave says of itself beside
  */
-export function createProbe(timeLimit: number): Probe {
+export function createProbe(
+  timeLimit: number,
+  hear: (address: string, figures: SlaveFigures) => void = () => {},
+): Probe {
   return async (address, ports) => {
     const all = await Promise.allSettled(ports.map(port => ask(address, port, timeLimit)));
-    return combined(all.map(one => (one.status === 'fulfilled' ? one.value : 'unknown')));
+    const asked = all.map((one): Asked => (one.status === 'fulfilled' ? one.value : { answer: 'unknown' }));
+    const figures = asked.find(it => it.figures !== undefined)?.figures;
+    if (figures !== undefined) hear(address, figures);
+    return combined(asked.map(it => it.answer));
   };
 }

@@ -1,6 +1,7 @@
 import { SECOND } from '../clock.ts';
 import { shellQuoted } from '../format/shell.ts';
 import { DATA, MANIFEST } from './slave-script/data.ts';
+import { FIGURES } from './slave-script/figures.ts';
 import { GUARD } from './slave-script/guard.ts';
 import { SLAVE } from './slave-script/slave.ts';
 
@@ -48,7 +49,7 @@ TOKEN=${SLAVE_TOKEN}
 HERE=/run/gbrowse-aws-balancer
 LOG=/var/log/gbrowse-aws-balancer-slave.log
 UNIT=gbrowse-aws-balancer-slave
-${DATA}${SLAVE}${GUARD}${BOOT}
+${DATA}${SLAVE}${FIGURES}${GUARD}${BOOT}
 case \${1-} in
   guard) guard ;;
   *) boot ;;
@@ -61,26 +62,28 @@ esac
  * cloud-init's pipes, which would keep cloud-init waiting.
  */
 const BOOT = `
-phase() { # WHAT: the uptime goes to the log and to the console
-  line="$(date '+%F %T') $1 $(cut -d' ' -f1 /proc/uptime) s after the start"
+phase() { # NAME WHAT [SECONDS]: the uptime goes to the log, to the console and to the balancer
+  set -- "$1" "$2" "\${3:-$(cut -d' ' -f1 /proc/uptime)}"
+  line="$(date '+%F %T') $2 $3 s after the start"
   echo "$line" >> "$LOG"
   logger -t gbrowse-slave "$line" 2>/dev/null
+  [ -z "$1" ] || tell "$1=$3"
 }
 with_systemd() { [ -d /run/systemd/system ]; }
 boot() {
   mkdir -p "$HERE/cache"
   chmod 755 "$HERE"
-  rm -f "$HERE/cache/$TOKEN" "$HERE/token" "$HERE/listening"
+  rm -f "$HERE/cache/$TOKEN" "$HERE/token" "$HERE/listening" "$HERE/figures"
   cp "$0" "$HERE/script"
   ! with_systemd || write_unit
-  phase 'network up'
+  phase network 'network up'
   keep_own_slaves_out
   mount_data
-  if data_is_there; then phase 'data mounted'; else phase "fewer than $VOLUMES data volumes"; fi
+  if data_is_there; then phase data 'data mounted'; else phase '' "fewer than $VOLUMES data volumes"; fi
   if with_systemd; then systemctl start --no-block "$UNIT"; else (exec >/dev/null 2>&1 </dev/null; guard) & fi
 }
 write_unit() {
-  echo "$(date '+%F %T') kernel done $(systemctl show -p UserspaceTimestampMonotonic | awk -F= '{ print $2 / 1000000 }') s after the start" >> "$LOG"
+  phase kernel 'kernel done' "$(systemctl show -p UserspaceTimestampMonotonic | awk -F= '{ printf "%.2f", $2 / 1000000 }')"
   cat > "/run/systemd/system/$UNIT.service" <<END
 [Unit]
 Description=GBrowse render slave

@@ -3,6 +3,7 @@ import { DOING } from '../balancer/observe.ts';
 import type { Member, State } from '../balancer/state.ts';
 import { keepTimeIn, keptSlaves, loadThatCounts, wantedRange } from '../balancer/wanted.ts';
 import { HOUR, MINUTE } from '../clock.ts';
+import type { SlaveFigures } from '../farm/slave-figures.ts';
 import { DOUBTS_TO_WARN } from '../load/rate.ts';
 import { permitted } from '../policy/backoff.ts';
 import { largestMax } from '../policy/load-table.ts';
@@ -30,6 +31,9 @@ export type Identity = {
   readonly startedAt: number;
 };
 
+/** What a slave has said of itself, and when (monotonic ms). */
+export type Heard = { readonly figures: SlaveFigures; readonly at: number };
+
 /** What a report is made from. `history` and `money` are up to `now`. */
 export type Subject = {
   readonly identity: Identity;
@@ -39,6 +43,8 @@ export type Subject = {
   readonly calls: Calls;
   readonly events: Events;
   spotPrice(slave: Slave): number | undefined;
+  /** What the slaves have said of themselves, by address. */
+  readonly heard: ReadonlyMap<string, Heard>;
   readonly now: Moment;
 };
 
@@ -157,7 +163,7 @@ function releaseOf(state: Readonly<State>): Report['release'] {
 function slaveOf(
   member: Member,
   keptUntil: number | undefined,
-  { state, spotPrice, now }: Subject,
+  { state, spotPrice, heard, now }: Subject,
   timeOf: TimeOf,
 ): ReportedSlave {
   const { slave, leaving, readySince } = member;
@@ -177,12 +183,36 @@ function slaveOf(
     launchedAt: iso(slave.launchedAt),
     ageSeconds: Math.max(0, Math.round((now.wall - slave.launchedAt) / 1000)),
     readyAt: readySince === undefined ? null : timeOf(readySince),
+    ...saidBy(member, heard, timeOf),
     drainEndsAt: drainEndsAt === undefined || !member.mayBeInUse ? null : timeOf(drainEndsAt),
     keptUntil: keptUntil === undefined || keptUntil < now.monotonic ? null : timeOf(keptUntil),
     pricePerHour: price.dollars,
     priceIsKnown: price.isKnown,
     dataSnapshots,
     dataIsCurrent: sameSet(dataSnapshots, config.slave.dataSnapshots),
+  };
+}
+
+function saidBy(
+  { slave, firstSeen }: Member,
+  heard: ReadonlyMap<string, Heard>,
+  timeOf: TimeOf,
+): Pick<ReportedSlave, 'boot' | 'renders' | 'lastRenderAt'> {
+  const said = heard.get(slave.address ?? '');
+  // Else it was another one with the same address.
+  if (said === undefined || said.at < firstSeen) return { boot: null, renders: null, lastRenderAt: null };
+  const { uptime, phases, renders, lastRender } = said.figures;
+  const at = (seconds: number) => timeOf(said.at - (uptime - seconds) * 1000);
+  return {
+    boot: {
+      kernelStartedAt: at(0),
+      kernelSeconds: phases.kernel ?? null,
+      networkSeconds: phases.network ?? null,
+      dataSeconds: phases.data ?? null,
+      listeningSeconds: phases.listening ?? null,
+    },
+    renders,
+    lastRenderAt: lastRender === undefined ? null : at(lastRender),
   };
 }
 

@@ -119,6 +119,18 @@ export const METRICS: readonly Metric[] = [
       })),
   },
   {
+    name: 'last_render_timestamp_seconds',
+    type: 'gauge',
+    help: 'When a slave was last seen to draw for GBrowse, in seconds since 1970; absent where no slave tells.',
+    read: ({ slaves }) =>
+      seconds(
+        slaves
+          .map(it => it.lastRenderAt ?? '')
+          .toSorted()
+          .at(-1) || null,
+      ),
+  },
+  {
     name: 'farm_urls',
     type: 'gauge',
     help: 'Slave URLs in renderfarm.conf.',

@@ -8,6 +8,8 @@ import { clockTime } from '../format/times.ts';
 import { wrapped } from '../format/wrap.ts';
 import { pauseInWords, untilInWords } from '../policy/pause.ts';
 import { type Look, paint } from '../terminal/look.ts';
+import { bootLine } from './boot-line.ts';
+import { renderLine } from './render-line.ts';
 import type { Report, ReportedEvent, SlaveState } from './report.ts';
 import { slaveTable } from './table.ts';
 
@@ -135,7 +137,9 @@ function wantedLines({ wanted }: Report, look: Look): readonly string[] {
   return labelled('Wanted', `${range} (${why})`, look);
 }
 
-function slaveLines({ slaves, launches, history }: Report, look: Look): readonly string[] {
+function slaveLines(report: Report, look: Look): readonly string[] {
+  const { slaves, launches, history } = report;
+  const drawn = renderLine(report);
   const states = Map.groupBy(slaves, it => it.state);
   const parts = [...states]
     .toSorted(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b))
@@ -148,6 +152,7 @@ function slaveLines({ slaves, launches, history }: Report, look: Look): readonly
       'green',
       look,
     ),
+    ...(drawn === undefined ? [] : labelled('', drawn.text, look, drawn.isIdle ? 'yellow' : undefined)),
   ];
 }
 
@@ -161,8 +166,10 @@ function chart(values: readonly (number | null)[], colour: 'cyan' | 'green', loo
   return [`${' '.repeat(INDENT)}${paint(look, colour, line)} ${paint(look, 'dim', `0-${scale}`)}`];
 }
 
-/** Which slaves are kept until when, and how long a boot takes here. */
-function releaseLines({ slaves, release, time }: Report, look: Look): readonly string[] {
+/** Which slaves are kept until when, how long a boot takes here, and its parts. */
+function releaseLines(report: Report, look: Look): readonly string[] {
+  const { slaves, release, time } = report;
+  const phases = bootLine(report);
   const kept = Map.groupBy(
     slaves.flatMap(({ keptUntil }) => (keptUntil === null ? [] : [keptUntil])).toSorted(),
     until => clockTime(until, time).slice(0, -':00'.length),
@@ -184,6 +191,7 @@ function releaseLines({ slaves, release, time }: Report, look: Look): readonly s
           look,
           'dim',
         )),
+    ...(phases === '' ? [] : labelled('', `parts of a boot, in the median: ${phases}`, look, 'dim')),
   ];
 }
 

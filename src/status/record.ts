@@ -3,12 +3,13 @@ import { type Clock, SECOND } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { isEc2Error } from '../ec2/errors.ts';
 import { messageOf } from '../errors.ts';
+import type { SlaveFigures } from '../farm/slave-figures.ts';
 import type { Level, Log } from '../log/log.ts';
 import { type Calls, countCall, NO_CALLS } from './calls.ts';
 import { type Events, NO_EVENTS, remember } from './events.ts';
 import { advance, type History, NO_HISTORY } from './history.ts';
 import { levelOf, rateOf } from './levels.ts';
-import type { Identity } from './make-report.ts';
+import type { Heard, Identity } from './make-report.ts';
 import type { MetricsFile } from './metrics-file.ts';
 import { type Moment, type Money, noMoney, spend } from './money.ts';
 import { createPrices, type Prices } from './prices.ts';
@@ -22,6 +23,8 @@ export type StatusRecord = {
   hear<L extends Log>(log: L): L;
   /** EC2, with its calls counted. */
   count(ec2: Ec2): Ec2;
+  /** What a slave at this address has just said of itself. */
+  hearSlave(address: string, figures: SlaveFigures): void;
   /** The balancer has decided; its state holds until the next time. */
   observe(state: Readonly<State>, now: number): void;
   /** The report as it stands now; undefined before the balancer has decided anything. */
@@ -51,6 +54,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
   let isPriceAwaited = false;
   let observed: Readonly<State> | undefined;
   let metricsAt = Number.NEGATIVE_INFINITY;
+  const heard = new Map<string, Heard>();
 
   function moment(): Moment {
     return { monotonic: clock.monotonic(), wall: clock.wall() };
@@ -73,7 +77,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
     if (observed === undefined || identity === undefined) return undefined;
     const now = moment();
     bringUpToDate(observed, now);
-    return makeReport({ identity, state: observed, history, money, calls, events, spotPrice, now });
+    return makeReport({ identity, state: observed, history, money, calls, events, spotPrice, heard, now });
   }
 
   async function metricsNow(): Promise<string> {
@@ -88,16 +92,16 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
       metrics = file;
     },
     hear(log) {
-      const heard = (level: Level) => (message: string, fields?: Parameters<Log[Level]>[1]) => {
+      const remembered = (level: Level) => (message: string, fields?: Parameters<Log[Level]>[1]) => {
         events = remember(events, level, redact(message), clock.wall());
         log[level](message, fields);
       };
       return {
         ...log,
-        error: heard('error'),
-        warn: heard('warn'),
-        info: heard('info'),
-        debug: heard('debug'),
+        error: remembered('error'),
+        warn: remembered('warn'),
+        info: remembered('info'),
+        debug: remembered('debug'),
       };
     },
     count(ec2) {
@@ -115,8 +119,12 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
       prices = createPrices(counted);
       return counted;
     },
+    hearSlave(address, figures) {
+      heard.set(address, { figures, at: clock.monotonic() });
+    },
     observe(state, monotonic) {
       observed = state;
+      forgetOthers(heard, state);
       const now = { monotonic, wall: clock.wall() };
       const slaves = [...state.members.values()].map(it => it.slave);
       if (state.stop === undefined) prices?.follow(slaves, now);
@@ -134,4 +142,10 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
       await file?.remove();
     },
   };
+}
+
+/** Addresses are used again: what is remembered is only of slaves that there are. */
+function forgetOthers(heard: Map<string, Heard>, { members }: Readonly<State>): void {
+  const addresses = new Set([...members.values()].map(it => it.slave.address));
+  for (const address of heard.keys()) if (!addresses.has(address)) heard.delete(address);
 }

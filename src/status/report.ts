@@ -3,6 +3,18 @@ import type { Of } from './shape.ts';
 /** Goes up when a name of the report changes its meaning or goes away; new names may come at any time. */
 export const SCHEMA_VERSION = 1;
 
+/**
+ * How the boot of a slave went. The first is when its kernel started: EC2 calls it `running` then. The others are how
+ * many seconds later each phase was over, by the slave's own clock; null where it has not said so.
+ */
+const BOOT = {
+  kernelStartedAt: 'time',
+  kernelSeconds: 'number?',
+  networkSeconds: 'number?',
+  dataSeconds: 'number?',
+  listeningSeconds: 'number?',
+} as const;
+
 const SLAVE = {
   instanceId: 'text',
   /** One of SlaveState. */
@@ -16,6 +28,11 @@ const SLAVE = {
   launchedAt: 'time',
   ageSeconds: 'number',
   readyAt: 'time?',
+  /** Null while it has said nothing of its boot. */
+  boot: [BOOT, null],
+  /** How often it has drawn for GBrowse, and when it was last seen to; to within 15 seconds. Null: it does not say. */
+  renders: 'number?',
+  lastRenderAt: 'time?',
   /** When its drain ends. */
   drainEndsAt: 'time?',
   /** Until when it is kept though `min` does not ask for it, in case the load comes back. */

@@ -2,6 +2,7 @@ import { SECOND } from '../clock.ts';
 import { duration } from '../format/durations.ts';
 import { harmless } from '../format/harmless.ts';
 import { price } from '../format/money.ts';
+import { grouped } from '../format/numbers.ts';
 import { alignedRows, type Cell, columnWidths } from '../format/tables.ts';
 import { wrapped } from '../format/wrap.ts';
 import { type Colour, type Look, paint } from '../terminal/look.ts';
@@ -28,6 +29,12 @@ const COLOURS = new Map<string, Colour>([
 ]);
 
 const REASON: Column = { title: 'WHY', cell: slave => slave.reason ?? '' };
+
+const RENDERS: Column = {
+  title: 'RENDERS',
+  right: true,
+  cell: slave => (slave.renders === null ? '-' : grouped(slave.renders)),
+};
 
 const DATA: Column = {
   title: 'DATA',
@@ -77,7 +84,13 @@ export function slaveTable({ slaves, time }: Report, look: Look): readonly strin
   const hasData = slaves.some(slave => slave.dataSnapshots.length > 0 || !slave.dataIsCurrent);
   const data = hasData ? [DATA] : [];
   const reason = slaves.some(slave => slave.reason !== null) ? [REASON] : [];
-  const candidates = [[...full, ...data, ...reason], [...full, ...data], [...full, ...reason], full];
+  const renders = slaves.some(slave => slave.renders !== null) ? [RENDERS] : [];
+  const candidates = [[...full, ...renders], full].flatMap(columns => [
+    [...columns, ...data, ...reason],
+    [...columns, ...data],
+    [...columns, ...reason],
+    columns,
+  ]);
   const columns = candidates.find(it => widthOf(it, slaves) <= look.width) ?? narrow;
   const lines = render(columns, slaves, look);
   return columns.includes(DATA) || !hasData ? lines : [...lines, ...dataSummary(slaves, look)];

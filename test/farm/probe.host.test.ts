@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProbeAnswer } from '../../src/farm/farm.ts';
 import { answerOfError, combined, createProbe } from '../../src/farm/probe.ts';
+import type { SlaveFigures } from '../../src/farm/slave-figures.ts';
 import { SLAVE_TOKEN } from '../../src/spot/user-data.ts';
 import { darkPort } from '../peers/dark-port.ts';
 
@@ -293,4 +294,36 @@ test('a master whose process was stopped says nothing about a slave', async t =>
     while (Date.now() < until);
     process.stdout.write(await asking);`;
   assert.equal(await probedBy('exec', script), 'unknown');
+});
+
+test('what a slave says of itself beside its answer is heard, and nonsense is not', async t => {
+  const heard: [string, SlaveFigures][] = [];
+  const probe = createProbe(PATIENT, (address, figures) => heard.push([address, figures]));
+  const says = async (header: string) => {
+    const answer = `HTTP/1.1 400 Bad request\r\nContent-type: text/plain\r\n${header}\r\n\r\ninvalid request`;
+    const { port } = await listening(
+      t,
+      answering(socket => {
+        socket.write(answer.slice(0, 60));
+        setTimeout(() => socket.end(answer.slice(60)), 20);
+      }),
+    );
+    assert.equal(await probe('127.0.0.1', [port]), 'answered');
+    return heard.pop();
+  };
+  assert.deepEqual(
+    await says('X-GBrowse-Slave: up=31.25 kernel=2.1 network=5 listening=7.75 renders=4 drawn=30'),
+    [
+      '127.0.0.1',
+      { uptime: 31.25, phases: { kernel: 2.1, network: 5, listening: 7.75 }, renders: 4, lastRender: 30 },
+    ],
+  );
+  for (const header of [
+    'X-GBrowse-Slave: up=x renders=1',
+    'X-GBrowse-Slave: renders=1',
+    'X-GBrowse-Slave: up=1 renders=-1',
+    `X-GBrowse-Slave: up=${'9'.repeat(400)} renders=1`,
+    'X-Other: up=1 renders=1',
+  ])
+    assert.equal(await says(header), undefined, header);
 });

@@ -142,3 +142,43 @@ test('80 columns in a pipe, colours on a terminal alone, UTF-8 where the locale 
   assert.equal(lookOf(terminal, { LC_ALL: 'C', LANG: 'C.utf8' }).utf8, false);
   assert.equal(lookOf(terminal, { LC_ALL: '', LC_CTYPE: 'C.utf8' }).utf8, true);
 });
+
+const NOW = Date.UTC(2026, 10, 22, 12, 31, 5);
+const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
+
+test('what the slaves have drawn is told; a farm that is asked nothing by GBrowse is told to be idle', () => {
+  const shown = (...given: Parameters<typeof slave>[1][]) =>
+    text(report(given.map((more, index) => slave(index, more))), { ...PLAIN, width: 132 });
+  const busy = shown({ renders: 1234, lastRenderAt: ago(20) }, { renders: 1, lastRenderAt: ago(3_000) });
+  assert.match(busy, /^ {10}1,235 requests of GBrowse drawn, last seen 20 s ago$/m);
+  assert.match(busy, /RENDERS\n.* 1,234\n/);
+  const idle = /no slave has drawn anything for GBrowse for (\S+ \w+)/;
+  assert.equal(idle.exec(shown({ renders: 0, readyAt: ago(3_600) }))?.[1], '60 min');
+  assert.equal(idle.exec(shown({ renders: 9, lastRenderAt: ago(1_200) }))?.[1], '20 min');
+  assert.match(shown({ renders: 0, readyAt: ago(120) }), /nothing drawn for GBrowse yet/);
+  // One that does not tell may be the one that draws.
+  assert.doesNotMatch(shown({ renders: 0, readyAt: ago(3_600) }, {}), idle);
+  assert.doesNotMatch(shown({}, {}), /drawn|RENDERS/);
+});
+
+test('the parts of a boot are told, from the call to EC2 until a slave answers, as medians', () => {
+  const boot = (kernel: number, listening: number | null) => ({
+    launchedAt: ago(1_000),
+    readyAt: ago(970),
+    boot: {
+      kernelStartedAt: ago(1_000 - kernel),
+      kernelSeconds: 3,
+      networkSeconds: 8,
+      dataSeconds: 9,
+      listeningSeconds: listening,
+    },
+  });
+  const shown = (...boots: ReturnType<typeof boot>[]) =>
+    text(report([...boots.map((more, index) => slave(index, more)), slave(9)]), { ...PLAIN, width: 132 });
+  assert.match(
+    shown(boot(9, 11), boot(12, 11), boot(17, 11)),
+    /parts of a boot, in the median: EC2 12 s, kernel 3 s, network 5 s, data 1 s, listening 2 s, answering 7 s$/m,
+  );
+  // The guard has not seen yet that it listens.
+  assert.match(shown(boot(9, null)), /EC2 9 s, kernel 3 s, network 5 s, data 1 s, answering 12 s$/m);
+});

@@ -126,6 +126,36 @@ describe('the report of a balancer', () => {
     assert.deepEqual(none.wanted, { minSlaves: 0, maxSlaves: 0, rowRequestsPerSecond: null });
   });
 
+  it('says what slaves say of themselves when they are probed, by the balancer’s own clock', async () => {
+    const { world, record, when } = recorded({ load: 3, table: [[1, 2, 2]] });
+    const made = await when(
+      'serving',
+      ({ slaves }) => slaves.every(({ state }) => state === 'serving') && slaves.length === 2,
+    );
+    assert.deepEqual(
+      made.slaves.map(it => [it.boot, it.renders]),
+      [
+        [null, null],
+        [null, null],
+      ],
+    );
+    const [first] = made.slaves;
+    const said = { uptime: 100, phases: { kernel: 2.5, network: 6 }, renders: 7, lastRender: 90 };
+    record.hearSlave(first?.address ?? '', said);
+    record.hearSlave('10.99.99.99', said);
+    const at = world.clock.wall();
+    const [told, other] = (await record.report())?.slaves ?? [];
+    assert.deepEqual([other?.boot, other?.renders], [null, null]);
+    assert.deepEqual(told?.boot, {
+      kernelStartedAt: new Date(at - 100 * SECOND).toISOString(),
+      kernelSeconds: 2.5,
+      networkSeconds: 6,
+      dataSeconds: null,
+      listeningSeconds: null,
+    });
+    assert.deepEqual([told?.renders, told?.lastRenderAt], [7, new Date(at - 10 * SECOND).toISOString()]);
+  });
+
   it('says that a slave does not answer', async () => {
     const { world, when } = recorded({ load: 3, table: [[1, 1, 1]] });
     await when('serving', ({ slaves }) => slaves.some(({ state }) => state === 'serving'));

@@ -25,7 +25,12 @@ contacted() {
   if [ -n "$log" ]; then
     size=$(stat -c %s "$log") from=$seen seen=$size
     [ "$from" -le "$size" ] || from=0
-    tail -c "+$((from + 1))" "$log" | head -c 1000000 | grep -qE 'REQUEST DATASOURCE|operation=' && return 0
+    said=$(tail -c "+$((from + 1))" "$log" | head -c 1000000 | awk '
+      /REQUEST DATASOURCE|operation=/ { asked++ }
+      /operation=render_tracks; response=200/ { drawn++ }
+      END { print asked + 0, drawn + 0 }')
+    [ "\${said#* }" = 0 ] || tell "renders=$((\${said#* } + $(told renders)))" "drawn=$(cut -d' ' -f1 /proc/uptime)"
+    [ "\${said% *}" = 0 ] || return 0
   fi
   [ -x /opt/gbrowse/etc/init.d/gbrowse-slave ] || return 1
   for port in $PORTS; do sockets "$port" | grep -qv '^0A$' && return 0; done
@@ -34,17 +39,18 @@ contacted() {
 uptime_seconds() { cut -d. -f1 /proc/uptime; }
 guard() {
   last=$(uptime_seconds) seen=0
+  tell "renders=$(told renders)"
   log=$(slave_log)
   [ -z "$log" ] || seen=$(stat -c %s "$log")
   while :; do
-    data_is_there || { mount_data; ! data_is_there || phase 'data mounted'; }
+    data_is_there || { mount_data; ! data_is_there || phase data 'data mounted'; }
     if data_is_there && ! all_served; then start_slaves; fi
     contacted && last=$(uptime_seconds)
     if [ $(($(uptime_seconds) - last)) -ge "$ORPHAN_SECONDS" ]; then
       logger -t gbrowse-slave "nobody has contacted this slave for $ORPHAN_SECONDS seconds: power off"
       poweroff || shutdown -h now || kill -TERM 1
     fi
-    [ -e "$HERE/listening" ] || ! all_listen || { phase 'slave listening'; : > "$HERE/listening"; }
+    [ -e "$HERE/listening" ] || ! all_listen || { phase listening 'slave listening'; : > "$HERE/listening"; }
     if [ -e "$HERE/listening" ]; then sleep 15; else sleep 1; fi
   done
 }

@@ -49,6 +49,7 @@ start_slaves() (
   put_token "$HERE/cache" $as
   set -- --prefork "$PREFORK" --verbose 2 --log /var/log/gbrowse/gbrowse_slave --tmp "$HERE/cache"
   [ ! -r "$PRELOAD" ] || set -- "$@" --preload "$PRELOAD"
+  if write_module; then export PERL5OPT="-I$HERE -MGBrowseAwsBalancerSlave"; fi
   for port in $PORTS; do
     is_served "$port" || { end_slaves "$port"; nice -n "\${NICE:-0}" $as gbrowse_slave --port "$port" "$@"; } &
   done

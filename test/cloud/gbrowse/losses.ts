@@ -103,11 +103,15 @@ async function strikeUntil(
     const victim = slaves[blows % size];
     if (victim === undefined) throw new Error('the farm is empty');
     await looked(1);
+    const before = await slavesOf(farm, victim);
+    if (before === undefined) continue;
     await strike(farm, victim.id);
     blows += 1;
     const struckAt = Date.now();
-    await until('it has left the farm, or works again', () =>
-      hasLeftOrWorks(farm, victim, heal === undefined),
+    await until(
+      'it has left the farm, or works again',
+      async () =>
+        !(await isListed(farm, victim)) || (heal === undefined && (await areOthers(farm, victim, before))),
     );
     say(`${blow} ${victim.id}: noticed after ${((Date.now() - struckAt) / 1000).toFixed(1)} s`);
     await looked(2);
@@ -119,10 +123,19 @@ async function strikeUntil(
   return { visits: since().filter(it => it.startedAt < end), blows };
 }
 
-async function hasLeftOrWorks(farm: Farm, slave: Ec2Instance, getsWell: boolean): Promise<boolean> {
+async function isListed(farm: Farm, slave: Ec2Instance): Promise<boolean> {
   const { publicAddress } = await farm.cloud.host(slave.id);
-  if (!farm.listed().includes(publicAddress ?? '')) return true;
-  return getsWell && (await farm.cloud.run(slave.id, SLAVES).then(Boolean, () => false));
+  return farm.listed().includes(publicAddress ?? '');
+}
+
+/** The ids of its slaves' processes; undefined while none runs. */
+async function slavesOf(farm: Farm, slave: Ec2Instance): Promise<string | undefined> {
+  return await farm.cloud.run(slave.id, SLAVES).catch(() => undefined);
+}
+
+async function areOthers(farm: Farm, slave: Ec2Instance, before: string): Promise<boolean> {
+  const now = (await slavesOf(farm, slave))?.split('\n') ?? [];
+  return now.some(Boolean) && !now.some(it => it !== '' && before.split('\n').includes(it));
 }
 
 const NAMES: Readonly<Record<Blow, string>> = {
