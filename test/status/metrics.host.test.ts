@@ -65,7 +65,13 @@ test('the text is what the format says, and each metric has a sample', () => {
 });
 
 test('the numbers are those of the report', () => {
-  const given = troubled();
+  const base = troubled();
+  const drawn = [
+    { lastRenderAt: '2026-11-22T12:00:00.000Z' },
+    {},
+    { lastRenderAt: '2026-11-22T12:10:00.000Z' },
+  ];
+  const given = { ...base, slaves: base.slaves.map((it, at) => ({ ...it, ...drawn[at] })) };
   const metrics = parse(metricsText(given));
   const valuesOf = (name: string, labels: object = {}) =>
     metrics
@@ -90,6 +96,7 @@ test('the numbers are those of the report', () => {
   assert.deepEqual(valuesOf('kept_slaves'), [0]);
   assert.deepEqual(valuesOf('boot_time_seconds'), [71.4]);
   assert.deepEqual(valuesOf('overloaded_since_timestamp_seconds'), [Date.parse(given.time) / 1000 - 90]);
+  assert.deepEqual(valuesOf('last_render_timestamp_seconds'), [Date.UTC(2026, 10, 22, 12, 10) / 1000]);
   assert.equal(metrics.size, METRICS.length);
 });
 
