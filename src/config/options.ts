@@ -194,7 +194,7 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   imageId: {
     name: 'image_id',
     meaning:
-      'The AMI of the slaves, by id, name or part of its name; if blank on EC2, the one that the master was started from.',
+      'The AMI of the slaves, by id, name or part of its name ("gbrowse-aws-balancer image" makes one); if blank on EC2, the one that the master was started from.',
     expected: "an AMI's id or name",
     whenUnset: { otherwise: "the master's own image" },
     parse: anyText,

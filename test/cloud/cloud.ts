@@ -15,7 +15,7 @@
  * root: scripts, #cloud-config (`ssh_keys`, `write_files`, `runcmd` …), MIME archives. Its volumes are real disks, with
  * the links of /dev/disk/by-id; snapshots hold their data; ModifyVolume grows them while they are mounted. Its security
  * groups block. With `image`, instances boot a Debian system of its own instead, with systemd and cloud-init; they reboot, and
- * keep their disk while they are stopped. `npm run cloud -- COMMAND` runs a command in such a place.
+ * keep their disk while they are stopped; CreateImage makes an image of it that the next instance boots from. `npm run cloud -- COMMAND` runs a command in such a place.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';

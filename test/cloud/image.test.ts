@@ -45,6 +45,9 @@ describe('image', { skip: cloudMissing() || siteMissing() || mirrorMissing() }, 
     cloud = await startCloud({ outside: true, image: `${layer}:${await debianRoot('plain')}` });
     mirror = await serveMirror(OUTSIDE);
     writeFileSync(path.join(layer, 'etc/apt/sources.list'), `${mirror.source}\n`);
+    // The disk is memory for as long as this test.
+    mkdirSync(path.join(layer, 'etc/dpkg/dpkg.cfg.d'), { recursive: true });
+    writeFileSync(path.join(layer, 'etc/dpkg/dpkg.cfg.d/unsafe-io'), 'force-unsafe-io\n');
     keepDatabasesToOurselves();
     site = await startSite('CGI');
     // GBrowse puts an index beside the data when it sees them first.

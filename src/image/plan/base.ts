@@ -107,19 +107,44 @@ function baseImage(image: Image, login: string): BaseImage {
   return { imageId, name, rootDevice, devices, login };
 }
 
+/** Of the configured instance types, those that an image is made for. */
+export type Targets = {
+  readonly architecture: Architecture;
+  /** Those of that architecture, in the order of the configuration. */
+  readonly instanceTypes: readonly string[];
+  /** Those of another one: they cannot boot the image. */
+  readonly others: readonly string[];
+};
+
 /**
- * The architecture of an instance type.
+ * An image is for one architecture: that of the first instance type.
  *
- * @throws {UserError} for one that no image is made for
+ * @throws {UserError} when that is one that no image is made for
  * @throws {Ec2Error}
  */
-export async function architectureOf(ec2: Ec2, instanceType: string): Promise<Architecture> {
-  // New types appear faster than the SDK's list of them.
-  const answer = await ec2('DescribeInstanceTypes', { InstanceTypes: [instanceType as 'm5.large'] });
-  const supported = answer.InstanceTypes?.[0]?.ProcessorInfo?.SupportedArchitectures ?? [];
-  const found = (['x86_64', 'arm64'] as const).find(it => supported.includes(it));
-  if (found !== undefined) return found;
-  throw failure(
-    `${instanceType} is for ${supported.join(', ') || 'an unknown architecture'}, expected x86_64 or arm64`,
+export async function targetsOf(ec2: Ec2, instanceTypes: readonly string[]): Promise<Targets> {
+  const answer = await allPages(
+    'DescribeInstanceTypes',
+    // New types appear faster than the SDK's list of them.
+    token => ec2('DescribeInstanceTypes', { InstanceTypes: [...instanceTypes] as 'm5.large'[], ...token }),
+    page => page.InstanceTypes,
   );
+  const of = (type: string): Architecture | undefined => {
+    const supported =
+      answer.find(it => it.InstanceType === type)?.ProcessorInfo?.SupportedArchitectures ?? [];
+    return (['x86_64', 'arm64'] as const).find(it => supported.includes(it));
+  };
+  const [first = ''] = instanceTypes;
+  const architecture = of(first);
+  if (architecture === undefined) {
+    throw failure(
+      `${first} is neither of the architecture x86_64 nor of arm64, so no image can be made for it`,
+    );
+  }
+  const isTarget = (type: string) => of(type) === architecture;
+  return {
+    architecture,
+    instanceTypes: instanceTypes.filter(isTarget),
+    others: instanceTypes.filter(it => !isTarget(it)),
+  };
 }

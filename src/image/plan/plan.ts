@@ -12,15 +12,10 @@ import {
   findGbrowse,
   findTrialSource,
   pluginPath,
+  preloadFile,
   slaveProgram,
 } from '../survey/site.ts';
-import {
-  type Architecture,
-  architectureOf,
-  type BaseImage,
-  findGivenImage,
-  findOfficialImage,
-} from './base.ts';
+import { type BaseImage, findGivenImage, findOfficialImage, type Targets, targetsOf } from './base.ts';
 import { isSearched, type SiteFiles, siteFiles } from './copies.ts';
 import { packagesToInstall } from './packages.ts';
 import type { TrialSource } from './trial-source.ts';
@@ -47,17 +42,16 @@ export type MasterSurvey = {
 };
 
 /** All that `image` is about to do. */
-export type ImagePlan = MasterSurvey & {
-  readonly base: BaseImage;
-  readonly architecture: Architecture;
-  readonly instanceTypes: readonly string[];
-  readonly region: string;
-  readonly script?: OwnScript;
-  /** What the administrator should know. */
-  readonly warnings: readonly string[];
-  /** What keeps it from being done. */
-  readonly problems: readonly string[];
-};
+export type ImagePlan = MasterSurvey &
+  Targets & {
+    readonly base: BaseImage;
+    readonly region: string;
+    readonly script?: OwnScript;
+    /** What the administrator should know. */
+    readonly warnings: readonly string[];
+    /** What keeps it from being done. */
+    readonly problems: readonly string[];
+  };
 
 /**
  * Looks at the master and at EC2, and plans. It changes nothing.
@@ -68,22 +62,19 @@ export type ImagePlan = MasterSurvey & {
 export async function planImage(order: ImageOrder, ec2: Ec2, signal: AbortSignal): Promise<ImagePlan> {
   const { config, region, script } = order;
   const { instanceTypes, sshUser } = config.slave;
-  const [survey, architecture] = await Promise.all([
-    surveyMaster(signal),
-    architectureOf(ec2, instanceTypes[0] ?? ''),
-  ]);
+  const [survey, targets] = await Promise.all([surveyMaster(signal), targetsOf(ec2, instanceTypes)]);
+  const { architecture } = targets;
   const base =
     order.from === undefined
       ? await findOfficialImage(ec2, survey.distribution, architecture)
       : await findGivenImage(ec2, order.from, sshUser, architecture);
   return {
     ...survey,
+    ...targets,
     base,
-    architecture,
-    instanceTypes,
     region,
     ...(script !== undefined && { script }),
-    warnings: warningsOf(survey),
+    warnings: [...warningsOf(survey), ...architectureWarnings(targets, survey, process.arch)],
     problems: problemsOf(),
   };
 }
@@ -111,13 +102,14 @@ export async function surveyMaster(signal: AbortSignal): Promise<MasterSurvey> {
   const owners = await ownersBelow([...directories]);
   const loaded = new Set(perl.loaded.flatMap(it => owners.get(it) ?? []));
   const packages = packagesToInstall(installed, loaded, driversOf(configuration));
+  const copies = siteFiles(files, owners, new Set(await changedFiles(packages, [...directories])));
   const own = installed.find(({ name }) => name === 'gbrowse');
   return {
     distribution,
     installation,
     gbrowse: { version: perl.version, ...(own !== undefined && { package: own.version }) },
     packages,
-    copies: siteFiles(files, owners, new Set(await changedFiles(packages, [...directories]))),
+    copies: [...copies, ...(await preloadFile(found))],
     libraries,
     failed: perl.failed,
     ...(trial !== undefined && { trial }),
@@ -136,6 +128,28 @@ function warningsOf({ failed, trial }: MasterSurvey): readonly string[] {
           'this master draws no data source whose data are files that can be copied for a trial, so no track is drawn before the image is kept; run "gbrowse-aws-balancer check --render" when the first slave is there',
         ]
       : []),
+  ];
+}
+
+/** @param ownArchitecture this master's, as Node.js names it */
+export function architectureWarnings(
+  { architecture, instanceTypes, others }: Targets,
+  { copies }: Pick<MasterSurvey, 'copies'>,
+  ownArchitecture: string,
+): readonly string[] {
+  const libraries = copies.flatMap(it => it.files).filter(it => it.endsWith('.so'));
+  const isOwn = ownArchitecture === (architecture === 'x86_64' ? 'x64' : architecture);
+  return [
+    ...(others.length === 0
+      ? []
+      : [
+          `the image is for ${architecture}, as ${instanceTypes.join(', ')}; slaves of ${others.join(', ')} cannot start from it, so take these out of [SLAVE] instance_type`,
+        ]),
+    ...(isOwn || libraries.length === 0
+      ? []
+      : [
+          `the image is for ${architecture} and this master is not, so compiled modules of the site do not work there: ${libraries.join(', ')}; let --script build them, or choose another first instance_type`,
+        ]),
   ];
 }
 

@@ -8,6 +8,7 @@ import { findInstallations, type Installation } from '../../gbrowse/installation
 import { settingOf } from '../../gbrowse/parse.ts';
 import { renderOne } from '../../gbrowse/render.ts';
 import { findProgram, runCommand } from '../../os/command.ts';
+import { readSmall } from '../../staging/read-small.ts';
 import { isSearched, pluginDirectories, type SiteFiles } from '../plan/copies.ts';
 import { type TrialSource, trialSources } from '../plan/trial-source.ts';
 
@@ -72,6 +73,20 @@ export async function filesBelow(directories: readonly string[]): Promise<readon
   }
   return found;
 }
+
+/** Lines of a file that say something. */
+const SETTING = /^\s*[^#\s]/m;
+
+/** What slaves of this master open before they are asked, where somebody has written that down. */
+export async function preloadFile({ installation }: Gbrowse): Promise<readonly SiteFiles[]> {
+  const file = path.join(installation.directory, 'slave_preload.conf');
+  const text = await readSmall(file, MOST_SETTINGS, 'followed');
+  if (text === undefined || !SETTING.test(text)) return [];
+  return [{ directory: installation.directory, files: [file] }];
+}
+
+/** Bytes. */
+const MOST_SETTINGS = 1024 ** 2;
 
 /** GBrowse's slave program, which no package may have brought. */
 export async function slaveProgram(): Promise<readonly SiteFiles[]> {

@@ -73,6 +73,8 @@ class Host:
         # The instance's root volume, where it boots a system of its own: kept while it is stopped.
         self.disk = f'{region.directory}/disks/{instance.id}' if region.image else None
         self.interruption = None
+        # What is done with the disk while it is down for a restart.
+        self.when_down = None
         self.stopping, self.ending, self.over = threading.Lock(), False, threading.Event()
 
     # --- Start
@@ -96,9 +98,17 @@ class Host:
         while self.process.wait() == -signal.SIGHUP and self.disk and not self.ending:
             for mapping in self.instance.block_device_mapping.values():
                 volumes.detach(mapping.volume_id)
+            if self.when_down is not None:
+                self.when_down()
+                self.when_down = None
             shutil.rmtree(f'{self.directory}/seed')
             os.unlink(f'{self.directory}/up')
             self.power_up()
+
+    def restart(self, when_down):
+        """SIGRTMIN+5 is systemd's word for "reboot"."""
+        self.when_down = when_down
+        os.kill(self.pid, signal.SIGRTMIN + 5)
 
     def lay_cable(self):
         address = self.instance.private_ip

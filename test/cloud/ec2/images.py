@@ -49,7 +49,7 @@ def publish(account):
 
 
 # --- CreateImage: names are unique in an account, the tags are those of the call for the image and for its snapshots, the
-# image is pending for a while, and keeps the size of the root volume. (EC2 API Reference, "CreateImage")
+# instance is restarted for it, and the image is pending for a while. (EC2 API Reference, "CreateImage")
 
 
 def create_image(self, instance_id, name, description, tag_specifications):
@@ -74,26 +74,24 @@ def create_image(self, instance_id, name, description, tag_specifications):
     tags = ec2.tags_by_kind(tag_specifications)
     image.add_tags(tags.get('image', {}))
     image.ebs_snapshot.add_tags(tags.get('snapshot', {}))
-    self.amis[image.id] = image
-    keep_disk(instance, image)
-
-    def complete():
-        image.state = 'available'
-
-    ec2.later(ec2.SETTINGS['image'], complete)
-    return image
-
-
-def keep_disk(instance, image):
-    """The instance's root, as it is now; EC2 restarts the instance for that, this does not."""
     host = ec2.MACHINES[instance.id]
     if host.disk is None:
         raise ec2.error('OperationNotPermitted', 'instances of this place have no root volume of their own')
-    host.run('sync')
+    self.amis[image.id] = image
+
+    def keep():
+        keep_disk(host, image)
+        ec2.later(ec2.SETTINGS['image'], lambda: setattr(image, 'state', 'available'))
+
+    host.restart(keep)
+    return image
+
+
+def keep_disk(host, image):
     layer = f'{host.region.directory}/images/{image.id}'
     os.makedirs(os.path.dirname(layer), exist_ok=True)
     sh('cp', '-a', f'{host.disk}/upper', layer)
-    layers[image.id] = [layer, *layers.get(instance.image_id, [])]
+    layers[image.id] = [layer, *layers.get(host.instance.image_id, [])]
 
 
 _deregister_image = AmiBackend.deregister_image

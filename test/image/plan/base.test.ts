@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Ec2 } from '../../../src/ec2/api.ts';
-import { architectureOf, findGivenImage, findOfficialImage } from '../../../src/image/plan/base.ts';
+import { findGivenImage, findOfficialImage, targetsOf } from '../../../src/image/plan/base.ts';
 
 const IMAGE = {
   Architecture: 'x86_64',
@@ -16,7 +16,14 @@ function account(images: readonly object[], asked: unknown[] = []): Ec2 {
   return (async (action: string, request: unknown) => {
     asked.push(request);
     if (action !== 'DescribeInstanceTypes') return { Images: images };
-    return { InstanceTypes: [{ ProcessorInfo: { SupportedArchitectures: ['i386', 'x86_64'] } }] };
+    return {
+      InstanceTypes: [
+        { InstanceType: 'm5.large', ProcessorInfo: { SupportedArchitectures: ['x86_64'] } },
+        { InstanceType: 'm1.large', ProcessorInfo: { SupportedArchitectures: ['i386', 'x86_64'] } },
+        { InstanceType: 'm7g.large', ProcessorInfo: { SupportedArchitectures: ['arm64'] } },
+        { InstanceType: 'mac1.metal', ProcessorInfo: { SupportedArchitectures: ['x86_64_mac'] } },
+      ],
+    };
   }) as Ec2;
 }
 
@@ -78,7 +85,15 @@ describe('the image to start from', () => {
     });
   }
 
-  test('is for the architecture of the instance type', async () => {
-    assert.equal(await architectureOf(account([]), 'm5.large'), 'x86_64');
+  test('is for the architecture of the first instance type; others of it count as well', async () => {
+    assert.deepEqual(await targetsOf(account([]), ['m5.large', 'm7g.large', 'm1.large']), {
+      architecture: 'x86_64',
+      instanceTypes: ['m5.large', 'm1.large'],
+      others: ['m7g.large'],
+    });
+    await assert.rejects(
+      targetsOf(account([]), ['mac1.metal']),
+      /mac1\.metal is neither of the architecture/,
+    );
   });
 });
