@@ -14,7 +14,9 @@ function leaks(master: Master): readonly string[] {
   const { environment } = master;
   assert.ok(environment.E2E_DIRECTORY);
   const processes = master.processes().flatMap(pid => [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`]);
-  const files = readdirSync(master.directory).map(name => path.join(master.directory, name));
+  const files = readdirSync(master.directory, { recursive: true, withFileTypes: true })
+    .filter(it => it.isFile())
+    .map(it => path.join(it.parentPath, it.name));
   return [...processes, ...files].filter(file => readFileSync(file, 'latin1').includes(SECRET));
 }
 
