@@ -166,7 +166,7 @@ export function isNoCapacity(error: unknown): boolean {
 }
 
 /** Whether a zone does not offer the instance type, by the code of an error or of CreateFleet's `Errors[]`. */
-export function isUnsupported({ code }: { readonly code: string }): boolean {
+function isUnsupported({ code }: { readonly code: string }): boolean {
   return code === 'Unsupported';
 }
 

@@ -208,18 +208,6 @@ export function settingIn(text: string, name: string): string | undefined {
   return found;
 }
 
-/**
- * The file with exactly these URLs as its farm, every other line kept byte for byte.
- *
- * @param text undefined where there is no file yet
- */
-export function withList(text: string | undefined, urls: readonly string[]): string {
-  return withSettings(text, {
-    [RENDERFARM]: `renderfarm = ${urls.length > 0 ? 1 : 0}\n`,
-    [REMOTE_RENDERER]: `remote renderer =\n${urls.map(url => `\t${url}\n`).join('')}`,
-  });
-}
-
 /** Begins the comment that says which slaves of the list are the balancer's own; the others are the administrator's. */
 const OWN = '# gbrowse-aws-balancer keeps these slaves:';
 

@@ -4,7 +4,7 @@ import { duration } from '../format/durations.ts';
 import type { Resource } from './resource.ts';
 
 /** How long (ms) after its last activity tag, or after its newest resource was created, a balancer counts as alive. */
-export const SIGN_LASTS = HOUR;
+const SIGN_LASTS = HOUR;
 
 /** What is known about this machine. */
 export type Here = {

@@ -41,7 +41,7 @@ const STANDS_STILL_SECONDS = 2.5;
 /** For this many readings after the server changed, several are assumed to answer in turn. */
 const TURN_MEMORY = 20;
 
-export const ASK_APACHE_ITSELF =
+const ASK_APACHE_ITSELF =
   'Point server_status_url at Apache itself:\n    server_status_url = http://localhost/server-status';
 
 function up({ serverUptimeSeconds }: StatusPage): string {
@@ -53,10 +53,10 @@ export function inTurn(before: StatusPage, now: StatusPage): string {
   return `several servers answer in turn (up ${up(before)}, and at the next reading ${up(now)}). ${ASK_APACHE_ITSELF}`;
 }
 
-export const CACHED = `the page comes from a cache: its uptime does not change. ${ASK_APACHE_ITSELF}`;
-export const NOT_COUNTED = `our own requests are not counted: a cache or another server answers. ${ASK_APACHE_ITSELF}`;
+const CACHED = `the page comes from a cache: its uptime does not change. ${ASK_APACHE_ITSELF}`;
+const NOT_COUNTED = `our own requests are not counted: a cache or another server answers. ${ASK_APACHE_ITSELF}`;
 export const LEAPT = `the count of requests rises faster than any Apache can serve: several servers answer, or the scoreboard is damaged. ${ASK_APACHE_ITSELF}`;
-export const WENT_BACK = `the count of requests went down although Apache was not restarted: several servers answer, or the scoreboard is damaged. ${ASK_APACHE_ITSELF}`;
+const WENT_BACK = `the count of requests went down although Apache was not restarted: several servers answer, or the scoreboard is damaged. ${ASK_APACHE_ITSELF}`;
 
 /** How far two spans (s), by Apache's clock and by ours, may differ: rounding, slow answers. */
 function tolerance(before: StatusPage, now: StatusPage, elapsed: number): number {

@@ -83,11 +83,6 @@ export function isStillThere(process: RunningProcess): boolean {
   return findProcess(process.pid)?.startTime === process.startTime;
 }
 
-/** The parent of a process; 0 when it is not known. */
-export function parentOf(pid: number): number {
-  return findProcess(pid)?.parent ?? 0;
-}
-
 /** The arguments of a process, or the title that it has given itself, up to 4 kB; empty when it is hidden from us. */
 export function commandLineOf(pid: number): readonly string[] {
   const text = readProcessFile(pid, 'cmdline', COMMAND_LINE_LIMIT) ?? '';

@@ -47,7 +47,7 @@ export function intervalsOf(need: Need, slaves: number): Interval[] {
 }
 
 /** One slave at a time that serves in all the intervals (in order, apart from each other), at the least cost. */
-export function cheapestRuns(intervals: readonly Interval[], bootTime: number, market: Market): Lifetime[] {
+function cheapestRuns(intervals: readonly Interval[], bootTime: number, market: Market): Lifetime[] {
   /** What the cheapest way through the first so many intervals costs, and with which one its last slave begins. */
   const least = new Float64Array(intervals.length + 1);
   const first = new Int32Array(intervals.length + 1);

@@ -154,7 +154,7 @@ function endedAtOnce({ InstanceId, StateReason }: Instance): Error {
 }
 
 /** The instances of a run, those that have ended lately among them. */
-export async function instancesOf(ec2: Ec2, run: Run): Promise<readonly Instance[]> {
+async function instancesOf(ec2: Ec2, run: Run): Promise<readonly Instance[]> {
   const answer = await ec2('DescribeInstances', { Filters: ofRun(run) });
   return (answer.Reservations ?? []).flatMap(it => it.Instances ?? []);
 }

@@ -2,7 +2,7 @@ import { SECOND } from '../clock.ts';
 import type { Keys } from './keys.ts';
 
 /** Where the staging machine notes when it was last heard of (its uptime in seconds). */
-export const ALIVE_FILE = '/run/gbrowse-sync.alive';
+const ALIVE_FILE = '/run/gbrowse-sync.alive';
 
 /** The command that the master runs now and then, as root on the staging machine, to keep it alive. */
 export const STAY = `cut -d. -f1 /proc/uptime > ${ALIVE_FILE}`;

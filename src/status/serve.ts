@@ -5,7 +5,7 @@ import type { Report } from './report.ts';
 
 /** The line over the socket instead of a report. */
 export const BUSY = '{"busy":true}\n';
-export const STARTING = '{"starting":true}\n';
+const STARTING = '{"starting":true}\n';
 
 export type StatusLimits = {
   /** Clients at a time; each costs one file descriptor and a reference to the answer. */

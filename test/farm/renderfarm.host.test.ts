@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { foreignIn, listedIn, ownIn, withList, withOwn } from '../../src/farm/renderfarm.ts';
+import { foreignIn, listedIn, ownIn, withOwn } from '../../src/farm/renderfarm.ts';
+import { withList } from './fixtures/with-list.ts';
 
 const A = 'http://10.0.0.5:8101';
 const B = 'http://10.0.0.6:8101';

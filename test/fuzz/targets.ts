@@ -9,8 +9,9 @@ import { formatDocument, parseDocument } from '../../src/config/document.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { isAnswerTo, isErrorAnswer } from '../../src/ec2/answer.ts';
 import { isUserError } from '../../src/errors.ts';
-import { isListed, listedIn, withList } from '../../src/farm/renderfarm.ts';
+import { isListed, listedIn } from '../../src/farm/renderfarm.ts';
 import { parseStatus } from '../../src/load/mod-status.ts';
+import { withList } from '../farm/fixtures/with-list.ts';
 import { mangled, mangledWords } from './mangle.ts';
 
 /** Something that reads what strangers have written. */

@@ -6,7 +6,8 @@ from moto.core.utils import utcnow
 from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
 from moto.ec2.responses.spot_instances import SpotInstances
 
-from ec2_behaviour import REGION, backend, pool_of
+from ec2_behaviour import REGION, backend
+from ec2_spot import pool_of
 
 
 # --- The price that holds now, of each type in each zone that offers it, page after page. moto has one price, of 2006.

@@ -50,6 +50,7 @@ with tempfile.NamedTemporaryFile('w', suffix='.json') as images:
     images.flush()
     os.environ['MOTO_AMIS_PATH'] = images.name
     import ec2_behaviour as ec2
+    import ec2_spot as spot
     import ec2_market  # noqa: F401 (puts its patches in force)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
@@ -138,7 +139,7 @@ def state(master=None):
         'keyPairs': [
             {'id': it.id, 'name': it.key_name, 'tags': ec2.tags_of(it)} for it in of(account.key_pairs.values())
         ],
-        'peaks': ec2.PEAKS,
+        'peaks': spot.PEAKS,
         'subnets': [
             {'id': it.id, 'vpc': it.vpc_id, 'zone': it.availability_zone}
             for it in account.get_default_subnets().values()
@@ -156,13 +157,13 @@ def control(command, given):
             return FAULTS
         FAULTS.append(given)
     elif command == 'request':
-        ec2.SpotRequest(None, '0.100000', given['tags'])
+        spot.SpotRequest(None, '0.100000', given['tags'])
     elif command == 'settings':
         ec2.SETTINGS.update(given)
     elif command == 'pools':
         ec2.POOLS.update(given)
     elif command == 'interrupt':
-        ec2.interrupt(ec2.backend().get_instance(given['instance']), given['notice'])
+        spot.interrupt(ec2.backend().get_instance(given['instance']), given['notice'])
     elif command == 'behave':
         ec2.MACHINES[given['instance']].behave(given['behaviour'])
     elif command in COMMANDS:

@@ -1,7 +1,8 @@
 import { type Clock, SECOND } from '../../src/clock.ts';
 import { failure } from '../../src/errors.ts';
 import type { Farm } from '../../src/farm/farm.ts';
-import { isListed, listedIn, withList } from '../../src/farm/renderfarm.ts';
+import { isListed, listedIn } from '../../src/farm/renderfarm.ts';
+import { withList } from '../farm/fixtures/with-list.ts';
 
 /** A farm file on a disk that may fail, read and worded by the production code. */
 export type Disk = {

@@ -1,4 +1,5 @@
 import { MINUTE, SECOND } from '../../clock.ts';
+import { duration } from '../../format/durations.ts';
 import { type Finding, notChecked, ok, problem, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
 
@@ -31,16 +32,11 @@ export function judged(difference: number): Finding {
   const fix = 'Set the clock:\n    timedatectl set-ntp true';
   if (off > MOST) {
     return problem(
-      `This machine's clock is ${span(off)} ${way} AWS's, which refuses signatures that are more than 5 minutes off (RequestExpired, AuthFailure).`,
+      `This machine's clock is ${duration(off)} ${way} AWS's, which refuses signatures that are more than 5 minutes off (RequestExpired, AuthFailure).`,
       fix,
       { details },
     );
   }
-  if (off > MUCH) return warning(`This machine's clock is ${span(off)} ${way} AWS's.`, fix, { details });
+  if (off > MUCH) return warning(`This machine's clock is ${duration(off)} ${way} AWS's.`, fix, { details });
   return ok("This machine's clock and AWS's agree.", { details });
-}
-
-function span(ms: number): string {
-  if (ms < 2 * MINUTE) return `${Math.round(ms / SECOND)} seconds`;
-  return ms < 120 * MINUTE ? `${Math.round(ms / MINUTE)} minutes` : `${Math.round(ms / (60 * MINUTE))} hours`;
 }

@@ -58,7 +58,7 @@ const PASSED_ON = [
 ] as const;
 
 /** The command line for the daemon. */
-export function argumentsFor(given: Given<'run'>): string[] {
+function argumentsFor(given: Given<'run'>): string[] {
   return [
     'run',
     ...PASSED_ON.flatMap(([name, key]) =>

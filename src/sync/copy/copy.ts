@@ -161,7 +161,7 @@ export function targetOf({ root, place }: Copying): string {
  * @param total bytes, where all of them are sent
  * @param took ms
  */
-export function progressInWords(progress: Progress, total: number | undefined, took: number): string {
+function progressInWords(progress: Progress, total: number | undefined, took: number): string {
   const rate = took > 0 ? (progress.bytes / took) * 1000 : 0;
   const sent = `${byteSize(progress.bytes)}${total === undefined ? ' sent' : ` of ${byteSize(total)}`}, ${byteSize(rate)}/s`;
   if (total !== undefined) {

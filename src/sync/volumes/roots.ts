@@ -58,7 +58,7 @@ function freePlace({ kind }: Tree, taken: ReadonlySet<string>): string {
 }
 
 /** Directories of databases that lie on a root and are not wanted any more. */
-export function surplusPlaces(root: DataRoot, placed: readonly Placed[]): readonly string[] {
+function surplusPlaces(root: DataRoot, placed: readonly Placed[]): readonly string[] {
   return parseManifest(root.manifest)
     .map(({ place }) => place)
     .filter(place => kindAt(place) === 'databases' && !isPlaced(root, place, placed));

@@ -25,6 +25,7 @@ sys.path.insert(0, PEERS)
 
 import ec2_stand_in as stand_in  # noqa: E402  the first: it tells moto which images there are
 import ec2_behaviour as ec2  # noqa: E402
+import ec2_spot as spot  # noqa: E402
 import images  # noqa: E402
 import metadata  # noqa: E402
 import run_instances  # noqa: E402, F401
@@ -125,7 +126,7 @@ ec2.place, ec2.power_on = place, power_on
 # --- A spot instance that is to be taken back hears of it in its metadata. (EC2 User Guide, "Spot Instance interruption
 # notices")
 
-_interrupt = ec2.interrupt
+_interrupt = spot.interrupt
 
 
 def interrupt(instance, notice):
@@ -133,7 +134,7 @@ def interrupt(instance, notice):
     _interrupt(instance, notice)
 
 
-ec2.interrupt = interrupt
+spot.interrupt = interrupt
 
 
 # --- Control

@@ -10,6 +10,7 @@ from moto.ec2.models.amis import Ami, AmiBackend
 from moto.ec2.utils import random_ami_id
 
 import ec2_behaviour as ec2
+import ec2_spot as spot
 from namespaces import sh
 
 # Seconds that EC2 takes minutes for.
@@ -71,7 +72,7 @@ def create_image(self, instance_id, name, description, tag_specifications):
         snapshot_description=f'Created by CreateImage({instance_id})',
     )
     image.architecture = source.architecture
-    tags = ec2.tags_by_kind(tag_specifications)
+    tags = spot.tags_by_kind(tag_specifications)
     image.add_tags(tags.get('image', {}))
     image.ebs_snapshot.add_tags(tags.get('snapshot', {}))
     host = ec2.MACHINES[instance.id]

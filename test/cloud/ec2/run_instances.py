@@ -9,6 +9,7 @@ from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.utils import parse_user_data
 
 import ec2_behaviour as ec2
+import ec2_spot as spot
 
 NOT_LAUNCH_DATA = ('ClientToken', 'DryRun', 'LaunchTemplate', 'MaxCount', 'MinCount', 'TagSpecifications')
 
@@ -27,13 +28,13 @@ def launch_data_of(parameters):
     """Launch data and tags by kind."""
     data, tags = {}, {}
     if parameters.get('LaunchTemplate'):
-        _, version = ec2.template_of(parameters['LaunchTemplate'])
+        _, version = spot.template_of(parameters['LaunchTemplate'])
         data.update(present(version.data))
-        tags.update(ec2.tags_by_kind(data.pop('TagSpecifications', None)))
+        tags.update(spot.tags_by_kind(data.pop('TagSpecifications', None)))
     data.update(present({key: it for key, it in parameters.items() if key not in NOT_LAUNCH_DATA}))
     if isinstance(data.get('UserData'), (str, bytes)):
         data['UserData'] = parse_user_data(data['UserData'])
-    for kind, more in ec2.tags_by_kind(parameters.get('TagSpecifications')).items():
+    for kind, more in spot.tags_by_kind(parameters.get('TagSpecifications')).items():
         tags[kind] = {**tags.get(kind, {}), **more}
     return data, tags
 
@@ -43,7 +44,7 @@ def check(data):
     if not data.get('ImageId'):
         raise ec2.error('MissingParameter', 'The request must contain the parameter ImageId')
     image = account.describe_images(ami_ids=[data['ImageId']])[0]
-    ec2.check_type(data['InstanceType'])
+    spot.check_type(data['InstanceType'])
     key = data.get('KeyName')
     if key is not None and key not in account.key_pairs:
         raise ec2.error('InvalidKeyPair.NotFound', f"The key pair '{key}' does not exist")
@@ -51,7 +52,7 @@ def check(data):
     if cards and (data.get('SecurityGroupIds') or data.get('SubnetId')):
         message = 'Network interfaces and an instance-level subnet ID or security groups may not be specified on the same request'
         raise ec2.error('InvalidParameterCombination', message)
-    if not ec2.groups_of(data):
+    if not spot.groups_of(data):
         data['SecurityGroupIds'] = [account.get_security_group_by_name_or_id('default').id]
     data['BlockDeviceMappings'] = devices_of(data, image.root_device_name)
 
@@ -103,10 +104,10 @@ def run_instances(self):
     lifecycle = None
     if market.get('MarketType') == 'spot':
         lifecycle, override['MaxPrice'] = 'spot', (market.get('SpotOptions') or {}).get('MaxPrice')
-    free, code = ec2.room(override)
+    free, code = spot.room(override)
     if free < least:
-        raise ec2.error(code, ec2.REFUSALS[code])
-    ids = ec2.launch(data, override, tags, min(free, most), lifecycle=lifecycle)
+        raise ec2.error(code, spot.REFUSALS[code])
+    ids = spot.launch(data, override, tags, min(free, most), lifecycle=lifecycle)
     reservation = next(
         it for it in ec2.backend().reservations.values() if any(one.id in ids for one in it.instances)
     )
