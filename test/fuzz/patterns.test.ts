@@ -26,10 +26,11 @@ function patternsOf(file: string): Pattern[] {
 const FILES = globSync('**/*.ts', { cwd: SRC }).toSorted();
 
 /**
- * What makes the program put its patterns together, by file, where importing the file is not enough. Whoever writes
- * another `new RegExp(…)` inside of a function adds here how it comes to be.
+ * What makes the program put its patterns together, by file, where importing the file is not enough. For each new
+ * `new RegExp(…)` inside a function, add here how it is made.
  */
 const MAKING: Readonly<Record<string, () => unknown>> = {
+  'gbrowse/apache.ts': async () => await (await import('../../src/gbrowse/apache.ts')).namedByApache([]),
   'os/process.ts': async () => (await import('../../src/os/process.ts')).realIdsOf(process.pid),
 };
 /** Its pattern is the administrator's own (`load_match`). */
@@ -54,7 +55,7 @@ async function constructedPatterns(): Promise<Pattern[]> {
       await import(path.join(SRC, file));
       await MAKING[file]?.();
       const places = new Set([...found.values()].map(it => it.place).filter(it => it.startsWith(`${file}:`)));
-      assert.equal(places.size, count, `${file}: say in MAKING how its other patterns come to be`);
+      assert.equal(places.size, count, `${file}: say in MAKING how its other patterns are made`);
     }
   } finally {
     globalThis.RegExp = original;
