@@ -52,6 +52,8 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
   const record = createRecord({ clock: systemClock, redact: createRedactor(secretsOf(keys)).redact });
   let lock: Lock | undefined;
   let hear: ReturnType<Mode['log']> | undefined;
+  /** How often the balancer was told to stop; from the second time on nothing is tried twice. */
+  let stops = 0;
 
   return {
     log(log) {
@@ -69,7 +71,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
       record.introduce({ version: VERSION, pid: process.pid, master: name }, metrics);
     },
     async act({ sdk, farm, log }) {
-      const ec2 = retryReads(record.count(sdk.ec2), systemClock);
+      const ec2 = retryReads(record.count(sdk.ec2), systemClock, { isHurried: () => stops > 1 });
       const databases = await findDatabases();
       const findAddress = async () => {
         const address = await findExternalAddress();
@@ -89,6 +91,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
       balancer: {
         ...balancer,
         stop(how) {
+          stops += 1;
           manager.stopping();
           balancer.stop(how);
         },

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { findConfigFile } from '../config/locate.ts';
 import { createLogFile } from '../daemon/create-log-file.ts';
@@ -40,7 +41,10 @@ async function keeperWith(options: Given<'run'>, pidfile: Pidfile | undefined): 
   const isRoot = process.geteuid?.() === 0;
   const warnings = isRoot && !options.dryRun ? await prepareLive(configFile, becomes) : undefined;
   if (!options.dryRun) await prepareState(configFile, becomes);
-  if (becomes === undefined && isRoot) await assertRoots(configFile);
+  if (becomes === undefined && isRoot) {
+    await assertRoots(configFile);
+    if (options.logfile !== undefined) await assertLogPlace(options.logfile);
+  }
   if (becomes === undefined) return withWarnings(directKeeper(held), warnings ?? []);
   if (warnings === undefined) {
     const keeper = await startKeeper({
@@ -66,6 +70,16 @@ async function assertRoots(configFile: string): Promise<void> {
   throw failure(
     `${configFile} is not used as root, because users other than root can change ${foreign.path}. Give it to root ` +
       '(chown root, chmod go-w; an access control list counts too), or run the balancer as another user (--user)',
+  );
+}
+
+/** A log that root keeps for as long as it runs must not be led elsewhere by who can change its directory. */
+async function assertLogPlace(logFile: string): Promise<void> {
+  const foreign = await foreignPartOf(path.dirname(path.resolve(logFile)), 'content');
+  if (foreign === undefined) return;
+  throw failure(
+    `root does not write the log file ${logFile}, because users other than root can change ${foreign.path}. Name a file in ` +
+      'a directory of root with --logfile, or run the balancer as another user (--user)',
   );
 }
 

@@ -34,7 +34,7 @@ export async function killDaemon({
   say,
   clock = systemClock,
 }: KillOptions): Promise<void> {
-  const balancer = await findOwner(pidfile);
+  const { balancer, isRoots } = await findOwner(pidfile);
   try {
     process.kill(balancer.pid, keepSlaves ? 'SIGUSR2' : 'SIGTERM');
   } catch (error) {
@@ -62,10 +62,13 @@ export async function killDaemon({
       `waiting for process ${balancer.pid} to end: ${doing} (${Math.round((now - start) / SECOND)} s so far)`,
     );
   }
-  await removeEmptyPidfile(pidfile);
+  // In a directory of another user's, root could be made to remove something else.
+  if (isRoots) await removeEmptyPidfile(pidfile);
 }
 
-async function findOwner(pidfile: string): Promise<RunningProcess> {
+async function findOwner(
+  pidfile: string,
+): Promise<{ readonly balancer: RunningProcess; readonly isRoots: boolean }> {
   const owner = await foreignOwnerOf(pidfile);
   const pid = await readPidfile(pidfile);
   if (pid === 'absent') {
@@ -87,7 +90,7 @@ async function findOwner(pidfile: string): Promise<RunningProcess> {
         `${owner.uid}), so root does not end it; nothing was done`,
     );
   }
-  return found;
+  return { balancer: found, isRoots: owner === undefined };
 }
 
 /**

@@ -1,8 +1,8 @@
-import { closeSync, constants, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync } from 'node:fs';
 import { lstat, open, realpath, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { failure, systemCode, type UserError, usageError } from '../errors.ts';
-import { replaceFile } from '../os/replace-file.ts';
+import { failure, isUserError, messageOf, systemCode, type UserError, usageError } from '../errors.ts';
+import { type Owner, ownerFor, removeFileAs, replaceFileAs } from '../os/owner-rights.ts';
 import { acquireLock } from './lock.ts';
 import { PROGRAM } from './self.ts';
 
@@ -23,7 +23,8 @@ const LONGEST_CONTENT = 32;
 /**
  * Writes our process id into a pidfile and keeps the path locked for as long as this process lives. The lock, not the
  * file, says whether a balancer is running with it: whatever a killed one left (a dead process id, one that another
- * program or balancer has now, garbage) is overwritten, and one of two that start at the same moment is refused.
+ * program or balancer has now, garbage) is overwritten, and one of two that start at the same moment is refused. In
+ * a directory of another user's, root does it with that user's rights.
  *
  * @throws {UserError} when another balancer has it, when it is a directory, when it cannot be written
  */
@@ -43,13 +44,14 @@ export async function claimPidfile(file: string): Promise<Pidfile> {
   }
   const absolute = path.resolve(file);
   try {
+    const owner = await ownerFor(absolute);
     // A link at the path is replaced, not followed.
-    await replaceFile(absolute, `${process.pid}\n`, { force: true, replaceLink: true });
-    const fd = openSync(absolute, constants.O_WRONLY | constants.O_NOFOLLOW);
+    await replaceFileAs(owner, absolute, `${process.pid}\n`);
+    const fd = openWritten(absolute, owner);
     return {
       path: absolute,
       async remove() {
-        await removePidfile(absolute, process.pid).catch(() => ftruncateSync(fd));
+        await removeOwn(absolute, owner).catch(() => ftruncateSync(fd));
         closeSync(fd);
         lock.release();
       },
@@ -58,6 +60,20 @@ export async function claimPidfile(file: string): Promise<Pidfile> {
     lock.release();
     throw cannot('write', file, error);
   }
+}
+
+/** Opens the pidfile that was just written. In a directory of another user's, another file of his may be there by now. */
+function openWritten(file: string, owner: Owner | undefined): number {
+  const fd = openSync(file, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const found = fstatSync(fd);
+  if (owner === undefined || (found.isFile() && found.nlink === 1 && found.uid === owner.uid)) return fd;
+  closeSync(fd);
+  throw failure(`${file} was replaced by another file while it was written`);
+}
+
+async function removeOwn(file: string, owner: Owner | undefined): Promise<void> {
+  if (owner === undefined || process.geteuid?.() !== 0) return await removePidfile(file, process.pid);
+  await removeFileAs(owner, file, `${process.pid}`);
 }
 
 /**
@@ -127,7 +143,7 @@ async function isDirectory(file: string): Promise<boolean> {
 
 function cannot(verb: string, file: string, error: unknown): UserError {
   const code = systemCode(error);
-  const reason = REASONS.get(code ?? '') ?? code ?? 'unknown error';
+  const reason = REASONS.get(code ?? '') ?? (isUserError(error) ? messageOf(error) : code) ?? 'unknown error';
   return failure(`cannot ${verb} the pidfile ${file}: ${reason}`, { cause: error });
 }
 

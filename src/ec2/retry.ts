@@ -61,9 +61,17 @@ const READ_PATIENCE = 5 * SECOND;
  * waits are random, so that masters that failed together do not come back together (AWS, "Exponential backoff and
  * jitter").
  *
- * @param random 0 to 1
+ * @param options.random 0 to 1
+ * @param options.isHurried whether each call has one attempt from now on, because somebody waits for the end of the program
  */
-export function retryReads(ec2: Ec2, clock: Timing, random: () => number = Math.random): Ec2 {
+export function retryReads(
+  ec2: Ec2,
+  clock: Timing,
+  {
+    random = Math.random,
+    isHurried = () => false,
+  }: { readonly random?: () => number; readonly isHurried?: () => boolean } = {},
+): Ec2 {
   return async function call<A extends Ec2Action>(
     action: A,
     request: Ec2Actions[A][0],
@@ -75,8 +83,9 @@ export function retryReads(ec2: Ec2, clock: Timing, random: () => number = Math.
       try {
         return await ec2(action, request, options);
       } catch (error) {
-        if (tries === 1 || !isPassing(error) || clock.monotonic() > until) throw error;
+        if (tries === 1 || isHurried() || !isPassing(error) || clock.monotonic() > until) throw error;
         await clock.sleep(wait * (0.5 + random()), options?.signal);
+        if (isHurried()) throw error;
         wait *= 3;
       }
     }

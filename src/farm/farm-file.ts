@@ -19,22 +19,36 @@ function whoami(): string {
   }
 }
 
+/** What a file is for: GBrowse's farm file, or the list of `farm = live`. */
+export type FarmFileKind = 'farm file' | 'list of slaves';
+
+const OPTIONS = { 'farm file': '[MASTER] renderfarm_conf', 'list of slaves': '[MASTER] farm_list' } as const;
+
+const PERMISSION = {
+  'farm file': 'run the balancer as root (with --user for what needs no privilege)',
+  'list of slaves':
+    'as root: gbrowse-aws-balancer farm --install --user USER, with the user that the balancer runs as',
+} as const;
+
 /** What the system's error means, and what to do about it. */
-function advice(error: unknown, directory: string): string {
+export function advice(error: unknown, directory: string, kind: FarmFileKind = 'farm file'): string {
+  const option = OPTIONS[kind];
   switch (systemCode(error)) {
     case 'EACCES':
     case 'EPERM':
-      return `${whoami()} has no permission; run the balancer as root (with --user for what needs no privilege)`;
+      return `${whoami()} has no permission; ${PERMISSION[kind]}`;
     case 'ENOENT':
     case 'ENOTDIR':
-      return `there is no directory ${directory}; if GBrowse is installed elsewhere, set [MASTER] renderfarm_conf`;
+      return kind === 'farm file'
+        ? `there is no directory ${directory}; if GBrowse is installed elsewhere, set ${option}`
+        : `there is no directory ${directory}; ${PERMISSION[kind]}`;
     case 'ENOSPC':
     case 'EDQUOT':
       return 'the disk is full; make room, and the balancer tries again';
     case 'EROFS':
-      return 'the file system is read-only; remount it for writing, or set [MASTER] renderfarm_conf';
+      return `the file system is read-only; remount it for writing, or set ${option}`;
     case 'EISDIR':
-      return 'it is a directory; set [MASTER] renderfarm_conf to a file';
+      return `it is a directory; set ${option} to a file`;
     case 'EBUSY':
       return 'it is a mount point, and cannot be replaced; mount its directory instead';
     case 'ELOOP':
@@ -44,31 +58,33 @@ function advice(error: unknown, directory: string): string {
   }
 }
 
-function checkKind(path: string, { size }: Stats, isFile: boolean): void {
-  if (!isFile)
-    throw failure(`${path}: not a regular file; set [MASTER] renderfarm_conf to GBrowse's farm file`);
+function checkKind(path: string, { size }: Stats, isFile: boolean, kind: FarmFileKind = 'farm file'): void {
+  if (!isFile) throw failure(`${path}: not a regular file; set ${OPTIONS[kind]} to the ${kind}`);
   if (size > SIZE_LIMIT) {
-    throw failure(`${path}: ${size} bytes are too many for a farm file; is [MASTER] renderfarm_conf right?`);
+    throw failure(`${path}: ${size} bytes are too many for a ${kind}; is ${OPTIONS[kind]} right?`);
   }
 }
 
 /**
- * The farm file's text, one character per byte; undefined where there is no file.
+ * The text of the farm file, or of the list, one character per byte; undefined where there is no file.
  *
  * @throws {UserError} when it is there and cannot be read, or is something else
  */
-export async function readFarmFile(path: string): Promise<string | undefined> {
+export async function readFarmFile(
+  path: string,
+  kind: FarmFileKind = 'farm file',
+): Promise<string | undefined> {
   let file: FileHandle | undefined;
   try {
     // So that a named pipe does not block for ever.
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await file.stat();
-    checkKind(path, stats, stats.isFile());
+    checkKind(path, stats, stats.isFile(), kind);
     return await file.readFile('latin1');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     if (isUserError(error)) throw error;
-    throw failure(`cannot read ${path}: ${advice(error, dirname(path))}`, { cause: error });
+    throw failure(`cannot read ${path}: ${advice(error, dirname(path), kind)}`, { cause: error });
   } finally {
     await file?.close();
   }

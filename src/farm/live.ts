@@ -4,7 +4,7 @@ import { failure, isUserError, messageOf, systemCode } from '../errors.ts';
 import { replaceFile } from '../os/replace-file.ts';
 import { foreignPartOf } from '../os/root-path.ts';
 import type { Farm } from './farm.ts';
-import { readFarmFile, replaceFarmFile } from './farm-file.ts';
+import { advice, readFarmFile, replaceFarmFile } from './farm-file.ts';
 import { livePerlLines } from './live-perl.ts';
 import { runReloadCommand } from './reload-command.ts';
 import { listedIn, settingIn, withSettings } from './renderfarm.ts';
@@ -125,8 +125,7 @@ export function createLiveFarm({
     } catch (error) {
       if (isUserError(error)) throw error;
       throw failure(
-        `the list of slaves ${list} cannot be written: ${messageOf(error)}; ` +
-          'as root: gbrowse-aws-balancer farm --install --user USER',
+        `cannot write the list of slaves ${list}: ${advice(error, path.dirname(list), 'list of slaves')}`,
         { cause: error },
       );
     }
@@ -137,7 +136,7 @@ export function createLiveFarm({
     async read() {
       await assertInstalled();
       // Anything else is not ours, and may come from a file that others must not see.
-      return ((await readFarmFile(list)) ?? '').split(/\s+/).filter(isSlaveUrl);
+      return ((await readFarmFile(list, 'list of slaves')) ?? '').split(/\s+/).filter(isSlaveUrl);
     },
     // One after the other: the last request wins.
     write: urls => {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { MINUTE } from '../clock.ts';
 import { CONFIG_FILES } from '../config/locate.ts';
 import type { Ec2 } from '../ec2/api.ts';
@@ -10,7 +9,7 @@ import { findImage } from '../spot/image.ts';
 import { findPlacements } from '../spot/network.ts';
 import { findGivenGroup } from '../spot/security-group.ts';
 import { lockStaging, removeEarlier } from '../staging/alone.ts';
-import { type Present, presentIn, updateConfigFile } from '../staging/conf-file.ts';
+import { type Present, presentAt, updateConfigFile } from '../staging/conf-file.ts';
 import { createPhases, phaseTable } from '../staging/phases.ts';
 import { readSmall } from '../staging/read-small.ts';
 import type { Run } from '../staging/run.ts';
@@ -43,7 +42,7 @@ export async function makeImage(given: ImageOrder, givenTools: GivenTools): Prom
   const start = clock.monotonic();
   const lock = dryRun ? undefined : await lockStaging(site.name, 'image', clock.wall());
   try {
-    const before = presentIn(await readFile(config.file, 'latin1'));
+    const before = await presentAt(config.file);
     const order = await withPresent(given, ec2);
     const plan = await phases.time('plan', () => planImage(order, ec2, signal));
     for (const line of plan.warnings) report.warn(line);
@@ -147,7 +146,7 @@ async function imagesNamedIn(files: readonly string[]): Promise<ReadonlySet<stri
   const named = new Set<string>();
   for (const file of new Set(files)) {
     const text = (await readSmall(file, MOST_CONFIGURATION, 'followed')) ?? '';
-    const { image_id } = presentIn(text);
+    const { image_id } = presentAt(text);
     if (image_id !== '') named.add(image_id);
   }
   return named;

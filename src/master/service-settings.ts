@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { readTextFile } from '../gbrowse/read-file.ts';
+import { readBeginning } from '../os/read-beginning.ts';
 
 /** The settings of the service, which the init script and the systemd unit source. */
 export const SETTINGS_FILE = '/etc/default/gbrowse-aws-balancer';
+
+/** More of the file (bytes) is not read. */
+const LARGEST = 1024 * 1024;
 
 /** Variables of the settings file. */
 export type ServiceSettings = Readonly<
@@ -28,12 +31,9 @@ export async function serviceSettings(file: string): Promise<ServiceSettings | u
  * none, and the variables that the file exports, if they are not set. The file is read, and never run.
  */
 export function takeServiceSettings(file: string, env: NodeJS.ProcessEnv): void {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return;
-  }
+  const bytes = readBeginning(file, LARGEST);
+  if (bytes === undefined) return;
+  const text = Buffer.from(bytes, 'latin1').toString('utf8');
   const exported = parseSettings(text.replaceAll(/^(?![ \t]*export[ \t]).*$/gm, ''));
   for (const [name, value] of Object.entries(exported)) {
     if (TAKEN.test(name)) env[name] ??= value;

@@ -1,5 +1,6 @@
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { systemCode } from '../errors.ts';
+import { readBeginning } from './read-beginning.ts';
 
 /** A process of this machine, as `/proc/PID/stat` shows it to everybody (proc(5)). */
 export type RunningProcess = {
@@ -26,24 +27,7 @@ const FILE_LIMIT = 4 * 1024 * 1024;
  * @param limit bytes
  */
 export function readProcessFile(pid: number, name: string, limit: number = FILE_LIMIT): string | undefined {
-  let fd: number | undefined;
-  try {
-    fd = openSync(`/proc/${pid}/${name}`, 'r');
-    const parts: Buffer[] = [];
-    let rest = limit;
-    while (rest > 0) {
-      const part = Buffer.alloc(Math.min(rest, 64 * 1024));
-      const length = readSync(fd, part);
-      if (length === 0) break;
-      parts.push(part.subarray(0, length));
-      rest -= length;
-    }
-    return Buffer.concat(parts).toString('latin1');
-  } catch {
-    return undefined;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
-  }
+  return readBeginning(`/proc/${pid}/${name}`, limit);
 }
 
 /** The process in a text of `/proc/PID/stat`; undefined for a zombie, which only waits for its parent. */

@@ -25,7 +25,12 @@ export function unixSocketsIn(text: string): readonly UnixSocket[] {
   });
 }
 
+/** The table of the sockets in the network namespace of a process, of which other users choose the length: 4 MiB at most. */
+export function unixSocketTable(pid: number): string {
+  return Buffer.from(readProcessFile(pid, 'net/unix') ?? '', 'latin1').toString('utf8');
+}
+
 /** The sockets of the network namespace that a process is in. */
 export function unixSocketsSeenBy(pid: number): readonly UnixSocket[] {
-  return unixSocketsIn(readProcessFile(pid, 'net/unix') ?? '');
+  return unixSocketsIn(unixSocketTable(pid));
 }

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Given } from '../cli/given.ts';
 import { VERSION } from '../cli/version.ts';
 import { failure, messageOf, systemCode } from '../errors.ts';
-import { replaceFile } from '../os/replace-file.ts';
+import { ownerFor, replaceFileAs } from '../os/owner-rights.ts';
 import { foreignPartOf } from '../os/root-path.ts';
 import { lookOf } from '../terminal/look.ts';
 import { asJson } from './json.ts';
@@ -68,7 +68,7 @@ export async function writePage(file: string, text: string): Promise<void> {
     // In /tmp, say, anybody can plant a link to one of root's files: whatever is there is replaced, not written
     // through.
     const isOthers = process.geteuid?.() === 0 && (await foreignPartOf(file, 'place')) !== undefined;
-    if (isOthers) await replaceFile(file, Buffer.from(text), { force: true, replaceLink: true });
+    if (isOthers) await replaceFileAs(await ownerFor(file), file, text);
     else await writeFile(file, text);
   } catch (error) {
     throw failure(`${file} cannot be written: ${reasonOf(file, error)}`, { cause: error });

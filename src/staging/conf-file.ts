@@ -1,9 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { findOption, formatDocument, parseDocument, setOption } from '../config/document.ts';
+import { readConfigFile } from '../config/read.ts';
 import { lookUpAccount } from '../daemon/privileges.ts';
 import { failure, isUserError, messageOf } from '../errors.ts';
 import { commandFailure, type Rights, runCommand } from '../os/command.ts';
-import { foreignPartOf } from '../os/root-path.ts';
+import { strangerIn } from '../os/owner-rights.ts';
 
 /** What `sync` or `image` writes into the configuration file: the values of these options of `[SLAVE]`. */
 export type Outcome = { readonly dataSnapshots?: readonly string[]; readonly imageId?: string };
@@ -18,6 +19,17 @@ export function presentIn(text: string): Present {
   const document = parseDocument(text);
   const value = (name: string) => findOption(document, SECTION, name)?.value ?? '';
   return { data_snapshots: value('data_snapshots'), image_id: value('image_id') };
+}
+
+/**
+ * The two options as a configuration file has them now.
+ *
+ * @throws {UserError} when it cannot be read
+ */
+export async function presentAt(file: string): Promise<Present> {
+  const { text, encoding } = await readConfigFile(file);
+  // One character per byte, as `updateConfigFile` compares it.
+  return presentIn(Buffer.from(text, encoding).toString('latin1'));
 }
 
 /** A configuration file's text with the outcome of a command; every other byte is as it was. */
@@ -103,13 +115,6 @@ async function run(argv: readonly string[], rights: Rights | undefined, input = 
  * @throws {UserError} when several users may change it
  */
 async function rightsFor(file: string): Promise<Rights | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  const part = await foreignPartOf(file, 'place');
-  if (part === undefined) return undefined;
-  const { uid } = part;
-  if (uid === 0 || (await foreignPartOf(file, 'place', [uid])) !== undefined) {
-    throw failure(`users other than root can change ${part.path}, so root writes nothing there`);
-  }
-  const { gid, groups } = await lookUpAccount(String(uid));
-  return { uid, gid, groups };
+  const part = await strangerIn(file, 'place');
+  return part === undefined ? undefined : await lookUpAccount(String(part.uid));
 }

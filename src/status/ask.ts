@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../clock.ts';
 import { connectToLock } from '../daemon/lock.ts';
 import { systemCode } from '../errors.ts';
-import { unixSocketsIn } from '../os/unix-sockets.ts';
+import { unixSocketsIn, unixSocketTable } from '../os/unix-sockets.ts';
 import { REPORT, type Report, SCHEMA_VERSION } from './report.ts';
 import { misfit } from './shape.ts';
 
@@ -115,8 +114,7 @@ const ABSTRACT_LOCK = '@gbrowse-aws-balancer:master:';
 
 /** The masters for which a balancer runs on this machine (network namespace), as far as their names are visible. */
 export async function runningMasters(): Promise<readonly string[]> {
-  const table = await readFile('/proc/net/unix', 'utf8').catch(() => '');
-  return mastersIn(table);
+  return mastersIn(unixSocketTable(process.pid));
 }
 
 /** The masters in a text of `/proc/net/unix`. */

@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { messageOf, systemCode } from '../errors.ts';
 import type { Log } from '../log/log.ts';
-import { replaceFile } from '../os/replace-file.ts';
+import { ownerFor, removeFileAs, replaceFileAs } from '../os/owner-rights.ts';
 
 /** A file for node_exporter's textfile collector. Its methods never throw. */
 export type MetricsFile = {
-  /** Replaces the file as a whole, with mode 0644. What cannot be written is said once. */
+  /** Replaces the file as a whole, with mode 0644; as root in a directory of another user's with that user's rights. What cannot be written is said once. */
   write(make: () => Promise<string>): Promise<void>;
   /** A balancer that has ended has no metrics: otherwise the last ones would be taken as current for ever. */
   remove(): Promise<void>;
@@ -21,7 +21,7 @@ export function createMetricsFile(file: string, log: Log): MetricsFile {
   async function replace(make: () => Promise<string>): Promise<void> {
     try {
       const text = await make();
-      await replaceFile(file, Buffer.from(text), { force: true, replaceLink: true });
+      await replaceFileAs(await ownerFor(file), file, text);
       if (!written && !file.endsWith('.prom')) {
         log.warn(`--metrics-file ${file}: node_exporter reads only files whose names end in .prom`);
       }
@@ -42,11 +42,16 @@ export function createMetricsFile(file: string, log: Log): MetricsFile {
     },
     remove() {
       last = last.then(async () => {
-        if (written) await rm(file, { force: true }).catch(() => {});
+        if (written) await removeWritten(file).catch(() => {});
       });
       return last;
     },
   };
+}
+
+async function removeWritten(file: string): Promise<void> {
+  const owner = await ownerFor(file);
+  await (owner === undefined ? rm(file, { force: true }) : removeFileAs(owner, file, '#'));
 }
 
 function reasonOf(error: unknown): string {

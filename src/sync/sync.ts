@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { MINUTE } from '../clock.ts';
 import { CONFIG_FILES } from '../config/locate.ts';
 import type { Ec2 } from '../ec2/api.ts';
@@ -9,7 +8,7 @@ import { duration } from '../format/durations.ts';
 import { findPlacements } from '../spot/network.ts';
 import { findGivenGroup } from '../spot/security-group.ts';
 import { lockStaging, removeEarlier } from '../staging/alone.ts';
-import { type Present, presentIn, updateConfigFile } from '../staging/conf-file.ts';
+import { type Present, presentAt, presentIn, updateConfigFile } from '../staging/conf-file.ts';
 import { createPhases, phaseTable } from '../staging/phases.ts';
 import { readSmall } from '../staging/read-small.ts';
 import type { Run } from '../staging/run.ts';
@@ -39,7 +38,7 @@ export async function sync(order: SyncOrder, given: GivenTools): Promise<void> {
   const start = clock.monotonic();
   const lock = order.dryRun ? undefined : await lockStaging(site.name, 'sync', clock.wall());
   try {
-    const before = presentIn(await readFile(config.file, 'latin1'));
+    const before = await presentAt(config.file);
     const plan = await phases.time('plan', () => planSync(order, ec2, signal));
     for (const line of plan.warnings) report.warn(line);
     report.say(describePlan(plan));

@@ -102,7 +102,7 @@ export function createWorld(settings: WorldSettings = {}) {
         life.current ? mortal(act(...parameters)) : new Promise<T>(() => {});
     const plain: Ec2 = (action, request, options) =>
       life.current ? mortal(cloud.ec2(action, request, options)) : new Promise(() => {});
-    const ec2 = retryReads(plain, clock, () => 0.5);
+    const ec2 = retryReads(plain, clock, { random: () => 0.5 });
     const config = configOf(more);
     starts += 1;
     balancer = startBalancer(

@@ -28,7 +28,7 @@ describe('a read', () => {
       const clock = createVirtualClock();
       const { ec2, calls } = failing(code, code);
       const before = clock.monotonic();
-      await clock.run(retryReads(ec2, clock, () => 1)('DescribeInstances', {}));
+      await clock.run(retryReads(ec2, clock, { random: () => 1 })('DescribeInstances', {}));
       assert.equal(calls.length, 3);
       assert.ok(clock.monotonic() - before < 2 * SECOND);
     });
@@ -63,11 +63,28 @@ describe('a read', () => {
     assert.equal(calls, 1);
   });
 
+  it('is tried once when somebody waits for the end of the program, and not again where that happens meanwhile', async () => {
+    const clock = createVirtualClock();
+    let isHurried = false;
+    const { ec2, calls } = failing(NO_ANSWER, NO_ANSWER, NO_ANSWER);
+    const read = retryReads(ec2, clock, { isHurried: () => isHurried });
+    const told = clock.sleep(50).then(() => {
+      isHurried = true;
+    });
+    await assert.rejects(clock.run(read('DescribeInstances', {})), codeIs(NO_ANSWER));
+    await told;
+    assert.equal(calls.length, 1);
+    await assert.rejects(clock.run(read('DescribeInstances', {})), codeIs(NO_ANSWER));
+    assert.equal(calls.length, 2);
+  });
+
   it('waits for another time on every master', async () => {
     async function waited(drawn: number): Promise<number> {
       const clock = createVirtualClock();
       const before = clock.monotonic();
-      await clock.run(retryReads(failing(NO_ANSWER).ec2, clock, () => drawn)('DescribeInstances', {}));
+      await clock.run(
+        retryReads(failing(NO_ANSWER).ec2, clock, { random: () => drawn })('DescribeInstances', {}),
+      );
       return clock.monotonic() - before;
     }
     assert.ok((await waited(0)) < (await waited(0.5)) && (await waited(0.5)) < (await waited(1)));

@@ -240,3 +240,33 @@ test(
     );
   },
 );
+
+test('what is wrong with the list names the list, and its option', asRoot, async t => {
+  const here = makeDirectory(t);
+  const file = path.join(here, 'renderfarm.conf');
+  for (const [list, arrange, message] of [
+    [
+      'isdir',
+      (at: string) => mkdirSync(at),
+      /isdir: not a regular file; set \[MASTER\] farm_list to the list/,
+    ],
+    ['big', (at: string) => writeFileSync(at, 'x'.repeat(2 ** 21)), /are too many for a list of slaves/],
+    [
+      'none/slaves',
+      () => {},
+      /^cannot write the list of slaves .*no directory .*none; as root: .*farm --install/,
+    ],
+  ] as const) {
+    rmSync(file, { force: true });
+    const at = path.join(here, list);
+    await installLive(file, at);
+    arrange(at);
+    const farm = createFarm({ file, list: at, reloadCommand: 'none' });
+    const outcome = list.startsWith('none') ? farm.write([A]) : farm.read();
+    await assert.rejects(outcome, (error: Error) => {
+      assert.match(error.message, message);
+      assert.doesNotMatch(error.message, /renderfarm_conf/);
+      return true;
+    });
+  }
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it, type TestContext, test } from 'node:test';
 import { takeServiceSettings } from '../../src/master/service-settings.ts';
 
 function taken(t: TestContext, text: string, env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
@@ -47,4 +47,10 @@ describe("root's environment", () => {
     takeServiceSettings('/nonexistent/default', env);
     assert.deepEqual(env, { EC2_ACCESS_KEY: 'A' });
   });
+});
+
+test('of what stands in the place of the settings only the beginning is read', () => {
+  const env = {};
+  takeServiceSettings('/dev/zero', env);
+  assert.deepEqual(env, {});
 });

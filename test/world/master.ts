@@ -163,7 +163,7 @@ export function createMaster(
     };
     const mutant = options.mutation?.({ ...plain, ec2 }, { clock, run: starts, exit });
     const fleet = createSpotFleet({
-      ec2: retryReads(mutant?.ec2 ?? ec2, plain.clock, () => 0.5),
+      ec2: retryReads(mutant?.ec2 ?? ec2, plain.clock, { random: () => 0.5 }),
       site: { name, reach: options.reach, image: 'GBrowse-2.54', address: ADDRESS },
       findAddress: () => Promise.resolve(ADDRESS),
     });

@@ -23,7 +23,7 @@ async function exists(name: string, source: string): Promise<Finding> {
     if (!isUserError(error) || error.exitStatus !== 2) throw error;
     return problem(
       `There is no user ${name} (${source}).`,
-      `    adduser --system --group --home /var/lib/gbrowse-aws-balancer ${name}`,
+      `    adduser --system --group --home /var/lib/gbrowse-aws-balancer --no-create-home ${name}`,
     );
   }
 }
