@@ -9,7 +9,7 @@ import { findImage } from '../spot/image.ts';
 import { findPlacements } from '../spot/network.ts';
 import { findGivenGroup } from '../spot/security-group.ts';
 import { lockStaging, removeEarlier } from '../staging/alone.ts';
-import { type Present, presentAt, updateConfigFile } from '../staging/conf-file.ts';
+import { type Present, presentAt, presentIn, updateConfigFile } from '../staging/conf-file.ts';
 import { createPhases, phaseTable } from '../staging/phases.ts';
 import { readSmall } from '../staging/read-small.ts';
 import type { Run } from '../staging/run.ts';
@@ -146,7 +146,7 @@ async function imagesNamedIn(files: readonly string[]): Promise<ReadonlySet<stri
   const named = new Set<string>();
   for (const file of new Set(files)) {
     const text = (await readSmall(file, MOST_CONFIGURATION, 'followed')) ?? '';
-    const { image_id } = presentAt(text);
+    const { image_id } = presentIn(text);
     if (image_id !== '') named.add(image_id);
   }
   return named;
