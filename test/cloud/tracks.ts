@@ -45,7 +45,7 @@ mkdirSync(path.dirname(RESULT), { recursive: true });
 for (const size of values.sizes.split(',').map(Number)) {
   for (const tells of (['file', 'live'] as const).filter(it => values.tells.split(',').includes(it))) {
     say(`a farm of ${size}, farm = ${tells}`);
-    keep(await measureLosses({ image, size, tells, blows, pages: Number(values.pages), say }));
+    await measureLosses({ image, size, tells, blows, pages: Number(values.pages), say, keep });
   }
 }
 const table = lossTable(readLosses(`${RESULT}.json`));
@@ -53,9 +53,9 @@ writeFileSync(`${RESULT}.md`, table);
 process.stdout.write(table);
 
 /** In place of what an earlier run has measured of the same. */
-function keep(fresh: readonly Loss[]): void {
+function keep(fresh: Loss): void {
   const isAnew = (old: Loss) =>
-    fresh.some(it => it.blow === old.blow && it.size === old.size && it.tells === old.tells);
-  const all = [...readLosses(`${RESULT}.json`).filter(old => !isAnew(old)), ...fresh];
+    fresh.blow === old.blow && fresh.size === old.size && fresh.tells === old.tells;
+  const all = [...readLosses(`${RESULT}.json`).filter(old => !isAnew(old)), fresh];
   writeFileSync(`${RESULT}.json`, JSON.stringify(all, null, 1));
 }

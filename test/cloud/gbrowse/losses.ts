@@ -17,7 +17,8 @@ const SLAVES = "pgrep -f '^/usr/bin/perl.*gbrowse_slave'";
 /** What happens to a slave, and how it gets well again, where it does not by itself. */
 const BLOWS = {
   killed: {
-    strike: (farm: Farm, id: string) => farm.cloud.run(id, `kill -KILL $(${SLAVES})`),
+    // One may end by itself meanwhile.
+    strike: (farm: Farm, id: string) => farm.cloud.run(id, `kill -KILL $(${SLAVES}) || true`),
     // The guard on the slave starts it again.
     heal: undefined,
   },
@@ -49,13 +50,14 @@ export type LossesOptions = Pick<FarmOptions, 'image'> & {
   /** At least so many pages are looked at for each kind of blow. */
   readonly pages: number;
   say(line: string): void;
+  keep(loss: Loss): void;
 };
 
 /**
  * What people see of a farm of `size` slaves, under FastCGI, while one slave after another is struck: each is struck when
  * the farm is complete, and gets well when it has left the farm.
  */
-export async function measureLosses(options: LossesOptions): Promise<readonly Loss[]> {
+export async function measureLosses(options: LossesOptions): Promise<void> {
   const { size, tells, say } = options;
   const farm = await startFarm('FastCGI', {
     calm: size,
@@ -72,14 +74,12 @@ export async function measureLosses(options: LossesOptions): Promise<readonly Lo
     await until('all slaves have drawn', async () =>
       (await Promise.all(slaves.map(it => farm.drawn(it.id)))).every(it => it > 0),
     );
-    const losses: Loss[] = [];
     for (const blow of options.blows) {
       const { visits, blows } = await strikeUntil(farm, blow, options);
       const loss = { ...tally(blow, visits), blow, size, tells, blows };
       say(JSON.stringify(loss));
-      losses.push(loss);
+      options.keep(loss);
     }
-    return losses;
   } finally {
     await farm.stop();
   }
