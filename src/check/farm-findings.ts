@@ -17,11 +17,10 @@ const NAMED = 5;
  * @param isMain whether the farm belongs to this GBrowse; the pages of another one are merely drawn without slaves
  */
 export async function farmFindings(
-  { directory, namedBy }: Installation,
+  { directory, file: gbrowseConf, namedBy }: Installation,
   farmFile: string,
   isMain: boolean,
 ): Promise<readonly Finding[]> {
-  const gbrowseConf = path.join(directory, 'GBrowse.conf');
   const file = await physical(farmFile).catch(() => path.resolve(farmFile));
   const configuration = await readConfiguration(gbrowseConf, {
     expected: { file, text: TEXT },

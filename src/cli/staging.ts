@@ -96,7 +96,7 @@ async function maySudo(): Promise<boolean> {
 
 /** What else root needs from our environment. */
 const KEPT =
-  /^(AWS_|EC2_|GBROWSE_CONF$|HTTPS?_PROXY$|https?_proxy$|NO_PROXY$|no_proxy$|NO_COLOR$|TERM$|LANG$|LC_)/;
+  /^(AWS_|EC2_|GBROWSE_(CONF|MASTER)$|HTTPS?_PROXY$|https?_proxy$|NO_PROXY$|no_proxy$|NO_COLOR$|TERM$|LANG$|LC_)/;
 
 /** Runs the same command as root. Keys are passed in the environment, not on the command line. */
 async function throughSudo(command: StagingCommand, given: AnyGiven): Promise<number> {

@@ -46,6 +46,12 @@ export async function namedByApache(mainFiles: readonly string[] = MAIN_FILES): 
   );
 }
 
+/** The first value of GBROWSE_MASTER in Apache's configuration: the name of GBrowse's main file. */
+export async function masterOfApache(mainFiles: readonly string[] = MAIN_FILES): Promise<string | undefined> {
+  const [first] = await assignedByApache('GBROWSE_MASTER', mainFiles);
+  return first?.value;
+}
+
 /** The directories that Apache's configuration puts before those where Perl looks for GBrowse's modules (PERL5LIB). */
 export async function perlLibrariesOfApache(
   mainFiles: readonly string[] = MAIN_FILES,

@@ -55,21 +55,21 @@ sub answer {
  * Has GBrowse's own modules read a configuration. Root does this with the rights of the web server's user, because the
  * configuration contains program code.
  *
- * @param directory of GBrowse.conf
+ * @param file its main file, GBrowse.conf
  * @param list the list of slaves that it follows; unset if it follows none
  * @param timeLimit ms
  * @returns the reason if it cannot be asked: no Perl, no modules, no answer
  */
 export async function askGBrowse(
-  directory: string,
+  file: string,
   { list = '', timeLimit }: { readonly list?: string; readonly timeLimit: number },
 ): Promise<Answer | string> {
   const as = process.geteuid?.() === 0 ? await webUser() : undefined;
   try {
-    const output = await run(['perl', '-e', SCRIPT, path.join(directory, 'GBrowse.conf'), list], {
+    const output = await run(['perl', '-e', SCRIPT, file, list], {
       timeLimit,
       what: 'Perl, with which GBrowse is asked,',
-      env: { ...PLAIN_ENVIRONMENT, GBROWSE_CONF: directory },
+      env: { ...PLAIN_ENVIRONMENT, GBROWSE_CONF: path.dirname(file), GBROWSE_MASTER: path.basename(file) },
       ...(as !== undefined && { as }),
     });
     return parseAnswer(output.trimEnd().split('\n').at(-1) ?? '');

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { SECOND } from '../clock.ts';
 import { PLAIN_ENVIRONMENT, run } from '../os/run.ts';
 import type { Installation } from './installations.ts';
@@ -31,12 +30,11 @@ const LOADING = 30 * SECOND;
  * @throws {UserError} when Perl cannot be run, or takes much longer
  */
 export async function renderOne(
-  { directory, namedBy }: Installation,
+  { directory, file, namedBy }: Installation,
   source: string,
   { slave, timeLimit }: { readonly slave?: string; readonly timeLimit: number },
 ): Promise<Rendering> {
   const limit = String(Math.max(1, Math.round(timeLimit / SECOND)));
-  const file = path.join(directory, 'GBrowse.conf');
   const as = process.geteuid?.() === 0 ? await webUser() : undefined;
   const output = await run(
     ['perl', '-e', RENDER_SCRIPT, file, source, limit, ...(slave === undefined ? [] : [slave])],

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import path from 'node:path';
 import { readConfiguration } from '../gbrowse/configuration.ts';
 import { databaseDirectory } from '../gbrowse/database-paths.ts';
 import { findInstallations } from '../gbrowse/installations.ts';
@@ -33,5 +32,5 @@ async function databaseBaseHere(): Promise<string | undefined> {
   const { installations } = await findInstallations().catch(() => ({ installations: [] }));
   const [first] = installations;
   if (first === undefined) return undefined;
-  return databaseDirectory(await readConfiguration(path.join(first.directory, 'GBrowse.conf')));
+  return databaseDirectory(await readConfiguration(first.file));
 }

@@ -114,7 +114,11 @@ describe('whether a GBrowse draws with the slaves of the farm file', () => {
   for (const [name, [files, expected]] of Object.entries(CASES)) {
     test(name, async t => {
       const directory = filesOf(t, files);
-      const found = await farmFindings({ directory }, path.join(directory, 'renderfarm.conf'), true);
+      const found = await farmFindings(
+        { directory, file: path.join(directory, 'GBrowse.conf') },
+        path.join(directory, 'renderfarm.conf'),
+        true,
+      );
       assert.deepEqual(
         found.map(({ verdict }) => verdict),
         expected.map(([verdict]) => verdict),
@@ -129,7 +133,11 @@ describe('whether a GBrowse draws with the slaves of the farm file', () => {
   test('another GBrowse that does not include it is a warning, which says where it comes from', async t => {
     const directory = filesOf(t, { 'GBrowse.conf': '[GENERAL]\n' });
     const namedBy = 'GBROWSE_CONF in /etc/apache2/sites-enabled/b.conf:3';
-    const [finding] = await farmFindings({ directory, namedBy }, '/etc/gbrowse/renderfarm.conf', false);
+    const [finding] = await farmFindings(
+      { directory, file: path.join(directory, 'GBrowse.conf'), namedBy },
+      '/etc/gbrowse/renderfarm.conf',
+      false,
+    );
     assert.equal(finding?.verdict, 'warning');
     assert.match(finding?.message ?? '', /another GBrowse: .*b\.conf:3\) does not include/);
     assert.match(finding?.fix ?? '', /#include \/etc\/gbrowse\/renderfarm\.conf/);

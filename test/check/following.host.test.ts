@@ -37,7 +37,7 @@ test('check asks GBrowse’s own modules, as Apache’s user, whether the lines 
   const master = path.join(conf, 'GBrowse.conf');
   writeFileSync(master, readFileSync(master, 'utf8').replace(/^(config_base\s*=).*/m, `$1 ${conf}`));
   const file = path.join(conf, 'renderfarm.conf');
-  const ask = () => askGBrowse(conf, { list, timeLimit: 60_000 });
+  const ask = () => askGBrowse(master, { list, timeLimit: 60_000 });
 
   writeFileSync(file, '[GENERAL]\nrenderfarm = 0\n');
   const before = await ask();

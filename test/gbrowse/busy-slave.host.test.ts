@@ -48,7 +48,10 @@ glyph = generic
   chmodSync(directory, 0o777);
   const slave = await startSlave(t, directory, 3);
   let isDrawn = false;
-  const drawing = renderOne({ directory }, 'mem', { slave: slave.url, timeLimit: 120_000 }).finally(() => {
+  const drawing = renderOne({ directory, file: path.join(directory, 'GBrowse.conf') }, 'mem', {
+    slave: slave.url,
+    timeLimit: 120_000,
+  }).finally(() => {
     isDrawn = true;
   });
   const probe = createProbe(10_000);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { namedByApache, perlLibrariesOfApache } from '../../src/gbrowse/apache.ts';
+import { masterOfApache, namedByApache, perlLibrariesOfApache } from '../../src/gbrowse/apache.ts';
 import { findInstallations } from '../../src/gbrowse/installations.ts';
 import { filesOf } from './directory.ts';
 
@@ -93,8 +93,36 @@ describe('the GBrowses of a machine', () => {
     symlinkSync(path.join(root, 'a'), path.join(root, 'link'));
     const { installations } = await findInstallations(surroundings(root, {}, ['link', 'a']));
     assert.deepEqual(installations, [
-      { directory: path.join(root, 'link'), namedBy: 'GBROWSE_CONF in /etc/apache2/x.conf:7' },
+      {
+        directory: path.join(root, 'link'),
+        file: path.join(root, 'link/GBrowse.conf'),
+        namedBy: 'GBROWSE_CONF in /etc/apache2/x.conf:7',
+      },
     ]);
+  });
+
+  test('its main file is what GBROWSE_MASTER names, of the environment before that of Apache', async t => {
+    const root = filesOf(t, { 'a/GBrowse.conf': '', 'a/site.conf': '', 'b/other.conf': '' });
+    const files = async (env: NodeJS.ProcessEnv, apacheMaster?: string) => {
+      const { installations } = await findInstallations({
+        env,
+        places: [path.join(root, 'a'), path.join(root, 'b')],
+        apache: () => Promise.resolve([]),
+        apacheMaster: () => Promise.resolve(apacheMaster),
+      });
+      return installations.map(({ file }) => path.relative(root, file));
+    };
+    assert.deepEqual(await files({}), ['a/GBrowse.conf']);
+    assert.deepEqual(await files({}, 'site.conf'), ['a/site.conf']);
+    assert.deepEqual(await files({ GBROWSE_MASTER: 'other.conf' }, 'site.conf'), ['b/other.conf']);
+    await assert.rejects(files({ GBROWSE_CONF: path.join(root, 'a'), GBROWSE_MASTER: 'other.conf' }), {
+      message: /and there is no readable other\.conf/,
+    });
+    const apache = filesOf(t, {
+      'apache2.conf': 'Include x.conf\n',
+      'x.conf': 'SetEnv GBROWSE_MASTER "my.conf"\n',
+    });
+    assert.equal(await masterOfApache([path.join(apache, 'apache2.conf')]), 'my.conf');
   });
 
   test('an environment that names a directory without GBrowse.conf is an error', async t => {

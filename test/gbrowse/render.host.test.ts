@@ -43,9 +43,11 @@ glyph = generic
   return directory;
 }
 
+const at = (directory: string) => ({ directory, file: path.join(directory, 'GBrowse.conf') });
+
 describe('one track of a data source is drawn', { skip }, () => {
   test('on this machine where there is no slave', async t => {
-    const drawn = await renderOne({ directory: site(t) }, 'yeast', { timeLimit });
+    const drawn = await renderOne(at(site(t)), 'yeast', { timeLimit });
     assert.equal(drawn.error, undefined);
     assert.equal(drawn.track, 'Genes');
     assert.ok((drawn.bytes ?? 0) > 1_000, JSON.stringify(drawn));
@@ -55,23 +57,23 @@ describe('one track of a data source is drawn', { skip }, () => {
     const directory = site(t);
     const dark = await freePort();
     const slave = await startSlave(t, path.join(directory, 'tmp'), 2);
-    const drawn = await renderOne({ directory }, 'yeast', { slave: slave.url, timeLimit });
+    const drawn = await renderOne(at(directory), 'yeast', { slave: slave.url, timeLimit });
     assert.ok((drawn.bytes ?? 0) > 1_000, `${JSON.stringify(drawn)} ${slave.log()}`);
     assert.match(slave.log(), /operation=render_tracks; response=200/);
-    const refused = await renderOne({ directory }, 'yeast', { slave: `http://127.0.0.1:${dark}`, timeLimit });
+    const refused = await renderOne(at(directory), 'yeast', { slave: `http://127.0.0.1:${dark}`, timeLimit });
     assert.match(refused.error ?? '', /the slave answers: 500 .*refused/);
   });
 
   test('data that are not there, and a source that is not, are errors with their reason', async t => {
     const directory = site(t);
     assert.match(
-      (await renderOne({ directory }, 'gone', { timeLimit })).error ?? '',
+      (await renderOne(at(directory), 'gone', { timeLimit })).error ?? '',
       /cannot be opened on this machine/,
     );
-    assert.match((await renderOne({ directory }, 'nobody', { timeLimit })).error ?? '', /cannot be read/);
+    assert.match((await renderOne(at(directory), 'nobody', { timeLimit })).error ?? '', /cannot be read/);
     writeFileSync(path.join(directory, 'GBrowse.conf'), '[GENERAL]\n#include a\n#include a\n');
     writeFileSync(path.join(directory, 'a'), 'x = 1\n');
-    assert.match((await renderOne({ directory }, 'yeast', { timeLimit })).error ?? '', /loop detected/);
+    assert.match((await renderOne(at(directory), 'yeast', { timeLimit })).error ?? '', /loop detected/);
   });
 });
 

@@ -35,13 +35,12 @@ export const farmFile: Topic = {
 /** Every GBrowse of this machine: the one beside the farm file first. */
 async function included(file: string): Promise<readonly Finding[]> {
   const { installations } = await findInstallations().catch(() => ({ installations: [] }));
-  const beside = { directory: path.dirname(file) };
-  const hasOwn =
-    (await stat(path.join(beside.directory, 'GBrowse.conf')).catch(() => undefined)) !== undefined;
+  const beside = { directory: path.dirname(file), file: path.join(path.dirname(file), 'GBrowse.conf') };
   const own = await realpath(beside.directory).catch(() => beside.directory);
   const others: Installation[] = [];
   for (const one of installations) if ((await realpath(one.directory)) !== own) others.push(one);
   const named = installations.find(one => !others.includes(one));
+  const hasOwn = (await stat((named ?? beside).file).catch(() => undefined)) !== undefined;
   const all = hasOwn ? [named ?? beside, ...others] : others;
   if (all.length === 0) {
     return [

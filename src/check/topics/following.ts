@@ -24,24 +24,25 @@ export const following: Topic = {
     // Less than the time limit of `check` itself.
     const timeLimit = Math.min(LONGEST, world.options.timeLimit * 0.9);
     if (farm === 'file') {
-      const directory = await knownDirectory(file);
-      if (directory === undefined) return [];
-      return keepingFindings(await askGBrowse(directory, { timeLimit }), file);
+      const known = await configurationBeside(file);
+      if (known === undefined) return [];
+      return keepingFindings(await askGBrowse(known, { timeLimit }), file);
     }
     const missing = installedFinding((await readFarmFile(file)) ?? '', file, farmList);
     const place = await listFinding(farmList, world);
     if (missing !== undefined) return [missing, ...place];
-    const answer = await askGBrowse(path.dirname(file), { list: farmList, timeLimit });
+    const known = (await configurationBeside(file)) ?? path.join(path.dirname(file), 'GBrowse.conf');
+    const answer = await askGBrowse(known, { list: farmList, timeLimit });
     return [...place, ...followingFindings(answer, farmList)];
   },
 };
 
-/** The directory of the farm file, where a GBrowse of this machine is configured there. */
-async function knownDirectory(file: string): Promise<string | undefined> {
+/** The main file of the GBrowse of this machine that is configured in the directory of the farm file. */
+async function configurationBeside(file: string): Promise<string | undefined> {
   const { installations } = await findInstallations().catch(() => ({ installations: [] }));
   const real = (one: string) => realpath(one).catch(() => one);
   const own = await real(path.dirname(file));
-  for (const { directory } of installations) if ((await real(directory)) === own) return directory;
+  for (const one of installations) if ((await real(one.directory)) === own) return one.file;
   return undefined;
 }
 

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { readFarmFile } from '../../farm/farm-file.ts';
 import { listedIn } from '../../farm/renderfarm.ts';
 import { type Configuration, readConfiguration } from '../../gbrowse/configuration.ts';
@@ -15,7 +14,7 @@ export const rendering: Topic = {
     const [installation] = installations;
     if (installation === undefined) throw notChecked('there is no GBrowse.conf');
     const slave = listedIn((await readFarmFile(await world.farmFile())) ?? '')[0];
-    const configuration = await readConfiguration(path.join(installation.directory, 'GBrowse.conf'), {
+    const configuration = await readConfiguration(installation.file, {
       ...(installation.namedBy !== undefined && { configBase: installation.directory }),
     });
     const found: Finding[] = [];

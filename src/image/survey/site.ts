@@ -29,7 +29,7 @@ export async function findGbrowse(): Promise<Gbrowse> {
       `this machine has no GBrowse in one of the usual places${why}, so there is nothing that a slave could draw alike; run image on the master, or set GBROWSE_CONF to the directory of its GBrowse.conf`,
     );
   }
-  const configuration = await readConfiguration(path.join(installation.directory, 'GBrowse.conf'));
+  const configuration = await readConfiguration(installation.file);
   return { installation, configuration };
 }
 

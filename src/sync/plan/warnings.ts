@@ -39,9 +39,7 @@ function linksOut(trees: readonly SizedTree[]): readonly string[] {
 /** What the data sources of all GBrowses of this machine open. */
 async function usesHere(): Promise<readonly DatabaseUse[]> {
   const { installations } = await findInstallations().catch(() => ({ installations: [] }));
-  const configurations = await Promise.all(
-    installations.map(it => readConfiguration(path.join(it.directory, 'GBrowse.conf'))),
-  );
+  const configurations = await Promise.all(installations.map(it => readConfiguration(it.file)));
   return configurations.flatMap(databaseUses);
 }
 
