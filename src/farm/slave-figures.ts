@@ -24,7 +24,7 @@ export function figuresOf(head: string): SlaveFigures | undefined {
   const text = LINE.exec(head)?.[1];
   if (text === undefined) return undefined;
   const numbers = new Map(
-    [...text.matchAll(/(\w+)=(\d{1,10}(?:\.\d{1,6})?)(?=\s|$)/g)].map(([, name = '', value]) => [
+    [...text.matchAll(/(?<!\w)(\w{1,64})=(\d{1,10}(?:\.\d{1,6})?)(?=\s|$)/g)].map(([, name = '', value]) => [
       name,
       Number(value),
     ]),

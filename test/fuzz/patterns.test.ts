@@ -31,6 +31,8 @@ const FILES = globSync('**/*.ts', { cwd: SRC }).toSorted();
  */
 const MAKING: Readonly<Record<string, () => unknown>> = {
   'gbrowse/apache.ts': async () => await (await import('../../src/gbrowse/apache.ts')).namedByApache([]),
+  'image/survey/distribution.ts': async () =>
+    (await import('../../src/image/survey/distribution.ts')).distributionOf('ID=debian\n'),
   'os/process.ts': async () => (await import('../../src/os/process.ts')).realIdsOf(process.pid),
 };
 /** Its pattern is the administrator's own (`load_match`). */

@@ -75,7 +75,7 @@ export async function filesBelow(directories: readonly string[]): Promise<readon
 }
 
 /** Lines of a file that say something. */
-const SETTING = /^\s*[^#\s]/m;
+const SETTING = /^[^\S\n]*[^#\s]/m;
 
 /** What slaves of this master open before they are asked, where somebody has written that down. */
 export async function preloadFile({ installation }: Gbrowse): Promise<readonly SiteFiles[]> {
