@@ -1,4 +1,4 @@
-// JavaScript, because it runs on the Node of whoever cloned the project (18 or later) and fetches the one for the rest.
+// JavaScript, because it runs on any Node from 18 on and fetches the one for the rest.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';

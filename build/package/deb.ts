@@ -32,7 +32,7 @@ export type DebOptions = {
   readonly copyright: string;
   /** The .deb to write. */
   readonly output: string;
-  /** Without it: xz, which takes a minute or two. The others are for whoever cannot wait. */
+  /** Without it: xz, which takes a minute or two; the others are faster. */
   readonly compression?: 'xz' | 'gzip' | 'none';
 };
 

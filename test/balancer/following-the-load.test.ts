@@ -135,7 +135,7 @@ describe('in a steady state', () => {
       const minutes = count === 200 ? 5 : 20;
       await world.run(minutes * MINUTE);
       const made = world.cloud.calls().length - calls;
-      // A look each, and a sign of life every 20 minutes.
+      // One description each, and an activity tag every 20 minutes.
       assert.ok(made <= (count === 0 ? minutes / 5 : minutes * 2 * 2 + 1), `${made} calls`);
       // A poll, three readings of the load, a look at EC2, a look at the file, and a probe for each slave.
       const decided = world.decisions() - decisions;

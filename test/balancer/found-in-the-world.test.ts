@@ -12,12 +12,12 @@ function tag(world: World, id: string, Key: string, Value: string): Promise<unkn
 describe('at the largest max', () => {
   it('a dead slave is replaced when EC2 knows that it leaves, so that a successor would not have one too many', async () => {
     const world = await serving(2, { table: [[1, 2, 2]], master: { pollInterval: 10 * SECOND } });
-    const mend = world.cloud.faults.add({ action: 'CreateTags', code: 'RequestLimitExceeded' });
+    const removeFault = world.cloud.faults.add({ action: 'CreateTags', code: 'RequestLimitExceeded' });
     world.slaves.set(firstListed(world).id, 'refuses');
     await world.when('out', () => world.farm.urls().length === 1);
     await world.run(30 * SECOND);
     assert.equal(world.live().length, 2);
-    mend();
+    removeFault();
     await world.when('a replacement', () => world.live().length === 3);
     assert.equal(world.working().length, 2);
   });
@@ -40,7 +40,7 @@ describe('a draining tag', () => {
     assert.ok((world.terminations().get(id) ?? 0) >= out + 60 * SECOND);
   });
 
-  it('does not end a slave that the farm lists all the same before its drain', async () => {
+  it('does not end a slave before its drain if the farm still lists it', async () => {
     const world = await serving(2);
     const { id } = firstListed(world);
     world.kill();

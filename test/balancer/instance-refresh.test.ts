@@ -240,11 +240,11 @@ describe('new data that do not boot', () => {
   it('make no room while a launch cannot be prepared, and some once it can', async () => {
     const table = [[1, 2, 2]] as const;
     const world = await farmOf(2, table);
-    const mend = world.cloud.faults.add({ action: 'DescribeSubnets', code: 'InternalError' });
+    const removeFault = world.cloud.faults.add({ action: 'DescribeSubnets', code: 'InternalError' });
     world.balancer.reconfigure(world.configOf({ table, ...NEW_DATA }));
     await world.run(HOUR);
     assert.deepEqual(dataOf(world), [OLD, OLD]);
-    mend();
+    removeFault();
     await world.when('a renewed farm', () => dataOf(world).every(data => data === NEW), HOUR);
   });
 

@@ -58,7 +58,7 @@ describe('after a peak', () => {
     assert.ok(world.log.has(/1 to 3 slaves wanted, 2 of them kept in case the load comes back/));
   });
 
-  it('a restart begins the keep time anew', async () => {
+  it('a restart begins the keep time again', async () => {
     const world = peak(10 * MINUTE);
     world.start();
     await world.until(18 * MINUTE);

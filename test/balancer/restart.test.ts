@@ -114,9 +114,9 @@ describe('kill -9 and a new start', () => {
     });
     world.start();
     await world.until(9 * MINUTE);
-    const mend = world.cloud.faults.add({ action: 'CreateTags', code: 'InternalError' });
+    const removeFault = world.cloud.faults.add({ action: 'CreateTags', code: 'InternalError' });
     await world.when('an empty farm', () => world.farm.urls().length === 0);
-    mend();
+    removeFault();
     await world.until(13 * MINUTE);
     world.restart();
     await world.until(20 * MINUTE);

@@ -145,7 +145,7 @@ describe('a slave that does not become ready', () => {
     assert.match(world.balancer.state.backoff.reason ?? '', /slaves in a row did not become ready/);
   });
 
-  it('until the image is mended: then launches go on as before', async () => {
+  it('until the image is fixed: then launches go on as before', async () => {
     const world = createWorld({ load: 3, table: [[1, 1, 2]], slaves: { bootTime: 11 * MINUTE } });
     world.start();
     await world.until(2 * HOUR);

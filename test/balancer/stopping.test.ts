@@ -54,7 +54,7 @@ describe('a stop', () => {
     assert.ok((world.farm.reloads().at(-1) ?? 0) >= (world.farm.writes().at(-1)?.at ?? 0));
   });
 
-  it('in a hurry does not take for ended what EC2 says it does not know', async () => {
+  it('in a hurry does not treat as ended what EC2 does not know', async () => {
     const world = await serving(2);
     world.cloud.faults.add({ action: 'TerminateInstances', code: 'InvalidInstanceID.NotFound', count: 4 });
     world.balancer.stop();

@@ -6,7 +6,7 @@ import { it } from 'node:test';
 import { master } from '../../src/check/topics/master.ts';
 import { createWorld } from '../../src/check/world.ts';
 
-it('an EC2 instance whose metadata service does not answer is told from a machine elsewhere', async t => {
+it('an EC2 instance whose metadata service does not answer is distinguished from a machine elsewhere', async t => {
   const directory = mkdtempSync(path.join(tmpdir(), 'check-master-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const confFile = path.join(directory, 'c.conf');

@@ -14,7 +14,7 @@ describe('the patience of check', () => {
     assert.equal(signal.aborted, true);
   });
 
-  it('begins anew with each answer, so that sixty slow ones are not too much', () => {
+  it('starts over with each answer, so that sixty slow ones are not too much', () => {
     const { signal, answered } = createPatience(9000);
     for (let call = 0; call < 60; call++) {
       mock.timers.tick(8000);

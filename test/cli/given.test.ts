@@ -11,7 +11,7 @@ function given(command: CommandName, ...words: readonly string[]) {
 }
 
 describe('the options of a command', () => {
-  it('have their defaults, flags are false, and what was not given is absent', () => {
+  it('have their defaults, flags are false, and options that were not given are absent', () => {
     assert.deepEqual(given('run'), {
       background: false,
       dryRun: false,

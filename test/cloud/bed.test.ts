@@ -125,7 +125,7 @@ describe('a cloud in a box', { skip: cloudMissing() }, () => {
     assert.equal(master.stdout, cloud.master.instance);
   });
 
-  test('security groups let in whom they name, at once, and nobody else', async () => {
+  test('security groups allow their sources at once, and nobody else', async () => {
     const inner = await createGroup(cloud, 'inner', [{ port: 8101, from: ssh }]);
     const listen = base64('#!/bin/sh\npython3 -m http.server 8101 >/dev/null 2>&1 &\n');
     const [server, friend, stranger] = await Promise.all([

@@ -45,7 +45,7 @@ export type Cloud = Ec2StandIn & {
   /** `dark`: no packet gets in or out any more. `lossy`: three in ten are lost. */
   network(instance: string, state: 'up' | 'dark' | 'lossy'): Promise<void>;
   /** Takes back all faults that are still to come. */
-  mend(): Promise<void>;
+  clearFaults(): Promise<void>;
   /** A completed snapshot with the content of a file (a filesystem image); gives its id. */
   importSnapshot(file: string, gib: number): Promise<string>;
 };
@@ -93,7 +93,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
       return await runInside(pid, command);
     },
     network: (instance, state) => control('network', { instance, state }),
-    mend: () => control('mend', {}),
+    clearFaults: () => control('clearFaults', {}),
     importSnapshot: async (file, gib) =>
       (await control<{ snapshot: string }>('import-snapshot', { file, gib })).snapshot,
     async stop() {

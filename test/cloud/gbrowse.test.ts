@@ -218,7 +218,7 @@ for (const runsAs of ['CGI', 'FastCGI'] as const) {
       await sleep(5_000);
       farm.crowd(CALM);
       await pages(4);
-      await farm.cloud.mend();
+      await farm.cloud.clearFaults();
       await farm.serving(2);
       const visits = await lately(t);
       count(t, 'EC2 answers only errors, while the load falls', visits);

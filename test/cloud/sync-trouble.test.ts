@@ -260,7 +260,7 @@ describe('sync in trouble', { skip: syncMissing() }, () => {
       running.signal('SIGKILL');
       assert.equal(await running.ended(), 'SIGKILL');
       const instance = await stagingOf(master);
-      // As if an hour had gone by since the last sign of life.
+      // As if an hour had gone by since the last activity.
       await cloud.run(instance, 'echo -3600 > /run/gbrowse-sync.alive');
       await until('the instance is gone', async () => {
         const { instances, volumes } = await master.account.state();

@@ -25,7 +25,7 @@ const OPEN = {
 };
 const NODE = { NODE_OPTIONS: '--inspect', NODE_V8_COVERAGE: '/tmp/c', NODE_CHANNEL_FD: '3' };
 
-test('a child gets what is harmless; what is secret or AWS’s goes by message; Node’s own goes nowhere', () => {
+test('a child gets harmless variables; secrets and those of AWS go by message; those of Node go nowhere', () => {
   const environment = { ...SECRET, ...OPEN, ...NODE, UNSET: undefined };
   assert.deepEqual(openEnvironment(environment), OPEN);
   assert.deepEqual(secretEnvironment(environment), SECRET);

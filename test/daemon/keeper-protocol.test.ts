@@ -58,7 +58,7 @@ test('a keeper does seven things', () => {
   });
 });
 
-test('what comes with a request besides is not looked at', () => {
+test('further headers of a request are ignored', () => {
   const forged = {
     id: 1,
     ask: 'farm.reload',

@@ -63,7 +63,7 @@ test('the farm follows the configuration file, and a bad file changes nothing', 
 });
 
 test(
-  'a balancer that may not look where the configuration file lies sees all the same that it was written',
+  'a balancer without access to the directory of the configuration file still notices that it was written',
   asRoot,
   async t => {
     const made = world(t);
@@ -81,7 +81,7 @@ test(
   },
 );
 
-test('after logrotate the log is made anew for the user, in a directory of root’s', asRoot, async t => {
+test('after logrotate the log is created again for the user, in a directory of root’s', asRoot, async t => {
   const made = world(t);
   const { name, balancer } = startAsWeb(t, made, '--logfile', made.at('log'));
   await ask(name, { do: 'state' });

@@ -72,7 +72,7 @@ test('without a pidfile, or with one that is no balancer’s, nothing is signall
   assert.ok(findProcess(balancer.pid) !== undefined);
 });
 
-test('a balancer of root’s cannot be ended by somebody else, and that is said', asRoot, async t => {
+test('another user cannot end root’s balancer, and the message says so', asRoot, async t => {
   const pidfile = path.join(directory(t), 'balancer.pid');
   const balancer = start(t, HOLDER, [pidfile]);
   await until(() => existsSync(pidfile));

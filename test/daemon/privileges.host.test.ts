@@ -16,7 +16,7 @@ test('a user is found by name, with all groups', async () => {
   assert.equal(mustBecome(account), false);
 });
 
-test('users are not looked up by a program that the caller’s PATH brings along', async t => {
+test('no program of the caller’s PATH is used to find users', async t => {
   const here = directory(t);
   for (const name of ['getent', 'id']) {
     writeFileSync(path.join(here, name), '#!/bin/sh\necho evil:x:0:0::/:/bin/sh\n', { mode: 0o755 });
@@ -29,7 +29,7 @@ test('users are not looked up by a program that the caller’s PATH brings along
   assert.partialDeepStrictEqual(await lookUpAccount('www-data'), { name: 'www-data', uid: 33 });
 });
 
-test('a name that no user has, whatever it looks like, is a mistake on the command line', async () => {
+test('a name that no user has is a mistake on the command line, whatever it looks like', async () => {
   for (const name of ['no-such-user-here', '', '--help', '-s', 'root:x', '99999999', '$(id)']) {
     await assert.rejects(lookUpAccount(name), error => isUserError(error) && error.exitStatus === 2, name);
   }

@@ -45,7 +45,7 @@ test('without systemd nobody is told anything', async t => {
   assert.deepEqual(said, []);
 });
 
-test('a reload is told from its begin to its end, in this order', async () => {
+test('a reload is reported from its beginning to its end, in order', async () => {
   const { said, notify } = recorder();
   const manager = takeServiceManager({ NOTIFY_SOCKET: '/run/x' }, notify);
   manager.ready();
@@ -55,7 +55,7 @@ test('a reload is told from its begin to its end, in this order', async () => {
   assert.deepEqual(said, ['READY=1', 'RELOADING=1', 'READY=1']);
 });
 
-test('the watchdog is told twice a period that all is well, once it is ready and until it is closed', async t => {
+test('the watchdog is notified twice a period, from the end of the start until the notifier is closed', async t => {
   const { tick } = withTimers(t);
   const { said, notify } = recorder();
   const manager = takeServiceManager({ NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '4000000' }, notify);

@@ -89,7 +89,7 @@ describe('a dry run', () => {
     await world.run(30 * MINUTE);
     assert.equal(world.farm.writes().length, writes);
     assert.ok(messages(/^would/).length <= 4, text());
-    // The sign of life of the balancer itself.
+    // The activity tag of the balancer itself.
     assert.ok(changing(world).length - calls <= 2);
     assert.equal(world.live().length, 2);
   });
@@ -131,7 +131,7 @@ describe('a dry run', () => {
 const HOURS = 5 * 60 * MINUTE;
 
 describe('EC2 for who only reads', () => {
-  it('does not send what changes something, and says that it is a bug', async () => {
+  it('does not send an action that changes something, and reports a bug', async () => {
     const sent: string[] = [];
     const ec2 = readingOnly(async action => {
       sent.push(action);

@@ -178,7 +178,7 @@ describe('the farm file', () => {
     );
   });
 
-  test('that lists slaves which nobody looks after', { skip }, async t => {
+  test('that lists slaves which nobody manages', { skip }, async t => {
     const master = masterOf(t, 'check-listed');
     writeFileSync(master.farmFile, '[GENERAL]\nrenderfarm = 1\nremote renderer =\n\thttp://127.9.9.9:8101\n');
     const report = await checked(master);
@@ -269,7 +269,7 @@ describe('the account', () => {
     assertProblem(await checked(master), 'network', /192\.168\.1\.5, a private address[\s\S]*conf:\d+/);
   });
 
-  test('a clock that is wrong: the topics of EC2 say why they were not looked at, the others go on', {
+  test('a wrong clock: the topics of EC2 say why they were not checked, the others go on', {
     skip,
   }, async t => {
     const master = masterOf(t, 'check-clock');
@@ -294,7 +294,7 @@ describe('the account', () => {
     assert.equal(about(ahead, 'clock')[0]?.verdict, 'problem');
   });
 
-  test('no credentials: what needs none is looked at all the same', { skip }, async t => {
+  test('no credentials: topics that need none are checked all the same', { skip }, async t => {
     const report = await checked(masterOf(t, 'check-keyless'), {
       AWS_ACCESS_KEY_ID: undefined,
       AWS_SECRET_ACCESS_KEY: undefined,
@@ -339,7 +339,7 @@ describe('the account', () => {
 });
 
 describe('the configuration', () => {
-  test('every mistake of it at once, and what depends on it is not looked at', { skip }, async t => {
+  test('reports every mistake in it at once, and what depends on it is not checked', { skip }, async t => {
     const master = masterOf(t, 'check-mistakes', {
       options: { spot_bid: 'much', poll_interval: 'often', sgroup: 'sg-1' },
     });

@@ -202,7 +202,7 @@ describe('the start', { skip, concurrency: true }, () => {
     await balancer.ended();
   });
 
-  test('Ctrl-C before anything was launched: it ends, and EC2 was only looked at', async t => {
+  test('Ctrl-C before anything was launched: it ends, and EC2 was only read', async t => {
     const master = createMaster(t, { ec2, name: 'ctrl-c', statusUrl: apache.url });
     const balancer = master.start();
     await balancer.said(/watching/);

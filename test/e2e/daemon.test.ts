@@ -37,7 +37,7 @@ describe('a balancer in the background', { concurrency: true, skip: missing }, (
     };
   }
 
-  test('as www-data: the farm file of root is kept true all the same, and --kill leaves nothing', {
+  test('as www-data: the farm file of root is kept up to date, and --kill leaves nothing', {
     skip,
   }, async t => {
     const master = createMaster(t, { ec2, name: 'daemon', statusUrl: apache.url });
@@ -181,7 +181,7 @@ describe('a balancer in the background', { concurrency: true, skip: missing }, (
     assert.equal(await kill().ended(), 0);
   });
 
-  test('Apache does not answer: it starts all the same, and the log says why the load is not known', async t => {
+  test('Apache does not answer: the balancer starts anyway, and the log says why the load is unknown', async t => {
     const master = createMaster(t, {
       ec2,
       name: 'early',

@@ -43,7 +43,7 @@ const THROTTLED: Happening = {
   happens: 'throttled',
   fault: { code: 'RequestLimitExceeded', status: 503, message: 'Request limit exceeded.' },
   said: /RequestLimitExceeded/,
-  // Each wait is twice the one before: this begins anew, and the test does not take minutes.
+  // Each wait is twice the one before: this starts over, and the test does not take minutes.
   mended: true,
 };
 const RESET: Happening = {
@@ -163,8 +163,8 @@ describe('EC2 fails: the balancer says so, lives, and cleans up', { skip, concur
     const { apache, expected, atStop, mending } = options;
     const balancer = master.start();
     const mended = new Set<RegExp>();
-    // The administrator sees what is said, mends it, and sends SIGHUP.
-    const mend = setInterval(() => {
+    // The administrator sees what is said, fixes it, and sends SIGHUP.
+    const fix = setInterval(() => {
       for (const said of mending) {
         if (mended.has(said) || !said.test(balancer.stderr())) continue;
         mended.add(said);
@@ -187,7 +187,7 @@ describe('EC2 fails: the balancer says so, lives, and cleans up', { skip, concur
       balancer.signal('SIGTERM');
       assert.equal(await balancer.ended(), 0);
     } finally {
-      clearInterval(mend);
+      clearInterval(fix);
     }
     for (const said of atStop) assert.match(balancer.stderr(), said);
     assert.deepEqual(master.farm(), []);
@@ -246,7 +246,7 @@ describe('EC2 fails: the balancer says so, lives, and cleans up', { skip, concur
     });
   }
 
-  test('slaves that drain cannot be tagged: they are drained and ended all the same', async t => {
+  test('draining slaves cannot be tagged: they are drained and ended all the same', async t => {
     const apache = await startModStatus(6);
     t.after(() => apache.stop());
     const options = { drain_time: '12' };
@@ -273,7 +273,7 @@ describe('EC2 fails: the balancer says so, lives, and cleans up', { skip, concur
         }
         const sayings = (atStop: boolean) =>
           effects.filter(it => (it.atStop ?? false) === atStop).map(it => sayingOf(it.action, happening));
-        // Each wait for the next try is twice the one before; a SIGHUP in their midst begins anew.
+        // Each wait for the next try is twice the one before; a SIGHUP in between starts over.
         const mending = [sayingOf('CreateLaunchTemplate', happening)];
         await live(master, { expected: sayings(false), atStop: sayings(true), mending });
       });

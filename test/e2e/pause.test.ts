@@ -67,7 +67,7 @@ describe('pause and resume', { skip: ec2Missing(), concurrency: true }, () => {
     assert.equal(await balancer.ended(), 0);
   });
 
-  test('what cannot be done is said: no state directory yet, a time that is none', async t => {
+  test('says what cannot be done: no state directory yet, an invalid time', async t => {
     const master = createMaster(t, { ec2, name: 'never started', statusUrl: apache.url });
     const early = master.run(['pause', '--conf', master.confFile]);
     assert.equal(await early.ended(), 1);

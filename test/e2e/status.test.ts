@@ -143,7 +143,7 @@ describe('status', { skip, concurrency: 3 }, () => {
     }
   });
 
-  test('a configuration that is not there is a mistake; one that is wrong is told', async t => {
+  test('a missing configuration is a mistake; a wrong one is reported', async t => {
     const master = masterOf(t, 'wrong');
     const missing = master.run(['status', '--conf', '/nonexistent/x.conf']);
     assert.equal(await missing.ended(), 2);

@@ -194,7 +194,7 @@ describe('an HTTP 200', () => {
     });
   }
 
-  it('of a hostile size or shape is looked at in linear time', () => {
+  it('of a hostile size or shape is read in linear time', () => {
     for (const unit of [' ', '<', '<a>', '<a ', '\n', '<?xml ', '<reservationSet>', 'x="']) {
       const long = unit.repeat(Math.ceil(8_000_000 / unit.length));
       for (const xml of [long, answerTo('DescribeInstances', long)]) {

@@ -43,7 +43,7 @@ test('requests never become fewer, and come at the rate of their moment', () => 
 
 const steady = createLoadProfile([{ from: 0, requestsPerSecond: 2 }]);
 
-test('mod_status counts the load, and each look at it in the next', async () => {
+test('mod_status counts the load, and each request for it in the next answer', async () => {
   const clock = createVirtualClock(Date.UTC(2025, 10, 22, 15, 31));
   const apache = createSimulatedApache(clock, steady);
   assert.deepEqual(await apache.readStatus(), {

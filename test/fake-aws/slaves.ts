@@ -58,7 +58,7 @@ const ANSWERS: Readonly<Record<PortAnswer, ProbeAnswer>> = {
 export type SimulatedSlaves = {
   /** As the master's: what the ports at this address answer. */
   readonly probe: Probe;
-  /** What this port of whoever has the address does now; `dark` where nobody has it, or a firewall stands before it. */
+  /** What this port of the holder of the address does now; `dark` where nobody has it, or a firewall stands before it. */
   answerAt(address: string, port: number): PortAnswer;
   /** The instances whose processes answer now, or swallow what they are sent. */
   listening(): readonly { readonly instance: InstanceView; readonly hangs: boolean }[];
@@ -110,7 +110,7 @@ export function createSimulatedSlaves(options: {
     return Math.floor(up / behaviour.flaps) % 2 === 0 ? 'serves' : 'refuses';
   }
 
-  /** What the ports of whoever has the address do now. */
+  /** What the ports of the holder of the address do now. */
   function answersAt(address: string, asked: readonly number[]): PortAnswer[] {
     const instance = account.instanceAt(address);
     const process = instance === undefined ? undefined : processOf(instance);

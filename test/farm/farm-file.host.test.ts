@@ -103,7 +103,7 @@ test('owner, group and mode stay', { skip }, async t => {
   }
 });
 
-test('a new file belongs to whom GBrowse.conf belongs to', { skip }, async t => {
+test('a new file has the owner of GBrowse.conf', { skip }, async t => {
   const { directory, file } = place(t);
   chownSync(directory, 0, 6);
   await farmOf(file).write([A]);
@@ -230,7 +230,7 @@ function writeAs(uid: number, file: string): string {
   return spawnSync(process.execPath, args, { encoding: 'utf8', cwd: '/' }).stdout;
 }
 
-test('a user without permission gets an error that says who and what to do; the file is as it was', {
+test('a user without permission gets an error that says who, and what to do; the file does not change', {
   skip,
 }, t => {
   const { directory, file } = place(t);

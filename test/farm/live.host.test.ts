@@ -117,7 +117,7 @@ test('what a data source says for itself wins, as without the line', needsGBrows
 });
 
 test(
-  'GBrowse reads its configuration anew in the same process, as often as it likes, and nothing is done twice',
+  'GBrowse may read its configuration any number of times in the same process, and nothing is done twice',
   needsGBrowse,
   t => {
     const { run } = gbrowse(t);

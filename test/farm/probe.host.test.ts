@@ -296,7 +296,7 @@ test('a master whose process was stopped says nothing about a slave', async t =>
   assert.equal(await probedBy('exec', script), 'unknown');
 });
 
-test('what a slave says of itself beside its answer is heard, and nonsense is not', async t => {
+test('what a slave reports about itself in its answer is read, and nonsense is ignored', async t => {
   const heard: [string, SlaveFigures][] = [];
   const probe = createProbe(PATIENT, (address, figures) => heard.push([address, figures]));
   const says = async (header: string) => {

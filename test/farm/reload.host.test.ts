@@ -56,7 +56,7 @@ test('without a farm file there is nothing to tell', async t => {
   assert.equal(await reload(), undefined);
 });
 
-test('a command that fails is an error with the end of what it said, and is tried again', async t => {
+test('a command that fails is an error with the end of its output, and is tried again', async t => {
   const { directory, file } = place(t);
   chmodSync(directory, 0o755);
   const reload = createReload(

@@ -135,7 +135,7 @@ describe('the policy allows what a master does', () => {
     ['close a port of it', on('RevokeSecurityGroupIngress', 'GroupId', 'sg-1')],
     ['launch a fleet with its tags', fleet('lt-1', 'yeast')],
     ['write down since when a slave drains', mark('i-1', 'gbrowse-aws-balancer:draining')],
-    ['give a sign of life', mark('lt-1', 'gbrowse-aws-balancer:alive')],
+    ['write the activity tag', mark('lt-1', 'gbrowse-aws-balancer:alive')],
     ['end its slaves', on('TerminateInstances', 'InstanceId.1', 'i-1')],
     ['cancel its requests', on('CancelSpotInstanceRequests', 'SpotInstanceRequestId.1', 'sir-1')],
     ['delete its security group', on('DeleteSecurityGroup', 'GroupId', 'sg-1')],
@@ -216,7 +216,7 @@ describe('with image the policy allows besides', () => {
     assert.ok(await allowed(withImage, instance(ALL_OURS)));
   });
 
-  test('make an image of its instance, and give a sign of life on it', async () => {
+  test('make an image of its instance, and tag it with the last activity', async () => {
     for (const call of [make('i-1', OWN), mark('ami-1', 'gbrowse-aws-balancer:alive')]) {
       assert.ok(await allowed(withImage, call));
       assert.equal(await allowed(policy, call), false);

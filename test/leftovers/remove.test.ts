@@ -95,14 +95,14 @@ describe('removing what is left over', () => {
   it('goes on after an error, and can be done again', async () => {
     const { launch, faults, remove, rest } = createWorld();
     await launch(MASTER, 1);
-    const mend = faults.add({ action: 'DeleteVolume', code: 'UnauthorizedOperation' });
+    const removeFault = faults.add({ action: 'DeleteVolume', code: 'UnauthorizedOperation' });
     const outcomes = await remove();
     const failed = outcomes.filter(it => it.includes('failed'));
     assert.deepEqual(failed, [
       'volume: failed: DeleteVolume: UnauthorizedOperation: EC2 answers UnauthorizedOperation. (allow ec2:DeleteVolume to this user or role)',
     ]);
     assert.deepEqual(outcomes.slice(-2), ['launch template: removed', 'security group: removed']);
-    mend();
+    removeFault();
     assert.deepEqual(await remove(), ['volume: removed']);
     assert.deepEqual(await rest(), []);
   });

@@ -74,14 +74,14 @@ describe('gc over the wire', { skip, concurrency: true }, () => {
     assert.deepEqual([again.status, again.stdout], [0, 'Master "gc killed": nothing is left over\n']);
   });
 
-  test('--all-masters spares what may be a balancer’s elsewhere: it has left a sign of life', async t => {
+  test('--all-masters spares what may belong to a balancer elsewhere: it has an activity tag', async t => {
     const [one, two] = ['gc one', 'gc two'].map(name =>
       createMaster(t, { ec2, name, statusUrl: apache.url }),
     );
     assert.ok(one && two);
     const balancer = two.start();
     await two.serving(2);
-    await until('it has left a sign of life', async () => {
+    await until('it has written its activity tag', async () => {
       const { templates } = await two.account.state();
       return templates.some(({ tags }) => 'gbrowse-aws-balancer:alive' in tags);
     });
@@ -178,7 +178,7 @@ describe('gc over the wire', { skip, concurrency: true }, () => {
     assert.deepEqual(await master.account.remains(), []);
   });
 
-  test('that may not look says so, and ends with 1', async t => {
+  test('without permission to list says so, and ends with 1', async t => {
     const master = createMaster(t, { ec2, name: 'gc blind', statusUrl: apache.url });
     const denied = { code: 'UnauthorizedOperation', status: 403, message: 'No.' };
     await master.account.fault({ action: 'DescribeInstances', ...denied });

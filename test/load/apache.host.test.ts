@@ -69,7 +69,7 @@ describe('against a real Apache', { skip, concurrency: true }, () => {
     await server.restart();
     await visit(server, 10);
     const { load, reading } = await poll();
-    assert.ok(reading.totalAccesses <= 10, 'the counters have begun anew');
+    assert.ok(reading.totalAccesses <= 10, 'the counters have started over');
     assert.equal(load.rate, undefined);
   });
 

@@ -338,7 +338,7 @@ for (const saysRestartTime of [true, false]) {
   });
 }
 
-test('a steady load is told at every poll, whatever the poll interval', () => {
+test('a steady load is known at every poll, whatever the poll interval', () => {
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 600 }), fc.integer({ min: 0, max: 200 }), (interval, perSecond) => {
       let load = NO_LOAD;

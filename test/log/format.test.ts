@@ -20,7 +20,7 @@ test('a plain line has UTC time, level and message in columns', () => {
   for (const [level, line] of cases) assert.equal(formatPlain(entry('Slave i-1 is ready', level)), line);
 });
 
-test('every line of a message stands in the plain log with time and level, and no message steers a terminal', () => {
+test('every line of a message has time and level in the plain log, and no message can control a terminal', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), message => {
       const text = formatPlain(entry(message));

@@ -49,7 +49,7 @@ describe("root's environment", () => {
   });
 });
 
-test('of what stands in the place of the settings only the beginning is read', () => {
+test('reads only the beginning of whatever is in the place of the settings', () => {
   const env = {};
   takeServiceSettings('/dev/zero', env);
   assert.deepEqual(env, {});

@@ -49,7 +49,7 @@ test('masters of one machine have files of their own', () => {
   for (const file of files) assert.equal(path.dirname(file), '/d');
 });
 
-test('what is torn, foreign or from the future is not used, and it is said why', async t => {
+test('a torn, foreign or future file is not used, and the message says why', async t => {
   const file = stateFileOf(directory(t), NUMBER, 'web1');
   const rows: readonly (readonly [what: () => unknown, RegExp])[] = [
     [() => truncateSync(file, 40), /incomplete or damaged/],

@@ -43,7 +43,7 @@ describe('the Debian package', { skip: without('dpkg-deb') }, () => {
     return output;
   }
 
-  test('the same commit gives the same bytes, whoever makes it, where and when', async () => {
+  test('the same commit gives the same bytes, whoever builds it, where and when', async () => {
     const first = await make('first', { binary: '/bin/true' });
     const { TZ, LC_ALL } = process.env;
     const umask = process.umask(0o077);

@@ -7,7 +7,7 @@ import { pauseFileOf, removePause, writePause } from '../../src/pause/pause-file
 import type { Pause } from '../../src/policy/pause.ts';
 import { directory } from '../daemon/fixtures/run.ts';
 
-test('what is written holds until its end, and then its file goes; what is damaged is said once and holds nothing', async t => {
+test('a pause holds until its end, and then its file is removed; a damaged file is reported once and has no effect', async t => {
   const place = { directory: directory(t), master: 'web1' };
   const file = pauseFileOf(place);
   let wall = Date.UTC(2026, 10, 25);

@@ -43,7 +43,7 @@ describe('the backoff of launches', () => {
     });
   }
 
-  it('begins anew when another action fails than the last: that is progress', () => {
+  it('starts over when a different action fails: that is progress', () => {
     let pace = NO_BACKOFF;
     for (const action of ['CreateSecurityGroup', 'CreateLaunchTemplate', 'CreateFleet']) {
       const now = pace.notBefore;

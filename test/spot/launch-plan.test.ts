@@ -171,7 +171,7 @@ describe('the image of slaves', () => {
 });
 
 describe('a security group that is given by its name', () => {
-  it('is looked up in the VPC; none, and several, are the administrator’s errors', async () => {
+  it('is searched for in the VPC; none or several are the administrator’s errors', async () => {
     const { ec2, clock } = createWorld();
     const vpcId = DEFAULT_EC2_SETTINGS.vpcId;
     const { GroupId } = await clock.run(

@@ -113,7 +113,7 @@ describe('a slave, as EC2 shows it', () => {
     });
   }
 
-  it('has one URL a port; an IPv6 address stands in brackets', () => {
+  it('has one URL per port; an IPv6 address is in brackets', () => {
     assert.deepEqual(urlsOf('10.0.0.5', [8101, 8102]), ['http://10.0.0.5:8101', 'http://10.0.0.5:8102']);
     assert.deepEqual(urlsOf('fd00::5', [8101]), ['http://[fd00::5]:8101']);
   });

@@ -400,7 +400,7 @@ describe('the guard of a slave', () => {
     assert.equal(poweredOff(guard(5, { sockets, each }).log), 1);
   });
 
-  it('does not take a connection for contact that is only open: whoever opened it may be gone', () => {
+  it('an open connection alone is no contact: its client may be gone', () => {
     assert.equal(poweredOff(guard(5, { sockets: [...sockets, socket(8102, '01')] }).log), 1);
   });
 
@@ -422,7 +422,7 @@ describe('the guard of a slave', () => {
     );
   });
 
-  it('ends what is left of a slave whose parent is gone, and starts it anew', () => {
+  it('ends what is left of a slave whose parent is gone, and starts it again', () => {
     const orphan = `echo '999999 888888 /usr/bin/perl /usr/bin/gbrowse_slave --port 8102 --prefork 3'`;
     const { log } = guard(8, { sockets, ps: `${served(8101)}\n${orphan}` });
     assert.deepEqual(log.filter(line => line.startsWith('kill')).slice(0, 2), [

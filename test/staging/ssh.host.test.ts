@@ -79,7 +79,7 @@ describe('the way to the staging machine', { skip }, () => {
     assert.deepEqual([parent.uid, parent.mode & 0o777], [0, 0o700]);
   });
 
-  test('keys lie where only we can look, and are gone in the end', async () => {
+  test('keys are where only we can read them, and are gone at the end', async () => {
     const keys = await makeKeys();
     assert.equal(statSync(keys.directory).mode & 0o777, 0o700);
     assert.deepEqual(

@@ -8,7 +8,7 @@ import { report, slave } from './fixtures/report.ts';
 
 let count = 0;
 
-/** Whoever holds a master's lock. */
+/** The holder of a master's lock. */
 async function holder(t: TestContext, onConnection?: (socket: Socket) => void): Promise<string> {
   count += 1;
   const master = `test ask ${process.pid} ${count}`;

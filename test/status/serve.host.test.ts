@@ -77,7 +77,7 @@ test('clients that hang and never read keep nobody from an answer', async t => {
   assert.equal((await ask()).kind, 'report');
 });
 
-test('of clients that do not take a long answer only so many are waited for, and not for ever', async t => {
+test('waits only for so many clients that do not read a long answer, and not for ever', async t => {
   const { client, ask } = await serving(t, async () => LARGE, { patience: 300 });
   const hanging = await Promise.all(Array.from({ length: LIMITS.mostClients }, client));
   for (const socket of hanging) socket.pause();
@@ -119,7 +119,7 @@ test('a crowd that comes at the same time shares one report', async t => {
   assert.equal(made, 1);
 });
 
-test('those that only look whether it is held, or hang up at once, leave no trace', async t => {
+test('clients that only check whether it is held, or disconnect at once, leave no trace', async t => {
   const { master, ask } = await serving(t, async () => LARGE);
   for (let index = 0; index < 50; index++) assert.equal(await isLockHeld(`master:${master}`), true);
   assert.equal((await ask()).kind, 'report');

@@ -20,7 +20,7 @@ const LONGEST_HOLD = 6 * HOUR;
  * backoff does not hold launches back (which it does for at most six hours) is at most three polls to know the load, a
  * `boot_timeout` for slaves that will never be ready, three rounds for those that are dead, a `drain_time`, the longest
  * wait between two tries of anything (a minute), two minutes for a launch whose fate is unknown, and a boot. There: for
- * half an hour, and four polls, nothing is launched, ended or listed anew.
+ * half an hour, and four polls, nothing is launched, ended or listed again.
  *
  * 10. "New data reach every slave": the data of every slave are those of the file. For that three minutes more for each
  * of the largest `max`.

@@ -15,7 +15,7 @@ export type Troublemaker = {
   heal(): void;
 };
 
-/** Breaks a world, and mends it. */
+/** Breaks a world, and repairs it. */
 export function createTroublemaker(scene: Scene): Troublemaker {
   const { clock, cloud, account, master, note } = scene;
   const { market, faults } = cloud;

@@ -10,7 +10,7 @@ instead of showing this machine's own files. The rest is as in ec2_stand_in.py; 
     POST /control/host {instance}                process id of its init, addresses, network
     POST /control/network {instance, state}      `up`, `dark`, `lossy`
     POST /control/import-snapshot {file, gib}    a snapshot with the content of a file; gives its id
-    POST /control/mend                           no fault is left
+    POST /control/clearFaults                           no fault is left
 """
 import argparse
 import os
@@ -159,7 +159,7 @@ stand_in.COMMANDS.update(
         'host': lambda given: host_of(given).describe(),
         'network': lambda given: host_of(given).set_network(given['state']) or {},
         'import-snapshot': import_snapshot,
-        'mend': lambda _: stand_in.FAULTS.clear() or {},
+        'clearFaults': lambda _: stand_in.FAULTS.clear() or {},
     }
 )
 

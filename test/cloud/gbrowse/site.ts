@@ -3,7 +3,7 @@ import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync }
 import path from 'node:path';
 import { type Apache, apacheMissing, startApache } from '../../peers/apache.ts';
 
-/** How Apache runs GBrowse: anew for each request, or kept in memory. */
+/** How Apache runs GBrowse: read again for each request, or kept in memory. */
 export type RunsAs = 'CGI' | 'FastCGI' | 'mod_perl';
 
 const MODULE = { CGI: 'cgid', FastCGI: 'fcgid', mod_perl: 'perl' } as const;

@@ -13,7 +13,7 @@ test('a fault hits the calls that it fits, as often as it says', async () => {
   await ec2('DescribeSubnets', {});
 });
 
-test('a fault can look at the request, and can be taken away', async () => {
+test('a fault can read the request, and can be removed', async () => {
   const { ec2, faults } = createWorld();
   const remove = faults.add({ match: request => 'Owners' in request, code: 'InternalError' });
   await ec2('DescribeImages', {});

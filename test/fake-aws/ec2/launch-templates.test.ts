@@ -59,7 +59,7 @@ test('a deleted template is gone at once, and its name is free again', async () 
   await ec2('CreateLaunchTemplate', named('again'));
 });
 
-test('the same ClientToken makes one template, and mends nothing with other parameters', async () => {
+test('the same ClientToken makes one template, and changes nothing with other parameters', async () => {
   const { ec2, account } = createWorld();
   const first = await ec2('CreateLaunchTemplate', { ...named('one'), ClientToken: 'token' });
   assert.deepEqual(await ec2('CreateLaunchTemplate', { ClientToken: 'token', ...named('one') }), first);

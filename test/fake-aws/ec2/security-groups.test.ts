@@ -58,7 +58,7 @@ test('the sources of one port are shown together, with their descriptions', asyn
   ]);
 });
 
-test('revoking what is not there is no error in a default VPC: the answer names it', async () => {
+test('revoking a rule that does not exist is no error in a default VPC: the answer names it', async () => {
   const world = createWorld();
   const GroupId = await createGroup(world);
   await world.ec2('AuthorizeSecurityGroupIngress', { GroupId, IpPermissions: [port(8101), port(22)] });
@@ -116,7 +116,7 @@ test('groups are found by tag, name and id; a young one by its tag only after th
   await refuses(found({ GroupIds: ['sg-0'] }), 'InvalidGroup.NotFound');
 });
 
-test('a group lets in whom its rules name, to their ports alone', async () => {
+test('a group allows only the sources and ports of its rules', async () => {
   const world = createWorld();
   const GroupId = await createGroup(world);
   const [id = ''] = await world.launch(1, { SecurityGroupIds: [GroupId] });

@@ -8,7 +8,7 @@ const PLAN = {
 };
 
 describe("what the image's package archive has", () => {
-  test('is read line by line; what it does not have is installed by nobody', () => {
+  test('is read line by line; nobody installs what it lacks', () => {
     const offered = parseOffered(
       'package rsync 3.2\npackage gbrowse 2.56+dfsg-12\npackage bioperl 1.7\npackage libx-perl (none)\npresent 2.56\n',
     );

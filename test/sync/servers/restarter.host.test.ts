@@ -69,7 +69,7 @@ describe('a server that was stopped is started again', () => {
     await until('it was started', () => existsSync(file));
   });
 
-  test('when whoever should have said it is killed', async () => {
+  test('when the process that should have said it is killed', async () => {
     const server = await sleeper();
     const { file, start } = command('killed');
     const module = path.resolve(import.meta.dirname, '../../../src/sync/servers/restarter.ts');
@@ -87,7 +87,7 @@ describe('a server that was stopped is started again', () => {
     await until('it was started', () => existsSync(file));
   });
 
-  test('and the status of a command that starts it is told', async () => {
+  test('and the status of a command that starts it is reported', async () => {
     const server = await sleeper();
     const start = { argv: ['sh', '-c', 'exit 7'] };
     const restarter = await createRestarter(start, markOf(server));

@@ -78,7 +78,7 @@ const SIGHT = 20 * SECOND;
  *
  * Whatever a call of a master changes (ends, tags, opens, closes, deletes, cancels) has this master's tag at that moment,
  * by EC2's truth. An instance whose tag somebody has just taken away (less than 20 s ago, or EC2 could not be looked at since)
- * may not be known yet. A group or template belongs to whoever has made it.
+ * may not be known yet. A group or template belongs to its maker.
  */
 export const nothingOfOthers: Invariant = (scene, accuse) => {
   const { account, clock } = scene;

@@ -15,23 +15,23 @@ function recordDescribed(state: State): State {
   return state;
 }
 
-/** What the sign of life on this master's launch template says: how old it is, and whose. */
-function signIn(world: World): { readonly age: number; readonly host: string } | undefined {
+/** What the activity tag on this master's launch template says: how old it is, and whose. */
+function activityIn(world: World): { readonly age: number; readonly host: string } | undefined {
   const [template] = world.cloud.account.launchTemplates();
   const [time = '', host = ''] = template?.tags[ALIVE_TAG]?.split(' ') ?? [];
   return time === '' ? undefined : { age: world.clock.wall() - Date.parse(time), host };
 }
 
-describe('a running balancer leaves a sign of life on its launch template', () => {
+describe('a running balancer keeps an activity tag on its launch template', () => {
   it('at once, and never an older one than half an hour', async () => {
     const world = createWorld({ load: 3 });
     world.start();
     await world.when('a launch', () => world.live().length > 0);
     await world.run(5_000);
-    assert.equal(signIn(world)?.host, hostname());
+    assert.equal(activityIn(world)?.host, hostname());
     for (let minute = 0; minute < 300; minute++) {
       await world.run(MINUTE);
-      const { age = Number.POSITIVE_INFINITY } = signIn(world) ?? {};
+      const { age = Number.POSITIVE_INFINITY } = activityIn(world) ?? {};
       assert.ok(age < 21 * MINUTE, `after ${minute} minutes it is ${age / MINUTE} minutes old`);
     }
   });
@@ -49,9 +49,9 @@ describe('a running balancer leaves a sign of life on its launch template', () =
     await world.run(3 * HOUR);
     world.start();
     await world.run(MINUTE);
-    assert.ok((signIn(world)?.age ?? HOUR) < 2 * MINUTE);
+    assert.ok((activityIn(world)?.age ?? HOUR) < 2 * MINUTE);
     await world.run(5 * HOUR);
-    assert.ok((signIn(world)?.age ?? HOUR) < 21 * MINUTE);
+    assert.ok((activityIn(world)?.age ?? HOUR) < 21 * MINUTE);
   });
 
   it('also when its first plan is made while it looks for a template in vain', () => {
@@ -75,7 +75,7 @@ describe('a running balancer leaves a sign of life on its launch template', () =
     world.balancer.reconfigure(world.configOf({ slave: { ports: [8101, 8102] } }));
     await world.when('a new template', () => world.cloud.account.launchTemplates()[0]?.id !== before?.id);
     await world.run(MINUTE);
-    assert.ok((signIn(world)?.age ?? HOUR) < 2 * MINUTE);
+    assert.ok((activityIn(world)?.age ?? HOUR) < 2 * MINUTE);
   });
 
   it('and none of this stops anything when EC2 refuses', async () => {
@@ -88,7 +88,7 @@ describe('a running balancer leaves a sign of life on its launch template', () =
     assert.equal(world.log.count(/cannot be tagged with the time/), 1);
     assert.equal(world.farm.urls().length, 1);
     world.cloud.faults.clear();
-    await world.when('a sign of life', () => signIn(world) !== undefined);
+    await world.when('an activity tag', () => activityIn(world) !== undefined);
     assert.equal(await world.stop(), 'clean');
     world.assertNothingLeft();
   });
@@ -96,8 +96,8 @@ describe('a running balancer leaves a sign of life on its launch template', () =
   it('no longer once it has stopped', async () => {
     const world = await serving(1);
     assert.equal(await world.stop({ keepSlaves: true }), 'slaves kept');
-    const { age = 0 } = signIn(world) ?? {};
+    const { age = 0 } = activityIn(world) ?? {};
     await world.run(2 * HOUR);
-    assert.equal(signIn(world)?.age, age + 2 * HOUR);
+    assert.equal(activityIn(world)?.age, age + 2 * HOUR);
   });
 });
