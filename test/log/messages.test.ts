@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 
-const ROOT = path.join(import.meta.dirname, '..');
+const ROOT = path.join(import.meta.dirname, '../..');
 
 /** Names that are written with a capital wherever they stand. */
 const NAMES = /^(?:Apache|GBrowse|Perl|[A-Z]+[A-Z\d]\w*)\b/;
