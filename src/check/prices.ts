@@ -1,8 +1,6 @@
 import { price } from '../format/money.ts';
+import type { ZonePrice } from '../spot/prices.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
-
-/** What a type costs in a zone now, dollars an hour. */
-export type ZonePrice = { readonly type: string; readonly zone: string; readonly dollars: number };
 
 export type PriceFacts = {
   /** In the zones that slaves may run in. */

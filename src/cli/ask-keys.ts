@@ -36,7 +36,12 @@ async function askForKeys(keys: Keys): Promise<Keys> {
 }
 
 // consola's prompts write to standard output, which is for results, and show a secret while it is typed.
-async function ask(question: string, visible: boolean): Promise<string> {
+/**
+ * Asks at the terminal.
+ *
+ * @throws {UserError} when it is interrupted
+ */
+export async function ask(question: string, visible: boolean): Promise<string> {
   process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({

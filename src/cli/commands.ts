@@ -11,6 +11,14 @@ export const COMMANDS = [
     },
   },
   {
+    name: 'setup',
+    description: 'Ask, look and write: from an installed package to a configuration in order',
+    example: {
+      words: 'setup --yes --region us-west-2',
+      meaning: 'Take every answer that it finds, for a script',
+    },
+  },
+  {
     name: 'sync',
     description: "Copy the master's data into an EBS snapshot for the slaves",
     example: {

@@ -17,6 +17,7 @@ import { VERSION } from './version.ts';
  */
 const DO: { readonly [C in CommandName]: (given: Given<C>, role: Role | undefined) => Promise<number> } = {
   run: async (given, role) => (await import('./commands/run.ts')).run(given, role === 'background'),
+  setup: async given => (await import('./commands/setup.ts')).setup(given),
   sync: async given => (await import('./commands/sync.ts')).sync(given),
   image: async given => (await import('./commands/image.ts')).image(given),
   status: async given => (await import('./commands/status.ts')).status(given),

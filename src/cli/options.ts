@@ -12,9 +12,10 @@ import {
   timeBetween,
   verbosityLevel,
 } from './readers.ts';
+import { SETUP_GROUPS } from './setup-options.ts';
 import { SIMULATE_GROUPS } from './simulate-options.ts';
 
-/** Every option of the command line, as `--help` groups them. A new option is one entry here or in `simulate-options.ts`. */
+/** Every option of the command line, as `--help` groups them. A new option is one entry here, in `setup-options.ts` or in `simulate-options.ts`. */
 export const OPTION_GROUPS = [
   {
     title: 'Accounts and keys',
@@ -24,7 +25,7 @@ export const OPTION_GROUPS = [
         value: 'KEY',
         original: true,
         mayBeBlank: true,
-        commands: ['run', 'sync', 'image', 'check', 'gc'],
+        commands: ['run', 'sync', 'image', 'setup', 'check', 'gc'],
         description: 'EC2 access key (default: EC2_ACCESS_KEY, else the sources of the AWS SDK)',
       },
       {
@@ -34,7 +35,7 @@ export const OPTION_GROUPS = [
         mayBeBlank: true,
         secret: true,
         abbreviations: ['s'],
-        commands: ['run', 'sync', 'image', 'check', 'gc'],
+        commands: ['run', 'sync', 'image', 'setup', 'check', 'gc'],
         description:
           'EC2 secret key; EC2_SECRET_KEY is safer, because no other user sees it while the program starts',
       },
@@ -78,7 +79,7 @@ export const OPTION_GROUPS = [
       },
       {
         name: 'dry-run',
-        commands: ['run', 'sync', 'image'],
+        commands: ['run', 'sync', 'image', 'setup'],
         description: 'Show what would be done, and change nothing',
       },
       {
@@ -171,8 +172,9 @@ export const OPTION_GROUPS = [
       },
       {
         name: 'yes',
-        commands: ['gc'],
-        description: 'Remove the leftovers; without this option they are only listed',
+        commands: ['gc', 'setup'],
+        description:
+          'Remove the leftovers, which are only listed without it; for setup: take every answer that it finds',
       },
       {
         name: 'all-masters',
@@ -218,6 +220,7 @@ export const OPTION_GROUPS = [
           'run',
           'sync',
           'image',
+          'setup',
           'status',
           'pause',
           'resume',
@@ -281,6 +284,7 @@ export const OPTION_GROUPS = [
       },
     ],
   },
+  ...SETUP_GROUPS,
   ...SIMULATE_GROUPS,
   {
     title: 'Help',

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { judgePrices, type PriceFacts, type ZonePrice } from '../../src/check/prices.ts';
+import { judgePrices, type PriceFacts } from '../../src/check/prices.ts';
+import type { ZonePrice } from '../../src/spot/prices.ts';
 
 const ZONES = ['us-west-2a', 'us-west-2b'];
 

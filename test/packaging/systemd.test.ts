@@ -63,7 +63,7 @@ describe('the unit, on Debian 12 with systemd as PID 1', { skip: rootsMissing() 
     assert.equal(await property('ExecMainStatus'), '6');
     assert.match(
       await machine.must(`journalctl -u ${UNIT}`),
-      /not configured yet[\s\S]*Edit \/etc\/gbrowse2\/aws_balancer\.conf/,
+      /not configured yet[\s\S]*: gbrowse-aws-balancer setup/,
     );
     await machine.must(`systemctl reset-failed ${UNIT}`);
   });

@@ -48,7 +48,7 @@ describe('the init script, on Debian 12 without systemd', { skip: rootsMissing()
   test('a fresh package starts nothing, and says what to do first', async () => {
     const said = await machine.must('dpkg -i /var/tmp/n.deb');
     assert.match(said, /installed and not started/);
-    assert.match(said, /Edit \/etc\/gbrowse2\/aws_balancer\.conf/);
+    assert.match(said, /writes \/etc\/gbrowse2\/aws_balancer\.conf: gbrowse-aws-balancer setup/);
     assert.match(said, /service gbrowse-aws-balancer start/);
     assert.equal(await processes(), '');
     assert.equal(await machine.must('stat -c "%a %U" /etc/default/gbrowse-aws-balancer'), '600 root\n');
@@ -56,7 +56,7 @@ describe('the init script, on Debian 12 without systemd', { skip: rootsMissing()
       await machine.must('ls /etc/rc2.d /etc/rc6.d'),
       /S\d\dgbrowse-aws-balancer[\s\S]*K\d\dgbrowse-aws-balancer/,
     );
-    assert.match(await init('start', 6), /not configured yet.*\n.*Edit \/etc\/gbrowse2\/aws_balancer\.conf/);
+    assert.match(await init('start', 6), /not configured yet.*\n.*: gbrowse-aws-balancer setup/);
     assert.equal(await processes(), '');
   });
 

@@ -27,7 +27,7 @@ export const configuration: Topic = {
       findings.push(
         problem(
           'The file is unchanged since the package installed it, so the service does not start.',
-          `Set region, image_id, instance_type and spot_bid in\n    ${file}`,
+          `Answer what setup asks, which writes the file:\n    sudo gbrowse-aws-balancer setup`,
         ),
       );
     }

@@ -1,7 +1,6 @@
-import type { _InstanceType, SpotPrice } from '@aws-sdk/client-ec2';
-import { allPages } from '../../ec2/pages.ts';
+import { findSpotPrices } from '../../spot/prices.ts';
 import { known } from '../known.ts';
-import { judgePrices, type ZonePrice } from '../prices.ts';
+import { judgePrices } from '../prices.ts';
 import type { Topic } from '../topic.ts';
 import type { World } from '../world.ts';
 
@@ -11,20 +10,9 @@ export const price: Topic = {
   async check(world) {
     const [{ ec2 }, config] = await Promise.all([world.account(), world.config()]);
     const [zones, product] = await Promise.all([zonesOf(world), productOf(world)]);
-    const history = await allPages(
-      'DescribeSpotPriceHistory',
-      token =>
-        ec2('DescribeSpotPriceHistory', {
-          InstanceTypes: config.slave.instanceTypes.map(it => it as _InstanceType),
-          ProductDescriptions: [product],
-          // With a start time of now, the answer is the current price of each type and zone.
-          StartTime: new Date(),
-          ...token,
-        }),
-      page => page.SpotPriceHistory,
-    );
+    const prices = await findSpotPrices(ec2, config.slave.instanceTypes, product);
     return judgePrices({
-      prices: latest(history).filter(({ zone }) => zones?.includes(zone) ?? true),
+      prices: prices.filter(({ zone }) => zones?.includes(zone) ?? true),
       zones,
       types: config.slave.instanceTypes,
       bid: config.slave.spotBid,
@@ -43,17 +31,4 @@ function zonesOf(world: World): Promise<readonly string[] | undefined> {
 async function productOf(world: World): Promise<string> {
   const image = await known(world.image());
   return image?.description.PlatformDetails ?? 'Linux/UNIX';
-}
-
-/** The newest price of each type and zone. */
-function latest(history: readonly SpotPrice[]): readonly ZonePrice[] {
-  const newest = new Map<string, ZonePrice & { readonly at: number }>();
-  for (const { InstanceType: type, AvailabilityZone: zone, SpotPrice: text, Timestamp } of history) {
-    const dollars = Number(text);
-    if (type === undefined || zone === undefined || !Number.isFinite(dollars)) continue;
-    const at = Timestamp?.getTime() ?? 0;
-    const key = `${type} ${zone}`;
-    if ((newest.get(key)?.at ?? Number.NEGATIVE_INFINITY) < at) newest.set(key, { type, zone, dollars, at });
-  }
-  return [...newest.values()].map(({ at: _, ...zonePrice }) => zonePrice);
 }

@@ -1,0 +1,48 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { failure, messageOf, systemCode } from '../errors.ts';
+import { replaceFile } from '../os/replace-file.ts';
+import { foreignPartOf } from '../os/root-path.ts';
+import type { Change } from './changes.ts';
+
+/**
+ * Makes sure that all changes can be written: nobody but root decides what is at their places, and nobody has changed the
+ * files since they were read.
+ *
+ * @throws {UserError}
+ */
+export async function assertWritable(changes: readonly Change[]): Promise<void> {
+  for (const { file, before, encoding = 'utf8' } of changes) {
+    const foreign = await foreignPartOf(file, 'place');
+    if (foreign !== undefined)
+      throw failure(
+        `users other than root can change ${foreign.path}, so root does not write ${file}; nothing was written`,
+      );
+    const now = await readFile(file, encoding).catch((error: unknown) => {
+      if (systemCode(error) === 'ENOENT') return undefined;
+      throw failure(`${file} cannot be read: ${messageOf(error)}; nothing was written`, { cause: error });
+    });
+    if (now !== before)
+      throw failure(`${file} was changed while setup was asking, so nothing was written; run setup again`);
+  }
+}
+
+/**
+ * Writes a file at one stroke; the version before is kept as `FILE.bak`, except for a file of secrets.
+ *
+ * @throws {UserError} when that cannot be; the file is as it was
+ */
+export async function writeChange({ file, before, after, mode, encoding = 'utf8' }: Change): Promise<void> {
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    const bytes = (text: string) => Buffer.from(text, encoding);
+    if (mode !== undefined) {
+      await replaceFile(file, bytes(after), { attributes: { mode }, force: true });
+      return;
+    }
+    if (before !== undefined) await replaceFile(`${file}.bak`, bytes(before));
+    await replaceFile(file, bytes(after));
+  } catch (error) {
+    throw failure(`${file} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+}
