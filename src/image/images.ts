@@ -33,7 +33,8 @@ export function imageTags({ master, id }: Run, name: string): Tag[] {
 }
 
 /**
- * Makes an image of an instance, which EC2 restarts for it, and waits until it is complete. CreateImage has no ClientToken:
+ * Makes an image of an instance, and waits until it is complete. EC2 restarts the instance for it, which is no shutdown of the
+ * instance's own, so it does not terminate. CreateImage has no ClientToken:
  * when its answer is lost, its image is found by its name.
  *
  * @returns its id

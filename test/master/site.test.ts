@@ -75,7 +75,15 @@ describe('elsewhere', () => {
   });
 
   it('an image is required', () => {
-    assert.throws(() => siteOf(config(), undefined, 'host'), /c: \[SLAVE\] image_id is not set/);
+    assert.throws(
+      () => siteOf(config(), undefined, 'host'),
+      /c: \[SLAVE\] image_id is not set.*"gbrowse-aws-balancer image" makes one/,
+    );
+  });
+
+  it('no image is required by what launches no slave, and by what makes one', () => {
+    assert.equal(siteOf(config(), undefined, 'host', { image: false }).image, '');
+    assert.equal(siteOf(config(), METADATA, 'host', { image: false }).image, METADATA.imageId);
   });
 
   it('the file’s name for the master comes before any other', () => {
