@@ -4,6 +4,7 @@ import { hideArguments } from '../daemon/title.ts';
 import { isUserError } from '../errors.ts';
 import { lookOf } from '../terminal/look.ts';
 import { COMMANDS, type CommandName } from './commands.ts';
+import { assertEnoughFiles } from './enough-files.ts';
 import { prepareEnvironment } from './environment.ts';
 import { resolveOptions } from './getopt.ts';
 import { type Given, readOptions } from './given.ts';
@@ -60,6 +61,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       process.stdout.write(`gbrowse-aws-balancer ${VERSION}\n`);
       return 0;
     }
+    assertEnoughFiles();
     // The process that started the daemon passed its environment on.
     if (role === undefined) prepareEnvironment(process.env);
     hideArguments([name, ...args.filter(it => !SECRETS.some(secret => it.startsWith(secret)))]);

@@ -87,6 +87,17 @@ describe('what cannot be written', { concurrency: 4 }, () => {
     }
   });
 
+  test('a limit of open files that is too low for a run: one sentence that names it, status 1', () => {
+    for (const limit of [25, 40]) {
+      const { status, stderr } = shell(`ulimit -n ${limit}; $GBA --conf /nonexistent`);
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        new RegExp(`^this process may open only ${limit} files, and needs 64 at least; raise[^\n]*\n$`),
+      );
+    }
+  });
+
   test('a page in a directory that does not exist: a sentence that names the directory', () => {
     const { status, stderr } = shell('$GBA simulate --trace burst --html /no/such/x');
     assert.equal(status, 1);
