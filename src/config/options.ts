@@ -114,7 +114,7 @@ const MASTER: OptionsOf<MasterConfig> = {
   stateDirectory: {
     name: 'state_directory',
     meaning:
-      'Where the balancer keeps what it remembers over a restart, in files of its user alone. A start as root creates it.',
+      'Where the balancer keeps what it remembers across restarts, in files that only its user can read. A start as root creates it.',
     expected: 'an absolute path',
     whenUnset: { default: '/var/lib/gbrowse-aws-balancer/state' },
     parse: path,
