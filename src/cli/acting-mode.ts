@@ -5,6 +5,7 @@ import { acquireLock, describeHolder, type Holder, type Lock, lockState } from '
 import { takeServiceManager } from '../daemon/systemd.ts';
 import { retryReads } from '../ec2/retry.ts';
 import { failure, type UserError } from '../errors.ts';
+import { createHistorian } from '../history/historian.ts';
 import { createRedactor } from '../log/redact.ts';
 import { findDatabases } from '../master/databases.ts';
 import { findExternalAddress } from '../master/external-address.ts';
@@ -60,7 +61,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
       hear = record.hear(log);
       return hear;
     },
-    async enter({ name }) {
+    async enter({ name }, directory) {
       lock = await acquireLock(`master:${name}`, createStatusServer(record.report));
       if (lock === undefined) throw await heldByAnother(name);
       if (lock.squatter !== undefined) hear?.warn(squatted(name, lock.squatter));
@@ -68,7 +69,12 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
         options.metricsFile === undefined || hear === undefined
           ? undefined
           : createMetricsFile(options.metricsFile, hear);
-      record.introduce({ version: VERSION, pid: process.pid, master: name }, metrics);
+      const history =
+        hear === undefined
+          ? undefined
+          : createHistorian({ place: () => ({ directory, master: name }), clock: systemClock, log: hear });
+      await history?.open();
+      record.introduce({ version: VERSION, pid: process.pid, master: name }, metrics, history);
     },
     async act({ sdk, farm, log }) {
       const ec2 = retryReads(record.count(sdk.ec2), systemClock, { isHurried: () => stops > 1 });

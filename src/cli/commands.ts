@@ -40,6 +40,11 @@ export const COMMANDS = [
     example: { words: 'status --watch', meaning: 'Show it again every two seconds' },
   },
   {
+    name: 'report',
+    description: 'Report what each day of a month cost and gave',
+    example: { words: 'report --month 2026-11 --csv', meaning: "November's days, for a spreadsheet" },
+  },
+  {
     name: 'pause',
     description: 'Let GBrowse draw locally for a while, as for debugging',
     example: {

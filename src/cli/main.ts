@@ -22,6 +22,7 @@ const DO: { readonly [C in CommandName]: (given: Given<C>, role: Role | undefine
   sync: async given => (await import('./commands/sync.ts')).sync(given),
   image: async given => (await import('./commands/image.ts')).image(given),
   status: async given => (await import('./commands/status.ts')).status(given),
+  report: async given => (await import('./commands/report.ts')).report(given),
   pause: async given => (await import('./commands/pause.ts')).pause(given),
   resume: async given => (await import('./commands/pause.ts')).resume(given),
   check: async given => (await import('./commands/check.ts')).check(given),

@@ -26,9 +26,10 @@ export type Mode = {
   /**
    * The site is known, and EC2 has not been called yet.
    *
+   * @param stateDirectory `[MASTER] state_directory`
    * @throws {UserError} when another balancer serves this master
    */
-  enter(site: Site): Promise<void>;
+  enter(site: Site, stateDirectory: string): Promise<void>;
   act(on: { readonly sdk: SdkEc2; readonly farm: Farm; readonly log: OpenLog }): Promise<Acting>;
   /** The balancer runs: what signals act on, and the log that says so. */
   started(balancer: Balancer, log: OpenLog): { readonly balancer: Balancer; readonly log: Log };

@@ -23,6 +23,11 @@ export function verbosityLevel(text: string, option: string): number {
   return /^[0-3]$/.test(text) ? Number(text) : refuse(option, text, 'one of 0, 1, 2, 3');
 }
 
+/** A month such as `2026-11`. */
+export function month(text: string, option: string): string {
+  return /^20\d\d-(0[1-9]|1[0-2])$/.test(text) ? text : refuse(option, text, 'a month such as 2026-11');
+}
+
 /** A number; `unit` says of what. */
 export function numberBetween(least: number, most: number, unit = ''): Reader<number> {
   return (text, option) => {

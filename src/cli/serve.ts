@@ -64,7 +64,7 @@ async function serveWith(
     const config = withOverrides(read.config, options);
     useProxy(config);
     const site = await findSite(config);
-    await mode.enter(site);
+    await mode.enter(site, config.master.stateDirectory);
 
     const sdk = await connect(config.file, site, keys);
     const { fleetAt, hearSlave, ...acting } = await mode.act({ sdk, farm: keeper.farm, log });

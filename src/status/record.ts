@@ -4,6 +4,7 @@ import type { Ec2 } from '../ec2/api.ts';
 import { isEc2Error } from '../ec2/errors.ts';
 import { messageOf } from '../errors.ts';
 import type { SlaveFigures } from '../farm/slave-figures.ts';
+import type { Historian } from '../history/historian.ts';
 import type { Level, Log } from '../log/log.ts';
 import { type Calls, countCall, NO_CALLS } from './calls.ts';
 import { type Events, NO_EVENTS, remember } from './events.ts';
@@ -17,8 +18,12 @@ import type { Report } from './report.ts';
 
 /** What the balancer's process records for `status` and for the metrics, in bounded memory. */
 export type StatusRecord = {
-  /** Sets who reports, and where the metrics go. Before that there is no report. */
-  introduce(identity: Omit<Identity, 'startedAt'>, metrics: MetricsFile | undefined): void;
+  /** Sets who reports, and where metrics and history go. Before that there is no report. */
+  introduce(
+    identity: Omit<Identity, 'startedAt'>,
+    metrics: MetricsFile | undefined,
+    history?: Historian,
+  ): void;
   /** A log whose messages are recorded as well. */
   hear<L extends Log>(log: L): L;
   /** EC2, with its calls counted. */
@@ -50,6 +55,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
   let events: Events = NO_EVENTS;
   let identity: Identity | undefined;
   let metrics: MetricsFile | undefined;
+  let historian: Historian | undefined;
   let prices: Prices | undefined;
   let isPriceAwaited = false;
   let observed: Readonly<State> | undefined;
@@ -87,13 +93,15 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
   }
 
   return {
-    introduce(who, file) {
+    introduce(who, file, kept) {
       identity = { ...who, startedAt };
       metrics = file;
+      historian = kept;
     },
     hear(log) {
       const remembered = (level: Level) => (message: string, fields?: Parameters<Log[Level]>[1]) => {
         events = remember(events, level, redact(message), clock.wall());
+        historian?.hear(level, redact(message));
         log[level](message, fields);
       };
       return {
@@ -130,6 +138,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
       if (state.stop === undefined) prices?.follow(slaves, now);
       if (prices?.isAsking() === true) isPriceAwaited = true;
       bringUpToDate(state, now);
+      historian?.observe(state, monotonic, money.rate);
       if (metrics === undefined) return;
       if (monotonic - metricsAt < Math.min(METRICS_INTERVAL, state.config.master.pollInterval)) return;
       metricsAt = monotonic;
@@ -140,6 +149,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
       const file = metrics;
       metrics = undefined;
       await file?.remove();
+      await historian?.close();
     },
   };
 }

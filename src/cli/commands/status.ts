@@ -1,6 +1,6 @@
 import { SECOND } from '../../clock.ts';
 import { surviveClosedTerminal } from '../../daemon/signals.ts';
-import { failure, isUserError } from '../../errors.ts';
+import { failure, isUserError, usageError } from '../../errors.ts';
 import { harmless } from '../../format/harmless.ts';
 import { wrapped } from '../../format/wrap.ts';
 import { type Answer, askBalancer, runningMasters } from '../../status/ask.ts';
@@ -22,7 +22,11 @@ const WATCH_INTERVAL = 2 * SECOND;
  * @throws {UserError} when it is not clear which balancer is meant, or it cannot answer
  */
 export async function status(given: Given<'status'>): Promise<number> {
-  const { conf, json } = given;
+  const { conf, json, since } = given;
+  if (since !== undefined) {
+    if (given.watch) throw usageError('--watch cannot be combined with --since');
+    return (await import('./report.ts')).statusSince(given, since);
+  }
   const found = await findBalancer(conf, runningMasters);
   if (found.note !== undefined) complain(found.note);
   if (!given.watch) {

@@ -1,0 +1,97 @@
+import type { State } from '../balancer/state.ts';
+import { type Clock, MINUTE } from '../clock.ts';
+import type { Log, Level as LogLevel } from '../log/log.ts';
+import { stateTrouble } from '../os/state-file.ts';
+import { bootTimeOf } from '../policy/release.ts';
+import type { Slave } from '../spot/slave.ts';
+import { levelOf } from '../status/levels.ts';
+import type { Rate } from '../status/money.ts';
+import { type Book, counted, type Held, held, NO_BOOK, noted } from './book.ts';
+import { type HistoryPlace, PARTS, readBook, writePart } from './files.ts';
+
+/** Keeps the history of a balancer in memory, and in files that outlive it. Its methods never throw. */
+export type Historian = {
+  /** Takes up what a predecessor has written. */
+  open(): Promise<void>;
+  /** The balancer has decided; its state holds until the next time. */
+  observe(state: Readonly<State>, monotonic: number, rate: Rate): void;
+  hear(level: LogLevel, message: string): void;
+  book(): Book;
+  /** Writes what is not written yet. */
+  close(): Promise<void>;
+};
+
+const WRITE_INTERVAL = MINUTE;
+
+/** @param parts.place of this moment: the configuration may name another directory */
+export function createHistorian(parts: {
+  readonly place: () => HistoryPlace;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Historian {
+  const { clock, log } = parts;
+  let book: Book = NO_BOOK;
+  /** Of each instance, whether EC2 was asked to end it: what is gone without that was taken. */
+  let asked: ReadonlyMap<string, boolean> = new Map();
+  let before: { readonly at: number; readonly what: Held } | undefined;
+  let writtenAt = clock.monotonic();
+  let trouble: string | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  const written = new Map<string, string>();
+
+  async function write(): Promise<void> {
+    const place = parts.place();
+    for (const part of PARTS) {
+      const value = part.value(book);
+      const text = `${place.directory}\0${JSON.stringify(value)}`;
+      if (written.get(part.kind.name) === text) continue;
+      try {
+        await writePart(place, part, clock.wall(), value);
+        written.set(part.kind.name, text);
+        if (trouble !== undefined) log.info('the history can be written again');
+        trouble = undefined;
+      } catch (error) {
+        const why = stateTrouble(place.directory, error);
+        if (why !== trouble) log.warn(`the history in ${place.directory} cannot be written: ${why}`);
+        trouble = why;
+        return;
+      }
+    }
+  }
+
+  return {
+    async open() {
+      const { book: found, unused } = await readBook(parts.place(), clock.wall());
+      for (const why of unused) log.warn(`a part of the history is not used, and begins anew: ${why}`);
+      book = { ...found, said: [...found.said, ...book.said] };
+    },
+    observe(state, monotonic, rate) {
+      const wall = clock.wall();
+      if (before !== undefined) book = held(book, wall, Math.max(0, monotonic - before.at), before.what);
+      const members = [...state.members.values()];
+      const isOwn = ({ launchToken }: Slave) => launchToken?.startsWith(state.runId) === true;
+      const lost = [...asked].flatMap(([id, isAsked]) => (isAsked || state.members.has(id) ? [] : [id]));
+      book = counted(book, wall, {
+        // What a predecessor has launched it has counted itself.
+        launched: members.filter(it => isOwn(it.slave)).map(it => it.slave.instanceId),
+        reclaimed: [...members.filter(it => it.slave.reclaimed).map(it => it.slave.instanceId), ...lost],
+      });
+      asked = new Map(
+        members.map(it => [it.slave.instanceId, it.leaving?.terminateAskedAt !== undefined] as const),
+      );
+      if (state.boots.length > 0) book = { ...book, bootTime: bootTimeOf(state.boots) };
+      before = { at: monotonic, what: { level: levelOf(state), rate, paused: state.pause !== undefined } };
+      if (monotonic - writtenAt < WRITE_INTERVAL) return;
+      writtenAt = monotonic;
+      writing = writing.then(write);
+    },
+    hear(level, message) {
+      book = noted(book, { at: clock.wall(), level, message });
+    },
+    book: () => book,
+    async close() {
+      writing = writing.then(write);
+      await writing;
+    },
+  };
+}

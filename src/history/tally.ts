@@ -1,0 +1,70 @@
+/** What was in a span of time. Durations are ms. */
+export type Tally = {
+  /** Wall clock ms. */
+  readonly start: number;
+  /** For how long the balancer ran. */
+  readonly watched: number;
+  /** For how long the load was known, how many requests came then, and the highest load (requests/s). */
+  readonly known: number;
+  readonly requests: number;
+  readonly peak: number;
+  /** Of these requests, those that came while fewer slaves served than the load table's min. */
+  readonly tooFew: number;
+  /** Slaves in the farm, and slaves that existed, times for how long. */
+  readonly served: number;
+  readonly existed: number;
+  /** What the slaves cost, and how much of that is counted with the bid because the price was not known. */
+  readonly dollars: number;
+  readonly atMost: number;
+  readonly launches: number;
+  readonly interruptions: number;
+};
+
+/** The parts of a tally in the order of a state file. */
+const PARTS = [
+  'start',
+  'watched',
+  'known',
+  'requests',
+  'peak',
+  'tooFew',
+  'served',
+  'existed',
+  'dollars',
+  'atMost',
+  'launches',
+  'interruptions',
+] as const satisfies readonly (keyof Tally)[];
+
+export function noTally(start: number): Tally {
+  const entries = PARTS.map(part => [part, part === 'start' ? start : 0]);
+  // Every part has a number.
+  return Object.fromEntries(entries) as Tally;
+}
+
+/** Both together, from the start of the first. */
+export function added(a: Tally, b: Tally): Tally {
+  const entries = PARTS.map(part => [part, a[part] + b[part]]);
+  return {
+    ...(Object.fromEntries(entries) as Tally),
+    start: a.start,
+    peak: Math.max(a.peak, b.peak),
+  };
+}
+
+/** All of them together, as a span that begins at `start`. */
+export function sumOf(tallies: readonly Tally[], start: number): Tally {
+  return tallies.reduce(added, noTally(start));
+}
+
+/** A tally as a line of numbers, as short as they can be without a difference that matters. */
+export function packed(tally: Tally): readonly number[] {
+  return PARTS.map(part => Number(tally[part].toFixed(part === 'dollars' || part === 'atMost' ? 6 : 2)));
+}
+
+/** The tally that a line of numbers is; undefined where it is none. */
+export function unpacked(line: unknown): Tally | undefined {
+  if (!Array.isArray(line) || line.length !== PARTS.length) return undefined;
+  if (!line.every(it => typeof it === 'number' && Number.isFinite(it) && it >= 0)) return undefined;
+  return Object.fromEntries(PARTS.map((part, at) => [part, line[at]])) as Tally;
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { type Ec2StandIn, ec2Missing, startEc2 } from '../peers/ec2-stand-in.ts';
+import { type ModStatus, startModStatus } from '../peers/mod-status.ts';
+import { createMaster, type Master } from './world.ts';
+
+describe('the history of a balancer', { skip: ec2Missing() }, () => {
+  let ec2: Ec2StandIn;
+  let apache: ModStatus;
+  before(async () => {
+    [ec2, apache] = await Promise.all([startEc2(), startModStatus(6)]);
+  });
+  after(() => Promise.all([ec2.stop(), apache.stop()]));
+
+  async function done(master: Master, ...words: readonly string[]): Promise<string> {
+    const command = master.run([...words, '--conf', master.confFile]);
+    assert.equal(await command.ended(), 0, command.stderr());
+    return command.stdout();
+  }
+
+  test('is there after its end, as text, JSON and CSV', async t => {
+    const master = createMaster(t, { ec2, name: 'history', statusUrl: apache.url });
+    const early = master.run(['report', '--conf', master.confFile]);
+    assert.equal(await early.ended(), 1);
+    assert.match(early.stderr(), /no state directory/);
+
+    const balancer = master.start();
+    await master.serving(2);
+    balancer.signal('SIGTERM');
+    assert.equal(await balancer.ended(), 0);
+
+    const { days, total, simulated } = JSON.parse(await done(master, 'report', '--json'));
+    assert.equal(total.launches, 2);
+    assert.ok(total.dollars > 0 && total.requests > 0, JSON.stringify(total));
+    assert.ok(simulated.requests > 0, JSON.stringify(simulated));
+    const csv = (await done(master, 'report', '--csv')).trim().split('\n');
+    assert.equal(csv.length, days.length + 1);
+    assert.match(csv[0] ?? '', /^day,watchedHours,dollars,/);
+    assert.match(await done(master, 'report'), /^DAY \(UTC\).*\n20.*\n[\s\S]*^total .*\n^simulated /m);
+    const since = await done(master, 'status', '--since', '1h');
+    assert.match(since, /^Load .* requests\/s on average/m);
+    assert.match(since, /2 launches, 0 interruptions/);
+    assert.match(since, /stopped: no slave is left|launched i-/);
+    const other = master.run(['report', '--month', '2020-01', '--conf', master.confFile]);
+    assert.equal(await other.ended(), 1);
+    assert.match(other.stderr(), /the history has nothing in 2020-01; it begins on 20/);
+  });
+});
