@@ -95,23 +95,31 @@ sub { 0 } && do {
   # A request to a slave that is given up when nothing of the slave is there any more, when it has answered nobody for
   # nine seconds (then another slave draws, or this machine), or sooner when it is silent and has left the list: long
   # before slave_timeout.
+  # That is noted in a file, so that for a minute nobody waits for a slave that does not even answer a probe.
   my $watched = sub {
-    my ($ask, $is_listed, $ua, $request) = @_;
+    my ($ask, $is_listed, $notes, $ua, $request) = @_;
     my ($host, $port) = ($request->uri->host, $request->uri->port);
-    my ($gone, $silent) = (0, 0);
+    require HTTP::Response;
+    my $give_up = sub { HTTP::Response->new(500, 'the slave does not answer') };
+    (my $note = "$notes-$host-$port") =~ s{[^\w./-]}{_}g;
+    my $noted = (stat $note)[9];
+    my $is_known = defined $noted && abs(time - $noted) < 60;
+    return $give_up->() if $is_known && $probe->($host, $port) ne 'answers';
+    my ($gone, $silent, $is_lost) = (0, 0, 0);
     local $SIG{ALRM} = sub {
       my $state = $probe->($host, $port);
       $gone = $state eq 'gone' ? $gone + 1 : 0;
       $silent = $state eq 'silent' ? $silent + 1 : 0;
-      die "the slave does not answer\n" if $gone >= 2 || $silent >= 3 || ($silent && !$is_listed->($request->uri->host_port));
+      $is_lost = $gone >= 2 || $silent >= 3 || ($silent && !$is_listed->($request->uri->host_port));
+      die "the slave does not answer\n" if $is_lost;
       alarm 1;
     };
     alarm 1;
     my $response = eval { $ask->($ua, $request) };
     alarm 0;
-    return $response if $response;
-    require HTTP::Response;
-    return HTTP::Response->new(500, 'the slave does not answer');
+    if ($is_lost) { if (open my $file, '>', $note) { close $file } }
+    elsif ($is_known) { unlink $note }
+    return $response || $give_up->();
   };
 
   # GBrowse draws on slaves in a child process for each, which flags the tracks as errors when all retries have failed. Here
@@ -160,7 +168,7 @@ sub { 0 } && do {
           my ($ua, $request) = @_;
           return $ask->(@_) if $$ == $parent;
           my $is_listed = sub { grep { $_ eq "http://$_[0]" } split ' ', $farm->(scalar $self->source->globals) // '' };
-          return $watched->($ask, $is_listed, $ua, $request);
+          return $watched->($ask, $is_listed, $self->source->globals->slave_status_path, $ua, $request);
         };
         $was->($self, $requests, $args, $labels);
       }

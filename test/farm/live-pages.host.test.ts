@@ -114,7 +114,11 @@ describe('pages of a real GBrowse that follows the list', { timeout: 3 * TIMEOUT
       put(`http://127.0.0.1:${await darkPort(t)}`);
       const dark = await look();
       // One that accepts connections and says nothing; the balancer takes it out of the list.
-      const silent = createServer(() => {}).listen(0, '127.0.0.1');
+      const asked: string[] = [];
+      const silent = createServer(socket => {
+        socket.on('error', () => {});
+        socket.once('data', first => asked.push(first.toString('latin1').split(' ')[0] ?? ''));
+      }).listen(0, '127.0.0.1');
       t.after(() => silent.close());
       await once(silent, 'listening');
       const address = silent.address();
@@ -124,13 +128,19 @@ describe('pages of a real GBrowse that follows the list', { timeout: 3 * TIMEOUT
       await sleep(4_000);
       put(slave.url);
       const hanging = await visit;
+      assert.ok(asked.includes('POST'), asked.join());
+      // Known to be silent: it is only probed.
+      asked.length = 0;
+      put(`http://127.0.0.1:${address.port}`);
+      const known = await look();
+      assert.deepEqual([...new Set(asked)], ['HEAD']);
       put();
       await look();
       const drawn = slave.renders();
       await look();
       assert.equal(slave.renders(), drawn, 'an empty list draws locally');
       t.diagnostic(
-        `slowest track: ${alone} ms with a dead slave alone, ${dark} ms with a dark one, ${hanging} ms with a hanging one`,
+        `slowest track: ${alone} ms with a dead slave alone, ${dark} ms with a dark one, ${hanging} ms with a hanging one, ${known} ms when that is known`,
       );
     });
   }

@@ -13,17 +13,23 @@ export function slaveMissing(): string | false {
 }
 
 /** A real `gbrowse_slave` on a port of its own, which writes into a directory; it ends with the test. */
-export async function startSlave(t: Pick<TestContext, 'after'>, directory: string, prefork: number) {
+export async function startSlave(
+  t: Pick<TestContext, 'after'>,
+  directory: string,
+  prefork: number,
+  env: NodeJS.ProcessEnv = {},
+) {
   const port = await freePort();
   const own = (name: string) => path.join(directory, name);
   mkdirSync(own('settings'));
   // As user-data does it.
   const token = ['-MStorable=lock_store', '-e', 'lock_store({}, shift)', own(`settings/${SLAVE_TOKEN}`)];
   spawnSync('perl', token);
-  const { status, stderr } = spawnSync('gbrowse_slave', [
+  const words = [
     ...['--port', String(port), '--prefork', String(prefork), '--verbose', '2', '--tmp', own('settings')],
     ...['--log', own('log'), '--pid', own('pid')],
-  ]);
+  ];
+  const { status, stderr } = spawnSync('gbrowse_slave', words, { env: { ...process.env, ...env } });
   if (status !== 0) throw new Error(`no slave: ${stderr}`);
   const pid = await until('the slave has begun', () => {
     const text = existsSync(own('pid')) ? readFileSync(own('pid'), 'utf8') : '';
