@@ -12,10 +12,10 @@ export const COMMANDS = [
   },
   {
     name: 'setup',
-    description: 'Ask, look and write: from an installed package to a configuration in order',
+    description: 'Ask for the settings, and write a configuration that works',
     example: {
       words: 'setup --yes --region us-west-2',
-      meaning: 'Take every answer that it finds, for a script',
+      meaning: 'Use every answer that it finds, for a script',
     },
   },
   {
@@ -46,7 +46,7 @@ export const COMMANDS = [
   },
   {
     name: 'pause',
-    description: 'Let GBrowse draw locally for a while, as for debugging',
+    description: 'Let GBrowse draw on the master for a while, for example for debugging',
     example: {
       words: 'pause --for 2h',
       meaning: 'Let GBrowse draw on the master for two hours, and keep the slaves for afterwards',
@@ -55,7 +55,7 @@ export const COMMANDS = [
   {
     name: 'resume',
     description: 'End a pause: GBrowse draws on the slaves again',
-    example: { words: 'resume', meaning: 'End a pause before its time' },
+    example: { words: 'resume', meaning: 'End a pause early' },
   },
   {
     name: 'check',

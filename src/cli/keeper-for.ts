@@ -73,13 +73,13 @@ async function assertRoots(configFile: string): Promise<void> {
   );
 }
 
-/** A log that root keeps for as long as it runs must not be led elsewhere by who can change its directory. */
+/** Nobody who can change the directory of root's log may redirect it while the balancer runs. */
 async function assertLogPlace(logFile: string): Promise<void> {
   const foreign = await foreignPartOf(path.dirname(path.resolve(logFile)), 'content');
   if (foreign === undefined) return;
   throw failure(
-    `root does not write the log file ${logFile}, because users other than root can change ${foreign.path}. Name a file in ` +
-      'a directory of root with --logfile, or run the balancer as another user (--user)',
+    `root does not write the log file ${logFile}, because users other than root can change ${foreign.path}; name a file in ` +
+      "one of root's directories with --logfile, or run the balancer as another user (--user)",
   );
 }
 

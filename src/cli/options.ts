@@ -114,7 +114,7 @@ export const OPTION_GROUPS = [
         read: amiOrPresent,
         commands: ['image'],
         description:
-          "The AMI to start from (default: the newest official one of this master's distribution); present: that of the slaves now",
+          "The AMI to start from (default: the newest official one of this master's distribution); present: the current one of the slaves",
       },
       {
         name: 'script',
@@ -151,12 +151,12 @@ export const OPTION_GROUPS = [
         read: timeBetween(MINUTE, 366 * DAY),
         limited: true,
         commands: ['pause'],
-        description: 'End the pause after so long, such as 90m, 2h or 1d (default: not before "resume")',
+        description: 'End the pause after this time, such as 90m, 2h or 1d (default: not before "resume")',
       },
       {
         name: 'release',
         commands: ['pause'],
-        description: 'Release the slaves; without this option they are kept, and cost what they cost',
+        description: 'Release the slaves; without this option they are kept, and go on costing money',
       },
       {
         name: 'topic',
@@ -192,7 +192,7 @@ export const OPTION_GROUPS = [
         name: 'yes',
         commands: ['gc', 'setup'],
         description:
-          'Remove the leftovers, which are only listed without it; for setup: take every answer that it finds',
+          'With gc: remove the leftovers, which are otherwise only listed; with setup: use every answer that it finds',
       },
       {
         name: 'all-masters',
@@ -220,7 +220,7 @@ export const OPTION_GROUPS = [
         read: keyArn,
         commands: ['iam-policy'],
         description:
-          "Also allow the use of this KMS key of the account's own, which encrypts the slaves' volumes",
+          "Also allow the use of this KMS key, the account's own, which encrypts the slaves' volumes",
       },
     ],
   },

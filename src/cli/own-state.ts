@@ -21,7 +21,7 @@ export async function becomeStateOwner(directory: string, confFile: string): Pro
   });
   if (found === undefined) {
     throw failure(
-      `there is no state directory ${directory} yet. The balancer's first start with ${confFile} creates it ([MASTER] state_directory)`,
+      `there is no state directory ${directory} yet; the balancer's first start with ${confFile} creates it ([MASTER] state_directory)`,
     );
   }
   if (!found.isDirectory()) throw failure(`${directory} ([MASTER] state_directory) is not a directory`);

@@ -10,7 +10,7 @@ export const SETUP_GROUPS = [
         name: 'region',
         value: 'REGION',
         commands: ['setup'],
-        description: 'AWS region of the slaves, where this machine is not on EC2',
+        description: 'AWS region of the slaves, if this machine is not on EC2',
       },
       {
         name: 'profile',
@@ -36,7 +36,7 @@ export const SETUP_GROUPS = [
         name: 'image_id',
         value: 'AMI',
         commands: ['setup'],
-        description: 'AMI of the slaves, where there is one already; "image" makes one',
+        description: 'AMI of the slaves, if there is one already; "image" makes one',
       },
       {
         name: 'subnet',

@@ -24,7 +24,7 @@ import { describePlan } from './plan/describe.ts';
 import { type ImagePlan, planImage } from './plan/plan.ts';
 import { outdatedImages } from './plan/retention.ts';
 
-/** The word that names, after `--from`, the image that slaves are started from now. */
+/** The word for the current image of the slaves, after `--from`. */
 export const PRESENT = 'present';
 
 /**
@@ -67,7 +67,7 @@ async function withPresent(order: ImageOrder, ec2: Ec2): Promise<ImageOrder> {
   if (order.from !== PRESENT) return order;
   if (order.site.image === '') {
     throw usageError(
-      `--from ${PRESENT}: ${order.config.file}: [SLAVE] image_id is not set, so slaves have no image yet; leave --from out`,
+      `--from ${PRESENT}: ${order.config.file}: [SLAVE] image_id is not set, so slaves have no image yet; leave out --from`,
     );
   }
   const { imageId } = await findImage(ec2, order.site, order.config.slave.imageOwners);

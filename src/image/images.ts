@@ -14,7 +14,7 @@ const LOOK_AGAIN = 2 * SECOND;
 const COMPLETE_LIMIT = 6 * HOUR;
 const CREATE_LIMIT = 10 * MINUTE;
 
-/** The name of the image that a run makes: of the characters that EC2 allows, at most 128. */
+/** The name of the image that a run makes: only characters that EC2 allows, at most 128. */
 export function imageName({ master, id }: Run, now: number): string {
   const time = new Date(now).toISOString().slice(0, 16).replace('T', ' ').replaceAll(':', '');
   const end = `, ${time}, ${id}`;
@@ -22,7 +22,7 @@ export function imageName({ master, id }: Run, now: number): string {
   return `${begin.slice(0, 128 - end.length)}${end}`.replaceAll(',', '');
 }
 
-/** The tags of an image and its snapshots. They are no data of `sync`, so they have another tag. */
+/** The tags of an image and its snapshots. They do not belong to `sync`, so they have another tag. */
 export function imageTags({ master, id }: Run, name: string): Tag[] {
   return [
     { Key: 'Name', Value: name },
@@ -136,7 +136,7 @@ export async function findOwnImages(ec2: Ec2, master: string): Promise<readonly 
   }));
 }
 
-/** How long EC2 may take to let go of the snapshots of an image that is gone. */
+/** How long EC2 may take to release the snapshots of a removed image. */
 const LETTING_GO = 2 * MINUTE;
 
 /** Removes an image and its snapshots; what is gone already is no error. */

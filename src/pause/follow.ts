@@ -4,18 +4,18 @@ import type { Log } from '../log/log.ts';
 import { type Pause, pauseAt } from '../policy/pause.ts';
 import { type PausePlace, pauseFileOf, readPause, removePause } from './pause-file.ts';
 
-/** How soon a running balancer knows of a pause. */
+/** How soon a running balancer notices a pause. */
 const INTERVAL = 2 * SECOND;
 
 /** The pause that `pause` and `resume` have written for this master. */
 export type PauseFollower = {
-  /** What holds now. A file that cannot be used is reported once, and holds nothing; one that is over is removed. */
+  /** The current pause. A file that cannot be used is reported once and ignored; one that is over is removed. */
   read(): Promise<Pause | undefined>;
-  /** Tells what holds, every two seconds, until the signal aborts. */
+  /** Reports the current pause every two seconds, until the signal aborts. */
   follow(tell: (pause: Pause | undefined) => void, signal: AbortSignal): Promise<void>;
 };
 
-/** @param place of this moment: the configuration may name another directory */
+/** @param place the current place: the configuration may name another directory */
 export function followPause(parts: {
   readonly place: () => PausePlace;
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export function followPause(parts: {
     const why = found.kind === 'unusable' ? found.why : undefined;
     if (why !== undefined && why !== said)
       log.warn(
-        `${pauseFileOf(place)} is not used, so there is no pause: ${why}. Remove it, or use "gbrowse-aws-balancer pause" again`,
+        `${pauseFileOf(place)} is not used, so there is no pause: ${why}; remove it, or use "gbrowse-aws-balancer pause" again`,
       );
     said = why;
     if (found.kind !== 'value') return undefined;

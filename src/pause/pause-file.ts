@@ -24,7 +24,7 @@ const PAUSE: StateKind<Pause> = {
 /** No date is later, ms. */
 const LATEST = 8.64e15;
 
-/** Where the pause of a master stands. */
+/** The file with the pause of a master. */
 export type PausePlace = { readonly directory: string; readonly master: string };
 
 export function pauseFileOf({ directory, master }: PausePlace): string {

@@ -6,12 +6,12 @@ import { messageOf } from '../errors.ts';
 import { findSpotPrices, type ZonePrice } from '../spot/prices.ts';
 import { type Architecture, proposeTypes, USUAL_TYPES } from './instance-types.ts';
 
-/** An account that was tried: it may be worked with, or the reason why not. */
+/** An account that was tried: usable, or the reason why not. */
 export type Tried =
   | { readonly sdk: SdkEc2; readonly keyId: string }
   | { readonly refused: string; readonly isMissing: boolean };
 
-/** Connects with keys, or what the SDK finds without, and makes one call that changes nothing. */
+/** Connects with the keys, or with what the SDK finds, and makes one call that changes nothing. */
 export async function tryAccount(region: string, credentials: Credentials | undefined): Promise<Tried> {
   const { createSdkEc2 } = await import('../ec2/sdk.ts');
   const sdk = createSdkEc2({ region, ...(credentials !== undefined && { credentials }) });
@@ -35,16 +35,16 @@ export async function tryAccount(region: string, credentials: Credentials | unde
   return { sdk, keyId };
 }
 
-/** The types to propose, and today's prices of them and of others that were asked for. */
+/** The types to propose, and today's prices of these and of other requested ones. */
 export type Market = { readonly types: readonly string[]; readonly prices: readonly ZonePrice[] };
 
 /** The size that a slave needs: GBrowse's data in memory, and a second processor for the second request. */
 const SIZE = { processors: '2', mebibytes: '8192' };
 
 /**
- * Asks EC2 for types and prices; the usual ones without prices where the account may not ask.
+ * Asks EC2 for types and prices; the usual ones without prices if the account may not ask.
  *
- * @param wanted types whose prices are needed besides
+ * @param wanted further types whose prices are needed
  * @throws {Ec2Error}
  */
 export async function findMarket(

@@ -2,7 +2,7 @@ import { failure, usageError } from '../errors.ts';
 
 /** How questions are answered: by a person at the terminal, or all of them by what was found. */
 export type Ask = {
-  /** @param found the answer that counts where nobody is asked */
+  /** @param found the answer if nobody is asked */
   confirm(question: string, found: boolean): Promise<boolean>;
   /**
    * @param found the answer that is offered; undefined where nothing was found
@@ -18,7 +18,7 @@ export type Ask = {
   secret(question: string): Promise<string | undefined>;
 };
 
-/** Takes for every answer what was found (`--yes`). */
+/** Uses what was found as every answer (`--yes`). */
 export const TAKE_WHAT_WAS_FOUND: Ask = {
   confirm: async (_question, found) => found,
   text: async (question, found, { option, refuse }) => {

@@ -1,4 +1,4 @@
-/** A file and what it is to become. */
+/** A file and its new content. */
 export type Change = {
   readonly file: string;
   /** Undefined: there is no such file. */

@@ -1,11 +1,11 @@
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { ZonePrice } from '../spot/prices.ts';
 
-/** So many types: with fewer, slaves are interrupted more often; more are hardly ever cheaper. */
+/** Number of types: with fewer, slaves are interrupted more often; more are hardly ever cheaper. */
 const HOW_MANY = 4;
 const LEAST = 3;
 
-/** What is proposed where EC2 cannot be asked; in every region since 2021. */
+/** The types to propose if EC2 cannot be asked; in every region since 2021. */
 export const USUAL_TYPES = {
   x86_64: ['m5.large', 'm6i.large', 'm5a.large'],
   arm64: ['m6g.large', 'm7g.large', 'r6g.large'],

@@ -9,11 +9,11 @@ import { PLAIN_ENVIRONMENT, run } from '../os/run.ts';
 import { isDistributed } from './original.ts';
 import type { Found } from './plan.ts';
 
-/** The configuration that the package brings, which nobody has decided on. */
+/** The configuration of the package, which nobody has edited. */
 const SHIPPED = '/usr/share/gbrowse-aws-balancer/aws_balancer.conf';
 /** Where the settings of another GBrowse are after the package was installed (`README.Debian`). */
 const OLD_SETTINGS = [`${SETTINGS_FILE}.gbrowse`, `${SETTINGS_FILE}.local`];
-/** What the executable has where no package brought an example. */
+/** The example for an executable without the package. */
 const PLAIN =
   '[LOAD TABLE]\n#req/s  min max\n0.1     0   1\n0.5     0   2\n1.0     1   3\n5.0     3   6\n10.0    6   8\n\n' +
   '[MASTER]\npoll_interval     = 0.5\nserver_status_url = http://localhost/server-status\nfarm              = live\n\n' +
@@ -22,7 +22,7 @@ const PLAIN =
 /** The files that setup reads or writes. */
 export type Files = {
   readonly configuration: Found;
-  /** The text of the configuration file before anybody decided on it. */
+  /** The text of the configuration file before anybody edited it. */
   readonly example: string;
   /** Whether somebody has edited the configuration file. */
   readonly isDecided: boolean;
@@ -37,7 +37,7 @@ export type OldSettings = {
   readonly file: string;
   readonly accessKey: string;
   readonly secretKey: string;
-  /** Whether others than its owner can read it. */
+  /** Whether users other than its owner can read it. */
   readonly isOpen: boolean;
 };
 
@@ -82,7 +82,7 @@ async function findOldSettings(file: string): Promise<readonly OldSettings[]> {
   return [{ file, accessKey: ACCESS_KEY, secretKey: SECRET_KEY, isOpen: (mode & 0o077) !== 0 }];
 }
 
-/** What is known of this machine's GBrowse, in sentences. */
+/** What is known about this machine's GBrowse, in sentences. */
 export async function describeGBrowse(): Promise<readonly string[]> {
   const version = await run(
     ['perl', '-MBio::Graphics::Browser2', '-e', 'print "\\n", Bio::Graphics::Browser2->VERSION'],

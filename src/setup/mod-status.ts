@@ -11,7 +11,7 @@ import { run } from '../os/run.ts';
 const TIME_LIMIT = 10_000;
 const BLOCK = '/etc/apache2/conf-available/gbrowse-aws-balancer-status.conf';
 
-/** Why mod_status does not tell the load; undefined where it does. */
+/** Why mod_status does not give the load; undefined when it does. */
 export async function statusTrouble(url: string): Promise<string | undefined> {
   try {
     await readStatus(url, { timeLimit: TIME_LIMIT })();
@@ -22,7 +22,7 @@ export async function statusTrouble(url: string): Promise<string | undefined> {
   }
 }
 
-/** Whether this program can switch mod_status on: Debian's Apache, which runs. */
+/** Whether this program can switch mod_status on: only in Debian's Apache, while it runs. */
 export function canSwitchOn(): boolean {
   return (
     findProgram('a2enmod') !== undefined && findProgram('a2enconf') !== undefined && findApaches().length > 0
@@ -30,11 +30,11 @@ export function canSwitchOn(): boolean {
 }
 
 /**
- * Switches mod_status on in Debian's Apache: first the module, with the block that it brings, and where that does not
+ * Switches mod_status on in Debian's Apache: first the module, with the block that it brings, and if that does not
  * answer, a block of our own. Apache is restarted gracefully; one with a mistake in its configuration is left as it is.
  *
  * @returns what was done, in sentences
- * @throws {UserError} when it cannot be done, or does not help; our own block is gone then
+ * @throws {UserError} when it cannot be done, or does not help; then our own block is removed again
  */
 export async function switchOn(url: string): Promise<readonly string[]> {
   const a2 = (program: string, name: string) =>

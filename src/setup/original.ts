@@ -9,7 +9,7 @@ import {
 import { parseLoadTable } from '../config/load-table.ts';
 import { optionsOf, type SectionWithOptions } from '../config/options.ts';
 
-/** The values of the configuration file that the Perl original was distributed with: nobody has decided on them. */
+/** The values of the configuration file that came with the Perl original: nobody has chosen them. */
 const DISTRIBUTED: Readonly<Record<string, string>> = {
   poll_interval: '0.5',
   server_status_url: 'http://localhost/server-status',
@@ -27,7 +27,7 @@ const DISTRIBUTED_TABLE = '0.1 0 1|0.5 0 2|1.0 1 3|2.0 2 4|5.0 3 6|6.0 4 6|7.0 5
 const PREVIOUS_GENERATION =
   /^(m1|m2|m3|m4|c1|c3|c4|cc1|cc2|cg1|cr1|t1|t2|hi1|hs1|g2|g3|i2|d2|r3|r4|x1|x1e|p2|h1)\./;
 
-/** Debian's file has another of the types. */
+/** Debian's file has a different type. */
 function isDistributedValue(name: string, value: string): boolean {
   return value === DISTRIBUTED[name] || (name === 'instance_type' && value === 'm1.medium');
 }
@@ -42,7 +42,7 @@ export function isOldImage(name: string): boolean {
   return name === DISTRIBUTED.image_id;
 }
 
-/** Whether a configuration is the Perl original's as it was distributed: nobody has decided on anything. */
+/** Whether a configuration is the one that came with the Perl original, unedited. */
 export function isDistributed(text: string): boolean {
   const { taken, left } = takeOver(text, text);
   return taken.length === 0 && left.length === 0;
@@ -58,8 +58,8 @@ export type TakenOver = {
 };
 
 /**
- * Takes the decisions of an administrator out of a configuration of the Perl original: what differs from the file that
- * it was distributed with, and still means something.
+ * Finds what an administrator has changed in a configuration of the Perl original, compared with the distributed file,
+ * and what still has a meaning.
  *
  * @param base the text to put them into; every other byte of it stays
  */
@@ -80,7 +80,7 @@ export function takeOver(original: string, base: string): TakenOver {
     }
   }
   const region = findOption(from, 'SLAVE', 'region')?.value ?? '';
-  // With nothing else decided, the region of the distributed file is no decision either.
+  // If nothing else was changed, the region of the distributed file is not a choice either.
   if (region !== '' && (region !== DISTRIBUTED_REGION || taken.length > 0)) {
     document = setOption(document, 'SLAVE', 'region', region);
     taken.push('region');

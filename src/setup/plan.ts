@@ -3,7 +3,7 @@ import { price } from '../format/money.ts';
 import type { Change } from './changes.ts';
 import { withServiceValues } from './service-file.ts';
 
-/** The options of `[SLAVE]` and `[MASTER]` that setup decides about; undefined: as they stand. */
+/** The options of `[SLAVE]` and `[MASTER]` that setup sets; undefined: unchanged. */
 export type Answers = {
   readonly region?: string;
   readonly instanceTypes?: string;
@@ -24,7 +24,7 @@ export type Found = {
   readonly encoding?: 'utf8' | 'latin1';
 };
 
-/** The configuration's text with the answers in it; an option that says the same already keeps its line as it is. */
+/** The configuration's text with the answers in it; an option that already has the same value keeps its line. */
 export function withAnswers(text: string, answers: Answers): string {
   const values: readonly (readonly ['MASTER' | 'SLAVE', string, string | undefined])[] = [
     ['MASTER', 'server_status_url', answers.serverStatusUrl],
@@ -44,9 +44,10 @@ export function withAnswers(text: string, answers: Answers): string {
 }
 
 /**
- * The changes that the answers mean.
+ * The changes that result from the answers.
  *
- * @param base the text that the answers go into: that of the configuration file, or the package's with the original's settings
+ * @param base the text that the answers go into: that of the configuration file, or the package's with the original's
+ *   settings
  * @returns only files that change; keys are in one that root alone reads
  */
 export function planChanges(

@@ -7,8 +7,8 @@ export type ServiceValues = {
 };
 
 /**
- * The text of the service's settings, in the syntax of sh, with other values. A line that sets a variable already is
- * changed where it stands, one that is commented out is brought in, and a new one is added at the end; every other byte stays.
+ * The text of the service's settings, in the syntax of sh, with other values. An existing line of a variable is changed
+ * in its place, a commented one is uncommented, and a new one is added at the end; every other byte stays.
  *
  * @throws {UserError} for a value that needs quotes which the program's own reader of the file does not understand
  */
@@ -26,11 +26,11 @@ function set(text: string, keyword: string, name: string, value: string): string
   return text.slice(0, found.index) + line + text.slice(found.index + found[0].length);
 }
 
-/** Quoted where sh would take the value for something else. The value is not shown: it may be a secret. */
+/** Quoted if sh would read the value differently. The value is not shown: it may be a secret. */
 function quoted(name: string, value: string): string {
   if (/^[\w./:@%+=,-]+$/.test(value)) return value;
   if (/^[^'\p{Cc}]+$/u.test(value)) return `'${value}'`;
   throw usageError(
-    `${name} has a character that cannot stand in the settings of the service (' or a control one)`,
+    `${name} contains a character that the settings of the service cannot hold (' or a control character)`,
   );
 }

@@ -23,7 +23,7 @@ import { isOldImage, isPreviousGeneration, takeOver } from './original.ts';
 import { type Answers, planChanges, withAnswers } from './plan.ts';
 import { assertWritable, writeChange } from './write.ts';
 
-/** What the command line gave. */
+/** The options of the command line. */
 export type SetupOptions = Omit<Answers, 'keys' | 'serverStatusUrl'> &
   Pick<Keys, 'accessKey' | 'secretKey'> & {
     /** `--conf` */
@@ -39,7 +39,7 @@ export type SetupTools = {
   readMetadata(): Promise<MasterMetadata | undefined>;
 };
 
-/** What setup has done. */
+/** The result of setup. */
 export type SetUp = {
   /** The configuration file. */
   readonly file: string;
@@ -49,8 +49,8 @@ export type SetUp = {
 };
 
 /**
- * From an installed package to a configuration: looks, asks, shows what it will write, and writes it. Nothing is written
- * before the last question, so it may be interrupted and run again.
+ * Makes a configuration for an installed package: examines the machine, asks, shows what it will write, and writes it.
+ * Nothing is written before the last question, so it can be interrupted and run again.
  *
  * @throws {UserError}
  */
@@ -60,7 +60,7 @@ export async function setUp(options: SetupOptions, tools: SetupTools): Promise<S
   const metadata = await tools.readMetadata();
   say(
     metadata === undefined
-      ? 'EC2: this machine is not an instance of EC2; slaves get public addresses.'
+      ? 'EC2: this machine is not an EC2 instance; slaves get public addresses.'
       : `EC2: this machine is ${metadata.instanceId} in ${metadata.availabilityZone}; slaves are reached by their private addresses.`,
   );
   for (const line of await describeGBrowse()) say(line);
@@ -154,7 +154,7 @@ function valuesOf(text: string): Readonly<Record<string, string | undefined>> {
   ]);
 }
 
-/** As the reader of the configuration file refuses a value. */
+/** Refuses a value as the reader of the configuration file does. */
 function refuseAs(section: 'MASTER' | 'SLAVE', name: string): (answer: string) => string | undefined {
   const option = optionsOf(section).find(it => it.name === name);
   return answer => (option?.parse(answer) === undefined ? `expected ${option?.expected}` : undefined);
@@ -162,7 +162,7 @@ function refuseAs(section: 'MASTER' | 'SLAVE', name: string): (answer: string) =
 
 async function askForStatus(url: string, dryRun: boolean, { ask, say }: SetupTools): Promise<void> {
   const trouble = await statusTrouble(url);
-  if (trouble === undefined) return say(`mod_status: ${url} tells the load.`);
+  if (trouble === undefined) return say(`mod_status: ${url} gives the load.`);
   say(`mod_status: ${sentence(trouble)}`);
   if (dryRun || !canSwitchOn() || new URL(url).hostname !== 'localhost') return;
   if (!(await ask.confirm('Switch mod_status on in this machine’s Apache, and reload it?', true))) return;
@@ -213,7 +213,7 @@ async function askForAccount(
   let tried = await tryAccount(region, credentials);
   for (const { file, accessKey, secretKey } of oldSettings) {
     if ('sdk' in tried || credentials !== undefined) break;
-    say(`Keys of ${file} are tried.`);
+    say(`Trying the keys in ${file}.`);
     credentials = credentialsFrom({ accessKey, secretKey });
     tried = await tryAccount(region, credentials);
   }
@@ -234,7 +234,7 @@ async function askForAccount(
 }
 
 async function askForKeys(ask: Ask): Promise<Credentials | undefined> {
-  const accessKey = await ask.secret('EC2 access key (nothing: go on without)');
+  const accessKey = await ask.secret('EC2 access key (leave it empty to go on without)');
   if (accessKey === undefined || accessKey === '') return undefined;
   const secretKey = await ask.secret('EC2 secret key, which is not shown');
   return credentialsFrom({ accessKey, secretKey: secretKey ?? '' });

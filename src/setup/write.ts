@@ -6,8 +6,8 @@ import { foreignPartOf } from '../os/root-path.ts';
 import type { Change } from './changes.ts';
 
 /**
- * Makes sure that all changes can be written: nobody but root decides what is at their places, and nobody has changed the
- * files since they were read.
+ * Makes sure that all changes can be written: only root controls the paths, and nobody has changed the files since they
+ * were read.
  *
  * @throws {UserError}
  */
@@ -28,7 +28,7 @@ export async function assertWritable(changes: readonly Change[]): Promise<void> 
 }
 
 /**
- * Writes a file at one stroke; the version before is kept as `FILE.bak`, except for a file of secrets.
+ * Writes a file atomically; the previous version is kept as `FILE.bak`, except for a file with secrets.
  *
  * @throws {UserError} when that cannot be; the file is as it was
  */

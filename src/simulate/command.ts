@@ -47,12 +47,12 @@ function reasonOf(file: string, error: unknown): string {
   switch (systemCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return `there is no directory ${directory}. Create it, or name another file with --html.`;
+      return `there is no directory ${directory}; create it, or name another file with --html`;
     case 'EISDIR':
-      return 'that is a directory. Name a file in it with --html.';
+      return 'that is a directory; name a file in it with --html';
     case 'EACCES':
     case 'EPERM':
-      return `permission denied. Name a file with --html in a directory that you may write to.`;
+      return 'permission denied; name a file with --html in a directory that you may write to';
     default:
       return messageOf(error);
   }

@@ -69,7 +69,7 @@ export async function removeEarlier(ec2: Ec2, master: string, clock: Clock, repo
   const elsewhere = found?.held.find(({ resources }) => resources.some(it => it.sync !== undefined));
   if (elsewhere !== undefined) {
     throw failure(
-      `another machine runs sync or image for the master "${master}" (${elsewhere.why}); wait until it is done. Two masters of one account need different [MASTER] name`,
+      `another machine runs sync or image for the master "${master}" (${elsewhere.why}); wait until it is done; two masters of one account need different [MASTER] name`,
     );
   }
   const left = (found?.leftovers ?? []).filter(

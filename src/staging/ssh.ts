@@ -151,7 +151,7 @@ export async function openSsh(keys: Keys, address: string, login: string, clock:
       const local = await freePort();
       const way = `127.0.0.1:${local}:127.0.0.1:${port}`;
       const ended = await runCommand(['ssh', '-F', config, '-O', 'forward', '-L', way, STAGING]);
-      if (ended.status !== 0) throw commandFailure('opening a way to the staging instance', ended);
+      if (ended.status !== 0) throw commandFailure('opening a connection to the staging instance', ended);
       return local;
     },
     script: (text, options) =>

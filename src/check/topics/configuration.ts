@@ -27,7 +27,7 @@ export const configuration: Topic = {
       findings.push(
         problem(
           'The file is unchanged since the package installed it, so the service does not start.',
-          `Answer what setup asks, which writes the file:\n    sudo gbrowse-aws-balancer setup`,
+          `Run setup, which asks for the settings and writes the file:\n    sudo gbrowse-aws-balancer setup`,
         ),
       );
     }

@@ -41,7 +41,7 @@ export type SnapshotFacts = {
 export function encryptedWith(keys: readonly string[]): readonly Finding[] {
   return keys.map(key =>
     warning(
-      `They are encrypted with ${key}. If that is a key of the account's own and not aws/ebs, slaves end during their launch unless this user or role and AWSServiceRoleForEC2Spot may use it.`,
+      `They are encrypted with ${key}. If that is the account's own key, not aws/ebs, slaves end during their launch unless this user or role and AWSServiceRoleForEC2Spot may use it.`,
       `gbrowse-aws-balancer iam-policy --commands --kms-key ${key}`,
     ),
   );

@@ -41,7 +41,7 @@ export async function pause(given: Given<'pause'>): Promise<number> {
       ? `Paused ${what}.`
       : `No balancer is running for the master "${place.master}". When it is started, it is paused ${what}.`,
   );
-  if (running && !given.release) print('The slaves go on costing what they cost; --release releases them.');
+  if (running && !given.release) print('The slaves go on costing money; --release releases them.');
   return 0;
 }
 

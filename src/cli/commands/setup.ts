@@ -23,7 +23,7 @@ export async function setup(given: Given<'setup'>): Promise<number> {
     );
   const isAsked = !given.yes && process.stdin.isTTY && process.stdout.isTTY;
   if (!isAsked && !given.yes && !given.dryRun)
-    throw usageError('setup asks at a terminal, and there is none; --yes takes every answer that it finds');
+    throw usageError('setup asks at a terminal, and there is none; --yes uses every answer that it finds');
   const ask = isAsked ? await atTerminal(question => askUnseen(question, false)) : TAKE_WHAT_WAS_FOUND;
   const { instanceType: instanceTypes, ...options } = given;
   const { file, text, isWritten } = await setUp(

@@ -8,11 +8,11 @@ import { upstreamVersion } from '../plan/packages.ts';
 import type { ImagePlan } from '../plan/plan.ts';
 import { installScript, lookScript, ownScript, PRESENT_SCRIPT, settleScript } from './scripts.ts';
 
-/** What the archives of the image have. */
+/** The packages in the archives of the image. */
 export type Offered = {
   /** The version of each package that it has. */
   readonly packages: ReadonlyMap<string, string>;
-  /** The version of the GBrowse that is on the image already. */
+  /** The version of GBrowse that the image has already. */
   readonly present?: string;
 };
 
@@ -30,10 +30,10 @@ export function parseOffered(text: string): Offered {
 }
 
 /**
- * What is installed of what this master has.
+ * The packages of this master that are installed on the image.
  *
  * @returns the packages, and those that the image's archive does not have
- * @throws {UserError} when the GBrowse that slaves would have is not this master's
+ * @throws {UserError} when slaves would have a different version of GBrowse
  */
 export function judgeOffered(
   plan: Pick<ImagePlan, 'gbrowse' | 'packages'>,
@@ -62,8 +62,8 @@ function otherVersion(version: string, what: string): Error {
 }
 
 /**
- * Makes a staging instance what this master is: packages, files that no package has, the administrator's script, and what
- * starts at boot.
+ * Makes a staging instance like this master: packages, files that are in no package, the administrator's script, and
+ * the services at boot.
  *
  * @throws {UserError}
  */
@@ -95,12 +95,12 @@ export async function prepareMachine(plan: ImagePlan, ssh: Ssh, tools: Tools): P
     );
   }
   const settled = await ssh.script(settleScript(plan.libraries), { signal });
-  if (settled.status !== 0) throw commandFailure('settling the services of the image', settled);
+  if (settled.status !== 0) throw commandFailure('configuring the services of the image', settled);
 }
 
 function archiveFailure(error: Error): Error {
   return failure(
-    `${error.message}; slaves need no way to the internet, the staging instance does: use a subnet with a NAT gateway or public addresses, or an image (--from) whose apt uses a mirror in the VPC`,
+    `${error.message}; slaves need no access to the internet, but the staging instance does: use a subnet with a NAT gateway or public addresses, or an image (--from) whose apt uses a mirror in the VPC`,
     { cause: error },
   );
 }

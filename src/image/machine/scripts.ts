@@ -1,6 +1,6 @@
 import { shellQuoted } from '../../format/shell.ts';
 
-/** Where the staging machine keeps what the steps say. */
+/** Where the staging machine keeps the output of the steps. */
 const LOG = '/var/log/gbrowse-aws-balancer-image.log';
 
 const START = `set -eu
@@ -10,9 +10,9 @@ apt() { apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-conf
 `;
 
 /**
- * Reads the archive's lists, and says which packages it has: `NAME CANDIDATE` for each; `present VERSION` where the image
- * has a GBrowse already. Nothing that is installed starts: a slave needs neither Apache nor a database server before its
- * data are there.
+ * Reads the archive's lists, and prints which packages it has: `NAME CANDIDATE` for each; `present VERSION` where the
+ * image has a GBrowse already. Nothing that is installed starts: a slave needs neither Apache nor a database server
+ * before its data are there.
  */
 export function lookScript(packages: readonly string[]): string {
   return `${START}
@@ -28,14 +28,14 @@ done
 ${PRESENT}`;
 }
 
-/** Says the version of the GBrowse that is there, if one is. */
+/** Prints the version of GBrowse, if there is one. */
 const PRESENT = `perl -MBio::Graphics::Browser2 -e 'print "present ", Bio::Graphics::Browser2->VERSION, "\\n"' 2>/dev/null || :
 `;
 
-/** Says `present VERSION`, when GBrowse can be loaded. */
+/** Prints `present VERSION` if GBrowse can be loaded. */
 export const PRESENT_SCRIPT = PRESENT;
 
-/** Brings what is installed up to date, and installs the packages; each of their lines goes to standard output. */
+/** Upgrades installed packages, and installs the others; each of their lines goes to standard output. */
 export function installScript(packages: readonly string[]): string {
   const names = ['rsync', ...packages].map(shellQuoted).join(' ');
   return `${START}
@@ -59,11 +59,11 @@ const NOT_AT_BOOT = [
   'fstrim.timer',
 ];
 
-/** Behind a line of ours in a file of the distribution. */
+/** The end of each line that we add to a file of the distribution. */
 const MARK = '# gbrowse-aws-balancer';
 
 /**
- * Settles what starts at boot: GBrowse's own init script would run slaves as root, and before the data are there; the
+ * Decides what starts at boot: GBrowse's own init script would run slaves as root, and before the data are there; the
  * user-data of a slave starts them. It reads what `/etc/default/gbrowse-slave` says.
  *
  * @param libraries where Perl looks first
@@ -88,7 +88,7 @@ fi
 `;
 }
 
-/** Runs a script of the administrator's, whatever it is written in; it reads nothing. */
+/** Runs the administrator's script, in any language, without input. */
 export function ownScript(text: string): string {
   const file = '/var/tmp/gbrowse-aws-balancer-script';
   return `set -eu
@@ -106,10 +106,10 @@ exit "$status"
 export const TRIAL = '/var/tmp/gbrowse-aws-balancer-trial';
 
 /**
- * Removes what belongs to this one machine, our own way in too: a machine that is started from the image gets its own host
- * keys, machine id and users' keys from cloud-init.
+ * Removes what belongs to this one machine, including our own login: a machine that is started from the image gets its
+ * own host keys, machine id and users' keys from cloud-init.
  *
- * @param login who we logged in as
+ * @param login the user that we logged in as
  */
 export function cleanScript(login: string): string {
   return `${START}

@@ -14,16 +14,16 @@ import type { TrialSource } from '../plan/trial-source.ts';
 import { TRIAL } from './scripts.ts';
 
 const PORT = 8101;
-/** How long a slave may take to start; to draw one track. */
+/** Time limits for a slave to start, and to draw one track. */
 const START_LIMIT = 3 * MINUTE;
 const DRAW_LIMIT = 2 * MINUTE;
 
-/** A file or directory of this master, and where it lies for the trial. */
+/** A file or directory of this master, and its path during the trial. */
 type Placed = { readonly source: string; readonly place: string; readonly isDirectory: boolean };
 
 /**
- * Starts a slave on the staging instance as a real one is started, and has it draw a track of a data source of this
- * master, over the ssh connection. Nothing of it stays.
+ * Starts a slave on the staging instance in the usual way, and has it draw a track of one of this master's data
+ * sources, over the ssh connection. Leaves nothing behind.
  *
  * @throws {UserError} when the slave does not start, or does not draw
  */
@@ -56,13 +56,13 @@ async function draw(
   if (error !== undefined || bytes === undefined) {
     const log = (await ssh.script('tail -n 5 /var/log/gbrowse/gbrowse_slave* 2>/dev/null')).stdout.trim();
     throw failure(
-      `a slave on the image does not draw a track of ${source} as this master does: ${error ?? 'no image came'}${log === '' ? '' : ` (its log: ${log.replaceAll('\n', ' / ')})`}; what it needs besides the packages can be installed by --script`,
+      `a slave on the image does not draw a track of ${source} as this master does: ${error ?? 'no image came'}${log === '' ? '' : ` (its log: ${log.replaceAll('\n', ' / ')})`}; let --script install what it needs besides the packages`,
     );
   }
   report.say(`A slave on the image has drawn ${track} of ${source}: ${byteSize(bytes)} in ${seconds} s`);
 }
 
-/** A file's index lies beside it, under a longer name. */
+/** A file's index is beside it, with a longer name. */
 async function withNeighbours(place: string): Promise<readonly string[]> {
   const directory = path.dirname(place);
   const names = (await readdir(directory)).filter(it => it.startsWith(`${path.basename(place)}.`));

@@ -5,13 +5,13 @@ import { allPages } from '../../ec2/pages.ts';
 import { failure } from '../../errors.ts';
 import type { Distribution } from '../survey/distribution.ts';
 
-/** The image that a new one is made from. */
+/** The image from which a new one is made. */
 export type BaseImage = {
   readonly imageId: string;
   readonly name: string;
   readonly rootDevice: string;
   readonly devices: readonly string[];
-  /** Who may log in. */
+  /** The user who may log in. */
   readonly login: string;
 };
 
@@ -73,9 +73,9 @@ export async function findOfficialImage(
 }
 
 /**
- * The image of an id.
+ * The image with this id.
  *
- * @throws {UserError} when it is not there, or cannot be used
+ * @throws {UserError} when it does not exist, or cannot be used
  * @throws {Ec2Error}
  */
 export async function findGivenImage(
@@ -112,7 +112,7 @@ export type Targets = {
   readonly architecture: Architecture;
   /** Those of that architecture, in the order of the configuration. */
   readonly instanceTypes: readonly string[];
-  /** Those of another one: they cannot boot the image. */
+  /** Those of other architectures, which cannot boot the image. */
   readonly others: readonly string[];
 };
 
@@ -137,9 +137,7 @@ export async function targetsOf(ec2: Ec2, instanceTypes: readonly string[]): Pro
   const [first = ''] = instanceTypes;
   const architecture = of(first);
   if (architecture === undefined) {
-    throw failure(
-      `${first} is neither of the architecture x86_64 nor of arm64, so no image can be made for it`,
-    );
+    throw failure(`${first} is neither x86_64 nor arm64, so no image can be made for it`);
   }
   const isTarget = (type: string) => of(type) === architecture;
   return {

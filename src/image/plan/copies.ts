@@ -3,16 +3,18 @@ import path from 'node:path';
 /** Files of this master below one directory. */
 export type SiteFiles = { readonly directory: string; readonly files: readonly string[] };
 
-/** What a package's script writes beside a package's files (indexes, lists of parsers) is not the site's. */
+/**
+ * What a package's script writes beside the package's files (indexes, lists of parsers) does not belong to the site.
+ */
 const PROGRAM_CODE = /\.(pm|pl|al|so)$/;
 
 /**
- * What a slave needs and no package brings as it is here: modules, glyphs and plugins of the site, and modules of packages that
- * somebody has changed.
+ * What a slave needs that is in no package, or differs from its package: modules, glyphs and plugins of the site, and
+ * modules that somebody has changed.
  *
  * @param found the files below each directory where Perl or GBrowse looks; absolute
  * @param owners the package of each file that has one
- * @param changed files of packages that are not as the package has them
+ * @param changed files that differ from their packages
  */
 export function siteFiles(
   found: readonly SiteFiles[],
@@ -41,7 +43,9 @@ export function pluginDirectories(value: string, configuration: string): readonl
   return words.map(it => path.resolve(configuration, it.replace(/^["']|["']$/g, '')));
 }
 
-/** Where nothing is looked for: a relative directory depends on where Perl is started, and the root holds everything. */
+/**
+ * Directories that are not searched: a relative one depends on where Perl is started, and the root contains everything.
+ */
 export function isSearched(directory: string): boolean {
   return path.isAbsolute(directory) && path.normalize(directory) !== '/';
 }

@@ -8,11 +8,11 @@ import type { ImagePlan } from './plan.ts';
 
 /** From the launch to the image: mostly the installation, and EBS, which stores the root volume. */
 const WHOLE_TIME = 15 * MINUTE;
-/** What Debian with GBrowse takes (GiB). */
+/** The size of Debian with GBrowse (GiB). */
 const STORED = 3;
-/** Characters of a line of packages. */
+/** Longest line of packages, characters. */
 const WIDTH = 98;
-/** So many files of a directory are named. */
+/** How many files of a directory are named. */
 const SHOWN = 5;
 
 /** The plan, for people. */
@@ -33,9 +33,9 @@ export function describePlan(plan: ImagePlan): string {
       ? []
       : ['Packages:', ...wrapped(packages.join(' '), WIDTH).map(it => `  ${it}`)]),
     ...(copies.length === 0
-      ? ['Copied: nothing; every module, glyph and plugin is as its package has it']
+      ? ['Copied: nothing; every module, glyph and plugin is unchanged from its package']
       : [
-          'Copied, because no package has it, or not as it is here:',
+          'Copied, because it is in no package, or differs from its package:',
           ...copies.map(it => `  ${filesInWords(it.directory, it.files)}`),
         ]),
     ...(script === undefined ? [] : [`Script, run last: ${script.file}`]),

@@ -1,8 +1,8 @@
 import type { Package } from '../survey/packages.ts';
 
-/** Perl's modules have such names, and BioPerl. */
+/** The names of packages of Perl modules, and of BioPerl. */
 const PERL_MODULE = /^(lib.*-perl|bioperl(-.*)?)$/;
-/** Needed by data sources in ways that no look at a configuration shows. */
+/** Needed by data sources in ways that no configuration shows. */
 const ALWAYS = /^(bioperl(-.*)?|libbio-.*-perl|libdbd-.*-perl)$/;
 const SERVERS: readonly { readonly driver: RegExp; readonly packages: RegExp }[] = [
   { driver: /^(mysql|mariadb)$/i, packages: /^(default-mysql|mysql|mariadb)-server$/ },
@@ -10,9 +10,9 @@ const SERVERS: readonly { readonly driver: RegExp; readonly packages: RegExp }[]
 ];
 
 /**
- * The packages that a slave needs to draw as this master does: GBrowse, BioPerl and drivers of databases, Perl modules that
- * GBrowse loads here or that somebody has installed by name, and the database servers that data sources use and this
- * master has. What these depend on, apt adds.
+ * The packages that a slave needs to draw as this master does: GBrowse, BioPerl and drivers of databases, Perl modules
+ * that GBrowse loads here or that somebody has installed by name, and the database servers that data sources use and
+ * this master has. apt adds what these depend on.
  *
  * @param loaded the packages of the Perl files that GBrowse loads
  * @param drivers of DBI, that the data sources name

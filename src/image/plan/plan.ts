@@ -20,28 +20,28 @@ import { isSearched, type SiteFiles, siteFiles } from './copies.ts';
 import { packagesToInstall } from './packages.ts';
 import type { TrialSource } from './trial-source.ts';
 
-/** What this master has, as far as a slave needs it too. */
+/** The parts of this master that a slave needs, too. */
 export type MasterSurvey = {
   readonly distribution: Distribution;
   readonly installation: Installation;
   readonly gbrowse: {
     /** As its main module has it: `2.56`. */
     readonly version: string;
-    /** Of its package; unset: it is from none. */
+    /** The version of its package; unset: it is from none. */
     readonly package?: string;
   };
   /** Names, GBrowse's first. */
   readonly packages: readonly string[];
-  /** Files that no package has, or not as they are here. */
+  /** Files that are in no package, or differ from it. */
   readonly copies: readonly SiteFiles[];
   /** Directories that Apache's configuration puts before those where Perl looks by itself. */
   readonly libraries: readonly string[];
-  /** Modules that data sources name and this master does not have either. */
+  /** Modules that data sources name, and that this master does not have. */
   readonly failed: readonly string[];
   readonly trial?: TrialSource;
 };
 
-/** All that `image` is about to do. */
+/** Everything that `image` is about to do. */
 export type ImagePlan = MasterSurvey &
   Targets & {
     readonly base: BaseImage;
@@ -54,7 +54,7 @@ export type ImagePlan = MasterSurvey &
   };
 
 /**
- * Looks at the master and at EC2, and plans. It changes nothing.
+ * Examines the master and EC2, and plans. It changes nothing.
  *
  * @throws {UserError} when there is no GBrowse, or no image to start from
  * @throws {Ec2Error}
@@ -80,7 +80,7 @@ export async function planImage(order: ImageOrder, ec2: Ec2, signal: AbortSignal
 }
 
 /**
- * Looks at this master.
+ * Examines this master.
  *
  * @throws {UserError} when it is no Debian or Ubuntu, or its GBrowse cannot be found or loaded
  */

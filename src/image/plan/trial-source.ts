@@ -1,6 +1,6 @@
 import type { DatabaseUse } from '../../gbrowse/database-paths.ts';
 
-/** A data source whose track shows that an image draws, and the data that it opens. */
+/** A data source whose track shows that an image can draw, and the data that it opens. */
 export type TrialSource = {
   readonly source: string;
   /** Files and directories of this master. */
@@ -8,7 +8,7 @@ export type TrialSource = {
   readonly bytes: number;
 };
 
-/** More data than this (bytes) are not copied for a trial. */
+/** Most data (bytes) that are copied for a trial. */
 export const MOST_TRIAL_DATA = 4 * 1024 ** 3;
 
 /**

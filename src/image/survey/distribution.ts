@@ -21,7 +21,7 @@ export function distributionOf(text: string): Distribution | undefined {
 }
 
 /**
- * This machine's.
+ * The distribution of this machine.
  *
  * @throws {UserError} when it is another one
  */

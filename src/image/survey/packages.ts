@@ -7,7 +7,7 @@ import { commandFailure, runCommand } from '../../os/command.ts';
 export type Package = {
   readonly name: string;
   readonly version: string;
-  /** Somebody asked for it; it is not only there because another one needs it. */
+  /** Whether somebody asked for it, not just another package. */
   readonly isManual: boolean;
 };
 
@@ -36,7 +36,7 @@ async function output(argv: readonly string[], signal: AbortSignal): Promise<str
 const LISTS = '/var/lib/dpkg/info';
 
 /**
- * Which package each file below these directories, and each of themselves, belongs to, as dpkg has it.
+ * The package of each file below these directories, and of the directories themselves, by dpkg.
  *
  * @param directories absolute, without a slash at the end
  */

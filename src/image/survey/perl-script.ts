@@ -1,7 +1,7 @@
 /**
- * A Perl program that loads GBrowse with the modules that its data sources name, and says what it took:
+ * A Perl program that loads GBrowse with the modules that its data sources name, and prints what that needed:
  *
- *     perl -e SCRIPT MODULE...
+ * perl -e SCRIPT MODULE...
  *
  * The last line of its output is JSON: `version` of GBrowse, `inc` (the directories of `@INC`), `loaded` (files),
  * `failed` (modules that there are not, or that do not load).

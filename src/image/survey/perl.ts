@@ -5,7 +5,7 @@ import { parsed, webUser } from '../../gbrowse/render.ts';
 import { lastWords, runCommand } from '../../os/command.ts';
 import { PERL_SCRIPT } from './perl-script.ts';
 
-/** What Perl says of this master's GBrowse. */
+/** What Perl reports about this master's GBrowse. */
 export type PerlSurvey = {
   /** GBrowse's version, as its main module has it. */
   readonly version: string;
@@ -20,8 +20,8 @@ export type PerlSurvey = {
 const LOADING = 60 * SECOND;
 
 /**
- * Loads GBrowse and what its data sources name. As root it runs as the web server's user, because a module of the site is
- * program code.
+ * Loads GBrowse and what its data sources name. As root it runs as the web server's user, because modules of the site
+ * are program code.
  *
  * @param libraries directories before those where Perl looks by itself
  * @throws {UserError} when GBrowse cannot be loaded

@@ -16,7 +16,7 @@ import { type TrialSource, trialSources } from '../plan/trial-source.ts';
 export type Gbrowse = { readonly installation: Installation; readonly configuration: Configuration };
 
 /**
- * Finds it, and reads its configuration.
+ * Finds this master's GBrowse, and reads its configuration.
  *
  * @throws {UserError} when this machine has none
  */
@@ -26,7 +26,7 @@ export async function findGbrowse(): Promise<Gbrowse> {
   if (installation === undefined) {
     const why = refused.length === 0 ? '' : ` (${refused.join(', ')})`;
     throw failure(
-      `this machine has no GBrowse in one of the usual places${why}, so there is nothing that a slave could draw alike; run image on the master, or set GBROWSE_CONF to the directory of its GBrowse.conf`,
+      `this machine has no GBrowse in one of the usual places${why}, so there is nothing for slaves to draw; run image on the master, or set GBROWSE_CONF to the directory of its GBrowse.conf`,
     );
   }
   const configuration = await readConfiguration(installation.file);
@@ -74,10 +74,10 @@ export async function filesBelow(directories: readonly string[]): Promise<readon
   return found;
 }
 
-/** Lines of a file that say something. */
+/** Lines that are neither empty nor comments. */
 const SETTING = /^[^\S\n]*[^#\s]/m;
 
-/** What slaves of this master open before they are asked, where somebody has written that down. */
+/** The file, if any, that says what slaves open before the first request. */
 export async function preloadFile({ installation }: Gbrowse): Promise<readonly SiteFiles[]> {
   const file = path.join(installation.directory, 'slave_preload.conf');
   const text = await readSmall(file, MOST_SETTINGS, 'followed');
@@ -88,13 +88,13 @@ export async function preloadFile({ installation }: Gbrowse): Promise<readonly S
 /** Bytes. */
 const MOST_SETTINGS = 1024 ** 2;
 
-/** GBrowse's slave program, which no package may have brought. */
+/** GBrowse's slave program, which may be from no package. */
 export async function slaveProgram(): Promise<readonly SiteFiles[]> {
   const file = findProgram('gbrowse_slave');
   return file === undefined ? [] : [{ directory: path.dirname(file), files: [file] }];
 }
 
-/** So many data sources are drawn on the master, until one of them is drawn. */
+/** How many data sources are tried on the master, until one can be drawn. */
 const MOST_TRIED = 5;
 const DRAW_LIMIT = MINUTE;
 

@@ -11,7 +11,7 @@ import { grownVolumeSize, type Need, needOf, newVolumeSize } from './volume-size
 import { wantedTrees } from './wanted.ts';
 import { warningsOf } from './warnings.ts';
 
-/** All that a sync is about to do. */
+/** Everything that a sync is about to do. */
 export type SyncPlan = {
   readonly trees: readonly SizedTree[];
   readonly base: Base;
