@@ -23,6 +23,7 @@ sub { 0 } && do {
     *$name = $wrapped{$name} = $make->($now);
   };
 
+  require Fcntl;
   # stat with fractions of a second, where Perl has it.
   my $stat = eval { require Time::HiRes; Time::HiRes->can('stat') } || sub { stat($_[0]) };
 
@@ -35,10 +36,11 @@ sub { 0 } && do {
     my $mark = join ' ', @stat[0, 1, 7, 9, 10];
     return $seen{$file}[1] if $seen{$file} && $seen{$file}[0] eq $mark;
     my $text = '';
-    if (open my $list, '<', $file) { read $list, $text, 65537; close $list }
+    # What stands there may be another file by now: a pipe must not be waited for.
+    if (sysopen my $list, $file, Fcntl::O_RDONLY() | Fcntl::O_NONBLOCK()) { read $list, $text, 65537 if -f $list; close $list }
     my @words = split ' ', $text;
     my $host = qr{[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]};
-    my $valid = @words <= 1000 && !grep { !m{\Ahttp://(?:$host):[0-9]{1,5}\z} } @words;
+    my $valid = length $text <= 65536 && @words <= 1000 && !grep { !m{\Ahttp://(?:$host):[0-9]{1,5}\z} } @words;
     $seen{$file} = [$mark, $valid ? join(' ', @words) : ''];
     return $seen{$file}[1];
   };

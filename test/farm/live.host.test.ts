@@ -49,6 +49,7 @@ function gbrowse(t: TestContext, own = ''): { list: string; run(...lines: string
         encoding: 'utf8',
         input: lines.map(line => `${line}\n`).join(''),
         env: { ...process.env, GBROWSE_CONF: conf },
+        timeout: 50_000,
       });
       assert.equal(status, 0, stderr);
       return stdout.replace(/\n$/, '').split('\n');
@@ -101,6 +102,27 @@ test('a list with anything in it but addresses of slaves turns the farm off', ne
     '1 | http://[2001:db8::5]:8101 http://slave-1.example:80',
   ]);
 });
+
+test(
+  'a list that is swapped for a pipe or something huge between look and reading holds GBrowse up in nothing',
+  needsGBrowse,
+  t => {
+    const { run } = gbrowse(t);
+    const long = `http://${'a'.repeat(200)}:8101\\n`;
+    const said = run(
+      `put ${A}`,
+      'swap pipe',
+      'ask',
+      'remove',
+      `put ${B}`,
+      `swap ${long}`,
+      'ask',
+      `put ${B}`,
+      'ask',
+    );
+    assert.deepEqual(said, ['0 | ', '0 | ', `1 | ${B}`]);
+  },
+);
 
 test('the administrator’s own slaves count too, also when the list is gone', needsGBrowse, t => {
   const { run } = gbrowse(t, ' http://lb:80');
