@@ -74,7 +74,11 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
           ? undefined
           : createHistorian({ place: () => ({ directory, master: name }), clock: systemClock, log: hear });
       await history?.open();
-      record.introduce({ version: VERSION, pid: process.pid, master: name }, metrics, history);
+      const page =
+        options.statusPage === undefined || hear === undefined
+          ? undefined
+          : createMetricsFile(options.statusPage, hear, 'status page');
+      record.introduce({ version: VERSION, pid: process.pid, master: name }, metrics, history, page);
     },
     async act({ sdk, farm, log }) {
       const ec2 = retryReads(record.count(sdk.ec2), systemClock, { isHurried: () => stops > 1 });

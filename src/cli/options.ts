@@ -297,6 +297,13 @@ export const OPTION_GROUPS = [
         description: "File to write metrics to, for the textfile collector of Prometheus's node_exporter",
       },
       {
+        name: 'status-page',
+        value: 'FILE',
+        read: absolutePath,
+        commands: ['run'],
+        description: 'HTML file to show load, slaves and money in, for a web server that protects it',
+      },
+      {
         name: 'json',
         commands: ['status', 'report', 'check', 'simulate', 'gc'],
         description: 'Print JSON instead of text',

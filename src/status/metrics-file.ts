@@ -3,7 +3,7 @@ import { messageOf, systemCode } from '../errors.ts';
 import type { Log } from '../log/log.ts';
 import { ownerFor, removeFileAs, replaceFileAs } from '../os/owner-rights.ts';
 
-/** A file for node_exporter's textfile collector. Its methods never throw. */
+/** A file that the balancer keeps up to date for others to read. Its methods never throw. */
 export type MetricsFile = {
   /** Replaces the file as a whole, with mode 0644; as root in a directory of another user's with that user's rights. What cannot be written is said once. */
   write(make: () => Promise<string>): Promise<void>;
@@ -11,8 +11,15 @@ export type MetricsFile = {
   remove(): Promise<void>;
 };
 
-/** @param file absolute path */
-export function createMetricsFile(file: string, log: Log): MetricsFile {
+/**
+ * @param file absolute path
+ * @param what how messages call it
+ */
+export function createMetricsFile(
+  file: string,
+  log: Log,
+  what: 'metrics file' | 'status page' = 'metrics file',
+): MetricsFile {
   let trouble: string | undefined;
   let written = false;
   /** One after the other. */
@@ -22,15 +29,15 @@ export function createMetricsFile(file: string, log: Log): MetricsFile {
     try {
       const text = await make();
       await replaceFileAs(await ownerFor(file), file, text);
-      if (!written && !file.endsWith('.prom')) {
+      if (!written && what === 'metrics file' && !file.endsWith('.prom')) {
         log.warn(`--metrics-file ${file}: node_exporter reads only files whose names end in .prom`);
       }
       written = true;
-      if (trouble !== undefined) log.info(`the metrics file ${file} can be written again`);
+      if (trouble !== undefined) log.info(`the ${what} ${file} can be written again`);
       trouble = undefined;
     } catch (error) {
       const reason = reasonOf(error);
-      if (reason !== trouble) log.warn(`the metrics file ${file} cannot be written: ${reason}`);
+      if (reason !== trouble) log.warn(`the ${what} ${file} cannot be written: ${reason}`);
       trouble = reason;
     }
   }

@@ -4,6 +4,7 @@ import type { Ec2 } from '../ec2/api.ts';
 import { isEc2Error } from '../ec2/errors.ts';
 import { messageOf } from '../errors.ts';
 import type { SlaveFigures } from '../farm/slave-figures.ts';
+import { hoursOf } from '../history/book.ts';
 import type { Historian } from '../history/historian.ts';
 import type { Level, Log } from '../log/log.ts';
 import { type Calls, countCall, NO_CALLS } from './calls.ts';
@@ -23,6 +24,7 @@ export type StatusRecord = {
     identity: Omit<Identity, 'startedAt'>,
     metrics: MetricsFile | undefined,
     history?: Historian,
+    page?: MetricsFile,
   ): void;
   /** A log whose messages are recorded as well. */
   hear<L extends Log>(log: L): L;
@@ -55,6 +57,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
   let events: Events = NO_EVENTS;
   let identity: Identity | undefined;
   let metrics: MetricsFile | undefined;
+  let page: MetricsFile | undefined;
   let historian: Historian | undefined;
   let prices: Prices | undefined;
   let isPriceAwaited = false;
@@ -92,11 +95,23 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
     return made === undefined ? '' : metricsText(made);
   }
 
+  async function pageNow(): Promise<string> {
+    const { statusPage } = await import('./page/page.ts');
+    const made = await report();
+    if (made === undefined || observed === undefined) return '';
+    return statusPage(
+      made,
+      observed.config.loadTable,
+      historian === undefined ? [] : hoursOf(historian.book()),
+    );
+  }
+
   return {
-    introduce(who, file, kept) {
+    introduce(who, file, kept, shown) {
       identity = { ...who, startedAt };
       metrics = file;
       historian = kept;
+      page = shown;
     },
     hear(log) {
       const remembered = (level: Level) => (message: string, fields?: Parameters<Log[Level]>[1]) => {
@@ -139,16 +154,17 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
       if (prices?.isAsking() === true) isPriceAwaited = true;
       bringUpToDate(state, now);
       historian?.observe(state, monotonic, money.rate);
-      if (metrics === undefined) return;
+      if (metrics === undefined && page === undefined) return;
       if (monotonic - metricsAt < Math.min(METRICS_INTERVAL, state.config.master.pollInterval)) return;
       metricsAt = monotonic;
-      void metrics.write(metricsNow);
+      void metrics?.write(metricsNow);
+      void page?.write(pageNow);
     },
     report,
     async end() {
-      const file = metrics;
-      metrics = undefined;
-      await file?.remove();
+      const files = [metrics, page];
+      [metrics, page] = [undefined, undefined];
+      for (const file of files) await file?.remove();
       await historian?.close();
     },
   };

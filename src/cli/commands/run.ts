@@ -6,7 +6,14 @@ import type { Given } from '../given.ts';
 import { serve } from '../serve.ts';
 
 /** Options of a balancer that acts, which make no sense with one that only says what it would do. */
-const NOT_BESIDE_DRY_RUN = ['background', 'pidfile', 'kill', 'keepSlaves', 'metricsFile'] as const;
+const NOT_BESIDE_DRY_RUN = [
+  'background',
+  'pidfile',
+  'kill',
+  'keepSlaves',
+  'metricsFile',
+  'statusPage',
+] as const;
 
 /**
  * `gbrowse-aws-balancer [run]`: runs the balancer in the foreground or in the background, or ends it.
@@ -53,6 +60,7 @@ const PASSED_ON = [
   ['user', 'user'],
   ['ssh_key', 'sshKey'],
   ['metrics-file', 'metricsFile'],
+  ['status-page', 'statusPage'],
   ['verbosity', 'verbosity'],
   ['log-format', 'logFormat'],
 ] as const;

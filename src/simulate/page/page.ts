@@ -1,5 +1,6 @@
 import { SECOND } from '../../clock.ts';
 import { duration } from '../../format/durations.ts';
+import { html } from '../../format/html.ts';
 import { dollars } from '../../format/money.ts';
 import { grouped, share } from '../../format/numbers.ts';
 import { NEED_IN_WORDS } from '../need.ts';
@@ -121,16 +122,6 @@ function days({ trace, policies }: Simulation): string {
 <tbody>
 ${rows.join('\n')}
 </tbody></table></div></details>`;
-}
-
-/** Text for a page, without characters that do not print. */
-function html(text: string): string {
-  return text
-    .replaceAll(/[^\P{C}\n]/gu, '\uFFFD')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
 
 /** Data for a script: nothing in it ends the script. */
