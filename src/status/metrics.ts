@@ -121,7 +121,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'last_render_timestamp_seconds',
     type: 'gauge',
-    help: 'When a slave was last seen to draw for GBrowse, in seconds since 1970; absent where no slave tells.',
+    help: 'When a slave was last seen to draw for GBrowse, in seconds since 1970; absent if no slave reports it.',
     read: ({ slaves }) =>
       seconds(
         slaves
