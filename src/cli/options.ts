@@ -16,7 +16,10 @@ import {
 import { SETUP_GROUPS } from './setup-options.ts';
 import { SIMULATE_GROUPS } from './simulate-options.ts';
 
-/** Every option of the command line, as `--help` groups them. A new option is one entry here, in `setup-options.ts` or in `simulate-options.ts`. */
+/**
+ * Every option of the command line, as `--help` groups them. A new option is one entry here, in `setup-options.ts` or
+ * in `simulate-options.ts`.
+ */
 export const OPTION_GROUPS = [
   {
     title: 'Accounts and keys',

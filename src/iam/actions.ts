@@ -74,7 +74,10 @@ const IMAGE = {
 /** Which commands a policy is for, beside those that every master uses. */
 export type Uses = { readonly sync: boolean; readonly image?: boolean };
 
-/** The actions of a master, those of `sync` and `image` among them where they are used; `gc` and `check` need next to nothing more. */
+/**
+ * The actions of a master, those of `sync` and `image` among them where they are used; `gc` and `check` need next to
+ * nothing more.
+ */
 export function actionsOf({ sync, image }: Uses): ReadonlyMap<Ec2Action, ActionKind> {
   const all: Partial<Record<Ec2Action, ActionKind>> = {
     ...BALANCER,

@@ -34,8 +34,9 @@ export function masterNameOf(
 }
 
 /**
- * The manual, "[SLAVE]": on EC2 region, zone and subnet are the master's own, and slaves talk to its private
- * address; the image is the master's own unless the file names another; elsewhere `region` and `image_id` are required. A zone or subnet in the file is obeyed in both places.
+ * The manual, "[SLAVE]": on EC2 region, zone and subnet are the master's own, and slaves talk to its private address;
+ * the image is the master's own unless the file names another; elsewhere `region` and `image_id` are required. A zone
+ * or subnet in the file is obeyed in both places.
  *
  * @throws {UserError} when the file lacks what a master outside EC2 needs, or this machine is itself a slave
  */

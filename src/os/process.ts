@@ -81,7 +81,10 @@ export function uidsOf(pid: number): ProcessUids | undefined {
   return { real: Number(real), effective: Number(effective), saved: Number(saved) };
 }
 
-/** The user, group and further groups that a process was given, whatever its program adds to them; undefined when it has ended. */
+/**
+ * The user, group and further groups that a process was given, whatever its program adds to them; undefined when it has
+ * ended.
+ */
 export function realIdsOf(
   pid: number,
 ): { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | undefined {

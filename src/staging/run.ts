@@ -1,7 +1,10 @@
 import type { Filter, Tag } from '@aws-sdk/client-ec2';
 import { MASTER_TAG, ownedBy, SYNC_TAG } from '../spot/tags.ts';
 
-/** One run of a command that works with a temporary instance: its master, and its id, which everything that it makes has in a tag. */
+/**
+ * One run of a command that works with a temporary instance: its master, and its id, which everything that it makes has
+ * in a tag.
+ */
 export type Run = { readonly master: string; readonly id: string };
 
 /** The tags of everything that one run makes, from the call that makes it. */

@@ -5,7 +5,10 @@ import { ownerFor, removeFileAs, replaceFileAs } from '../os/owner-rights.ts';
 
 /** A file that the balancer keeps up to date for others to read. Its methods never throw. */
 export type MetricsFile = {
-  /** Replaces the file as a whole, with mode 0644; as root in a directory of another user's with that user's rights. What cannot be written is said once. */
+  /**
+   * Replaces the file as a whole, with mode 0644; as root in a directory of another user's with that user's rights.
+   * What cannot be written is said once.
+   */
   write(make: () => Promise<string>): Promise<void>;
   /** A balancer that has ended has no metrics: otherwise the last ones would be taken as current for ever. */
   remove(): Promise<void>;

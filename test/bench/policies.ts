@@ -1,7 +1,7 @@
 /**
- * Prints the table of the README: what the farms of several policies cost beside the best possible, and how many requests
- * met too few slaves. Arguments: files of requests per second (`--rates` of simulate), or access logs whose names end in `.log` or
- * `.log.gz`; the built-in traces come first.
+ * Prints the table of the README: what the farms of several policies cost beside the best possible, and how many
+ * requests met too few slaves. Arguments: files of requests per second (`--rates` of simulate), or access logs whose
+ * names end in `.log` or `.log.gz`; the built-in traces come first.
  */
 import path from 'node:path';
 import { parseConfig } from '../../src/config/load.ts';

@@ -1,21 +1,20 @@
 /**
  * A cloud in a box: EC2 whose instances are real hosts, for tests that run as root.
  *
- *     import './enter.ts';                      // first of all: the test file goes on inside of namespaces of its own
- *     import { type Cloud, startCloud } from './cloud.ts';
- *     import { cloudMissing } from './requirements.ts';
+ * import './enter.ts';                      // first of all: the test file goes on inside of namespaces of its own
+ * import { type Cloud, startCloud } from './cloud.ts'; import { cloudMissing } from './requirements.ts';
  *
- *     describe('…', { skip: cloudMissing() }, () => {
- *       before(async () => { cloud = await startCloud(); });
- *       after(() => cloud.stop());
+ * describe('…', { skip: cloudMissing() }, () => { before(async () => { cloud = await startCloud(); }); after(() =>
+ * cloud.stop());
  *
  * Any client with `cloud.environment` talks to it: the SDK, the balancer, `sync`. An instance that is launched with
- * RunInstances or CreateFleet is a Debian (this machine's root under an overlay in memory) with an address of the VPC and
- * a public one, an sshd that lets in `admin` (with sudo) with the key pair it was launched with, and the user-data run as
- * root: scripts, #cloud-config (`ssh_keys`, `write_files`, `runcmd` …), MIME archives. Its volumes are real disks, with
- * the links of /dev/disk/by-id; snapshots hold their data; ModifyVolume grows them while they are mounted. Its security
- * groups block. With `image`, instances boot a Debian system of its own instead, with systemd and cloud-init; they reboot, and
- * keep their disk while they are stopped; CreateImage makes an image of it that the next instance boots from. `npm run cloud -- COMMAND` runs a command in such a place.
+ * RunInstances or CreateFleet is a Debian (this machine's root under an overlay in memory) with an address of the VPC
+ * and a public one, an sshd that lets in `admin` (with sudo) with the key pair it was launched with, and the user-data
+ * run as root: scripts, #cloud-config (`ssh_keys`, `write_files`, `runcmd` …), MIME archives. Its volumes are real
+ * disks, with the links of /dev/disk/by-id; snapshots hold their data; ModifyVolume grows them while they are mounted.
+ * Its security groups block. With `image`, instances boot a Debian system of its own instead, with systemd and
+ * cloud-init; they reboot, and keep their disk while they are stopped; CreateImage makes an image of it that the next
+ * instance boots from. `npm run cloud -- COMMAND` runs a command in such a place.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';

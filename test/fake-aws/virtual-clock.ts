@@ -34,9 +34,10 @@ export type VirtualClock = Clock & {
 };
 
 /**
- * Virtual time for a simulated world. Between two wake-ups everything that can run runs to its end: Node takes up a tick
- * only when no promise is left that can go on. The rule that makes this enough, and the run deterministic: nothing in a
- * simulated world does real I/O, sets real timers or ticks itself, so then everything awaits this clock. Who wakes at the same moment wakes in the order of falling asleep.
+ * Virtual time for a simulated world. Between two wake-ups everything that can run runs to its end: Node takes up a
+ * tick only when no promise is left that can go on. The rule that makes this enough, and the run deterministic: nothing
+ * in a simulated world does real I/O, sets real timers or ticks itself, so then everything awaits this clock. Who wakes
+ * at the same moment wakes in the order of falling asleep.
  *
  * @param start the wall clock at the beginning, ms since 1970; the monotonic clock starts at 0
  * @param onStep called after every wake-up, when everything that it set going has come to rest

@@ -12,7 +12,8 @@ export type TrialSource = {
 export const MOST_TRIAL_DATA = 4 * 1024 ** 3;
 
 /**
- * The data sources that an image can be tried with, the fewest data first. One that opens a database server cannot be tried without the server's data.
+ * The data sources that an image can be tried with, the fewest data first. One that opens a database server cannot be
+ * tried without the server's data.
  *
  * @param sizes bytes of each path that is there
  */

@@ -30,9 +30,10 @@ export type Restarter = {
 };
 
 /**
- * It waits for a line on standard input, or for its end: the server is started again also when this process is killed. Signals that end a whole session do not reach it. A server that is still ending is waited for; one that does
- * not end, because nobody has told it to, is left alone. Arguments: process id and start time of the server, `stays` or
- * `ends`, the command.
+ * It waits for a line on standard input, or for its end: the server is started again also when this process is killed.
+ * Signals that end a whole session do not reach it. A server that is still ending is waited for; one that does not end,
+ * because nobody has told it to, is left alone. Arguments: process id and start time of the server, `stays` or `ends`,
+ * the command.
  */
 const SCRIPT = `
 trap '' HUP INT TERM

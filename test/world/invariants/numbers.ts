@@ -50,9 +50,10 @@ const CALLS_MORE = 25;
  * 7. "A broken image or quota never makes a launch loop: launches per hour are bounded."
  *
  * In any hour of EC2's clock at most four times the largest `max` instances are born, and at least 12 may be, and for
- * each slave that became ready one more, up to three times as many (see `permitted` in backoff.ts), whatever dies; one largest `max` more when a process was killed, because what it
- * launched at the last moment is not shown to its successor at once. (Not judged where the wall clock was set: a
- * successor knows of these launches by their time. What somebody has taken the tag from is not ours, nor counted.) Calls that give nothing: the shortest of the longest waits
+ * each slave that became ready one more, up to three times as many (see `permitted` in backoff.ts), whatever dies; one
+ * largest `max` more when a process was killed, because what it launched at the last moment is not shown to its
+ * successor at once. (Not judged where the wall clock was set: a successor knows of these launches by their time. What
+ * somebody has taken the tag from is not ours, nor counted.) Calls that give nothing: the shortest of the longest waits
  * between them is a minute, after a few quick ones.
  */
 export const noLaunchLoop: Invariant = (scene, accuse) => {
