@@ -19,7 +19,7 @@ import {
   SILENT_PROBE_INTERVAL,
 } from './timing.ts';
 
-export type Decision = {
+type Decision = {
   readonly tasks: readonly Task[];
   /** How it changes the state, in this order. */
   readonly transitions: readonly Transition[];

@@ -7,7 +7,7 @@ import { type LeavingReason, type Member, type State, say } from './state.ts';
 import { ANSWERS_MISSED_TOLERATED, NEVER_SHOWN } from './timing.ts';
 
 /** What EC2 showed, and when: `now` monotonic, `wall` wall clock, both ms. */
-export type Described = { readonly slaves: readonly Slave[]; readonly now: number; readonly wall: number };
+type Described = { readonly slaves: readonly Slave[]; readonly now: number; readonly wall: number };
 
 /** Updates what is remembered about each instance to what EC2 shows. */
 export function recordInstances(state: State, described: Described): void {

@@ -6,7 +6,7 @@ import { type Member, type State, say } from './state.ts';
 import { FAILURES_TOLERATED } from './timing.ts';
 
 /** Which slave was asked, at which address, when that began, and when EC2 had last answered then (monotonic ms). */
-export type Probed = {
+type Probed = {
   readonly instanceId: string;
   readonly address: string;
   readonly at: number;

@@ -58,7 +58,7 @@ export type Member = {
 };
 
 /** A launch whose outcome is not known yet. */
-export type LaunchInFlight = LaunchRequest & {
+type LaunchInFlight = LaunchRequest & {
   /** How many of its instances EC2 shows. */
   readonly shown: number;
   /** When (monotonic ms) a call for it last ended without saying whether anything was launched. */

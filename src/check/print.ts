@@ -16,7 +16,7 @@ const WIDEST = 100;
 /** In a narrower terminal the sentences are below verdict and topic, not beside them. */
 const TWO_COLUMNS = 64;
 
-export type PrintOptions = Look & {
+type PrintOptions = Look & {
   /** How to start the balancer, a sentence; unset when only a part was checked, or when it is running. */
   readonly start?: string;
 };

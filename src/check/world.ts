@@ -54,7 +54,7 @@ export type Edges = {
 };
 
 /** A configuration file as it was read. */
-export type ReadConfig = {
+type ReadConfig = {
   readonly file: string;
   readonly text: string;
   readonly document: Document;

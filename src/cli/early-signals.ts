@@ -3,7 +3,7 @@ import { handleSignals } from '../daemon/signals.ts';
 import type { Log } from '../log/log.ts';
 
 /** The signals of this process, for a balancer that may not exist yet. */
-export type EarlySignals = {
+type EarlySignals = {
   /** The balancer exists: it gets the signals received so far, and all later ones. */
   take(balancer: Balancer, log: Log, reload: () => Promise<void>): void;
 };

@@ -11,7 +11,7 @@ import type { Site } from '../master/site.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
 
 /** The current configuration, and what follows from it. */
-export type Current = { readonly config: Config; readonly site: Site; readonly fleet: SpotFleet };
+type Current = { readonly config: Config; readonly site: Site; readonly fleet: SpotFleet };
 
 export type Configuration = {
   current(): Current;

@@ -8,7 +8,7 @@ import type { Site } from '../master/site.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
 
 /** How a balancer acts on what it decides. */
-export type Acting = Pick<Edges, 'observe'> & {
+type Acting = Pick<Edges, 'observe'> & {
   fleetAt(site: Site): SpotFleet;
   readonly farm: Farm;
   readonly runId: string;

@@ -7,7 +7,7 @@ import { commentStart } from './document.ts';
 const MOST_BYTES = 1024 * 1024;
 
 /** A configuration file's text, and the encoding that turns it into the same bytes again. */
-export type ConfigText = { readonly text: string; readonly encoding: 'utf8' | 'latin1' };
+type ConfigText = { readonly text: string; readonly encoding: 'utf8' | 'latin1' };
 
 /**
  * Reads a configuration file without ever holding more than 1 MiB of it. The text gives the same bytes again through

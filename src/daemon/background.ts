@@ -8,7 +8,7 @@ import { isRecord, isTextRecord } from './message.ts';
 import { PROGRAM } from './self.ts';
 import { spawnSelf } from './spawn-self.ts';
 
-export type BackgroundOptions = {
+type BackgroundOptions = {
   /** The command line for the daemon, without the values of secrets. The daemon starts in our working directory. */
   readonly args: readonly string[];
   /** Secrets from the command line or from a prompt, by name. Those of the environment are passed on anyway. */

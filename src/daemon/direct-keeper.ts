@@ -6,7 +6,7 @@ import type { Keeper, KeeperParts, LoadedConfig } from './keeper.ts';
 import type { Pidfile } from './pidfile.ts';
 
 /** A configuration file, and the farm that it names. */
-export type FollowedConfig = {
+type FollowedConfig = {
   /** What was read last; undefined before the first `readConfig`. */
   current(): { readonly loaded: LoadedConfig; readonly renderfarm: string; readonly farm: Farm } | undefined;
   /** @throws {UserError} when the file is wrong; then `current` does not change */

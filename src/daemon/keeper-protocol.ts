@@ -85,7 +85,7 @@ function requestOf({ ask, urls }: Readonly<Record<string, unknown>>): Request | 
 }
 
 /** An error on its way to the other process. */
-export type SentError = { readonly message: string; readonly exitStatus?: 1 | 2 };
+type SentError = { readonly message: string; readonly exitStatus?: 1 | 2 };
 
 export function sendableError(error: unknown): SentError {
   return isUserError(error)

@@ -11,7 +11,7 @@ const SAY_EVERY = 5 * SECOND;
 /** A stop takes 5 minutes at most. */
 const LONGEST_STOP = 6 * MINUTE;
 
-export type KillOptions = {
+type KillOptions = {
   readonly pidfile: string;
   /** Whether slaves and farm file stay. */
   readonly keepSlaves: boolean;

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 /** Longest line (bytes): ours hold at most a farm file or a configuration. */
 const LONGEST_LINE = 4 * 1024 * 1024;
 
-export type LineOptions = {
+type LineOptions = {
   /** Gets each line as JSON. */
   onMessage(message: unknown): void;
   /** The other side has closed, or has sent a line that is too long. Called once. */

@@ -15,7 +15,7 @@ export type Pidfile = {
 };
 
 /** The content of a pidfile: a process id, garbage, or `absent` for no file or an empty one. */
-export type PidfileContent = number | 'garbage' | 'absent';
+type PidfileContent = number | 'garbage' | 'absent';
 
 /** Ten digits and some white space; more is no pidfile. */
 const LONGEST_CONTENT = 32;

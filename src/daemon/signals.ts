@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts';
 
-export type SignalHandlers = {
+type SignalHandlers = {
   /** The first SIGTERM or SIGINT: clean up, then end. */
   stop(signal: NodeJS.Signals): void;
   /** The second one: end now. */

@@ -16,7 +16,7 @@ import type { Account } from './privileges.ts';
 import { KEEPER_CHANNEL, KEEPER_TITLE } from './self.ts';
 import { spawnSelf } from './spawn-self.ts';
 
-export type StartKeeperOptions = {
+type StartKeeperOptions = {
   /** Absolute paths. */
   readonly configFile: string;
   readonly logFile?: string;

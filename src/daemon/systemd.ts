@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs';
 import { SECOND } from '../clock.ts';
 
 /** Notifies the service manager that started the program (sd_notify(3)). */
-export type ServiceManager = {
+type ServiceManager = {
   /** The start, or a reload, is complete. From the first call on, the watchdog is notified. */
   ready(): void;
   reloading(): void;
@@ -14,7 +14,7 @@ export type ServiceManager = {
 };
 
 /** Sends assignments (`READY=1`) to the service manager; resolves when it has received them. */
-export type Notify = (socket: string, assignments: readonly string[]) => Promise<void>;
+type Notify = (socket: string, assignments: readonly string[]) => Promise<void>;
 
 /** While it stops, the program asks for this much more time, and asks again long before it is over. */
 const STOP_EXTENSION = 90 * SECOND;

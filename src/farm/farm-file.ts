@@ -20,7 +20,7 @@ function whoami(): string {
 }
 
 /** What a file is for: GBrowse's farm file, or the list of `farm = live`. */
-export type FarmFileKind = 'farm file' | 'list of slaves';
+type FarmFileKind = 'farm file' | 'list of slaves';
 
 const OPTIONS = { 'farm file': '[MASTER] renderfarm_conf', 'list of slaves': '[MASTER] farm_list' } as const;
 

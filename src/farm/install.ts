@@ -5,7 +5,7 @@ import { findRenderfarm } from './locate.ts';
 import { createReload } from './reload.ts';
 
 /** What was done and what could not be done, in sentences. */
-export type Installed = { readonly done: readonly string[]; readonly warnings: readonly string[] };
+type Installed = { readonly done: readonly string[]; readonly warnings: readonly string[] };
 
 type Place = Pick<MasterConfig, 'renderfarmConf' | 'farmList' | 'reloadCommand'>;
 

@@ -31,7 +31,7 @@ export function squeezed(values: readonly (number | null)[], places: number): re
   });
 }
 /** How a chart of columns is drawn. */
-export type ChartStyle = {
+type ChartStyle = {
   /** Columns for the values. */
   readonly width: number;
   readonly rows: number;

@@ -2,7 +2,7 @@
 export type Cell = string | { readonly text: string; readonly painted: string };
 
 /** How a table is laid out. */
-export type Layout = {
+type Layout = {
   /** The columns, from 0, whose cells are right-aligned. */
   readonly right?: (column: number) => boolean;
   /** Blanks between two columns. */

@@ -2,10 +2,10 @@ import type { Configuration, Reading, Source } from './configuration.ts';
 import { type Setting, settingOf } from './parse.ts';
 
 /** The two options of GBrowse that make a farm. */
-export type FarmOption = 'renderfarm' | 'remote renderer';
+type FarmOption = 'renderfarm' | 'remote renderer';
 
 /** The farm for all data sources: the last value in GBrowse's own configuration. */
-export type FarmSettings = Readonly<Partial<Record<FarmOption, Setting>>>;
+type FarmSettings = Readonly<Partial<Record<FarmOption, Setting>>>;
 
 /** A data source's own setting, which overrides the farm. */
 export type OwnSetting = {

@@ -4,7 +4,7 @@ import type { Line, Place } from './lines.ts';
 export type Setting = Place & { readonly value: string };
 
 /** Options by section (`general` for `[GENERAL]` and `[DEFAULT]`), each by its name in lower case. */
-export type Sections = ReadonlyMap<string, ReadonlyMap<string, Setting>>;
+type Sections = ReadonlyMap<string, ReadonlyMap<string, Setting>>;
 
 const SECTION = /^\[(.+)\]/;
 const CONTINUATION = /^\s+(.+)/;

@@ -14,7 +14,7 @@ export type Outcome = { readonly resource: Resource } & (
   | { readonly became: 'left' | 'failed'; readonly why: string }
 );
 
-export type RemoveOptions = {
+type RemoveOptions = {
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   /** Finds the leftovers again: what is left over once the instances have ended, and who holds the rest. */
   readonly findAgain: () => Promise<Leftovers>;

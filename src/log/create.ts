@@ -5,7 +5,7 @@ import { type Fields, type Level, type Log, VERBOSITY } from './log.ts';
 import { createRedactor } from './redact.ts';
 
 /** Where a log may go besides a file: stderr, so that stdout has only results. */
-export type LogStream = {
+type LogStream = {
   readonly isTTY?: boolean;
   write(text: string): unknown;
 };

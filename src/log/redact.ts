@@ -5,7 +5,7 @@ const HIDDEN = '***';
 const SHORTEST_SECRET = 4;
 
 /** The last step before anything is written: replaces every secret that it knows. */
-export type Redactor = {
+type Redactor = {
   /** From now on this is hidden too. Unset and very short values are ignored. */
   hide(secret: string | undefined): void;
   redact(text: string): string;

@@ -13,7 +13,7 @@ export type RunningProcess = {
 };
 
 /** User ids of a process. Only if all three are the same, that user alone decides what it does. */
-export type ProcessUids = { readonly real: number; readonly effective: number; readonly saved: number };
+type ProcessUids = { readonly real: number; readonly effective: number; readonly saved: number };
 
 /** More of a command line than this (bytes) is not read: the user who starts the process chooses its length. */
 const COMMAND_LINE_LIMIT = 4096;

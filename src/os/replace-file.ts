@@ -16,7 +16,7 @@ import { systemCode } from '../errors.ts';
 /** Owner, group and permissions of a file. */
 export type Attributes = Pick<Stats, 'uid' | 'gid' | 'mode'>;
 
-export type ReplaceOptions = {
+type ReplaceOptions = {
   /** What a new file gets; an old one's own attributes stay. Unset: ours, 0644. */
   readonly attributes?: Partial<Attributes>;
   /** Whether the attributes above are given also to a file that is there already. */

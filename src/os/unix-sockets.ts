@@ -1,7 +1,7 @@
 import { readProcessFile } from './process.ts';
 
 /** A socket of the Unix domain, as `/proc/net/unix` shows it to everybody (proc(5)). */
-export type UnixSocket = {
+type UnixSocket = {
   /** What `/proc/PID/fd` calls it: `socket:[INODE]`. "0" for a connection that nobody has accepted yet. */
   readonly inode: string;
   readonly listens: boolean;

@@ -34,7 +34,7 @@ export type Situation = {
   readonly inFlight: number;
 };
 
-export type Scaling = { readonly launch: number; readonly release: readonly string[] };
+type Scaling = { readonly launch: number; readonly release: readonly string[] };
 
 /** Order of release: first slaves that serve nobody, then those that may be failing. */
 export const RELEASE_ORDER: Record<Standing, number> = {

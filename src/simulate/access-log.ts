@@ -26,7 +26,7 @@ const SHOWN = 160;
 const HASH = 35;
 
 /** Takes the bytes of one log, in pieces of any size. */
-export type LogScanner = { write(bytes: Uint8Array): void; end(): LogTally };
+type LogScanner = { write(bytes: Uint8Array): void; end(): LogTally };
 
 /** Counts the requests of an access log by the second in its lines. */
 export function createLogScanner(file: string, counts: SecondCounts, verdictOf: RequestFilter): LogScanner {

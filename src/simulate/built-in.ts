@@ -27,7 +27,7 @@ const SHAPES = {
   },
 } satisfies Record<string, { readonly seconds: number; readonly rate: (second: number) => number }>;
 
-export type BuiltIn = keyof typeof SHAPES;
+type BuiltIn = keyof typeof SHAPES;
 
 export const BUILT_INS: readonly string[] = Object.keys(SHAPES);
 

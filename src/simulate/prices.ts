@@ -16,7 +16,7 @@ type Record_ = {
 };
 
 /** A market with the prices of a history, and a sentence about how they are mapped to the trace. */
-export type PricedMarket = { readonly market: Market; readonly about: string };
+type PricedMarket = { readonly market: Market; readonly about: string };
 
 /**
  * Reads what `aws ec2 describe-spot-price-history` prints.

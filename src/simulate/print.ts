@@ -14,7 +14,7 @@ import type { Suggestion } from './suggest.ts';
 import { aboutLoad, bootWords, moment, queueWords, releaseWords, surenessWords, tableText } from './words.ts';
 
 /** Where the text goes. */
-export type Paper = { readonly columns: number; readonly unicode: boolean; readonly colour: boolean };
+type Paper = { readonly columns: number; readonly unicode: boolean; readonly colour: boolean };
 
 /** Longer lines are hard to read. */
 const WIDEST_TEXT = 100;

@@ -20,7 +20,7 @@ import { requestsUntil, type Trace } from './trace.ts';
 export const READING_INTERVAL = 10 * SECOND;
 
 /** How many slaves each reading of the load calls for. */
-export type Ranges = {
+type Ranges = {
   /** @param now when the reading was made, ms since the trace began */
   at(reading: number, now: number): Range;
   /** A slave became ready after so many ms. */

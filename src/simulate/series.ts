@@ -3,7 +3,7 @@ import { loadAt, type Need } from './need.ts';
 import { durationOf, requestsUntil, type Trace } from './trace.ts';
 
 /** Equal parts of a trace, for pictures. */
-export type Parts = { readonly count: number /** How long each is, ms. */; readonly span: number };
+type Parts = { readonly count: number /** How long each is, ms. */; readonly span: number };
 
 /** At most so many parts, of a second at least. */
 export function partsOf(trace: Trace, most: number): Parts {

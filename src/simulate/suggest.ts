@@ -39,7 +39,7 @@ export type Suggestion = {
   readonly choices: readonly Candidate[];
 };
 
-export type Sureness = 'sure' | 'fairly sure' | 'not sure';
+type Sureness = 'sure' | 'fairly sure' | 'not sure';
 
 /** Launches a day that any table may cause, else half as many again as now: each change of the farm disturbs Apache. */
 const CALM_LAUNCHES = 24;

@@ -46,7 +46,7 @@ export type SpotFleet = {
   tidy(): Promise<boolean>;
 };
 
-export type SpotFleetSettings = {
+type SpotFleetSettings = {
   readonly ec2: Ec2;
   readonly site: Site;
   /** Called when the site does not know the master's address, which may change. */

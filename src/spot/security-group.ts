@@ -7,7 +7,7 @@ import { failure } from '../errors.ts';
 import { isBalancers, ownedBy, ownTags, tagged } from './tags.ts';
 
 /** Who may connect through the balancer's own security group: the master alone, to these ports. */
-export type Admission = { readonly address: string; readonly ports: readonly number[] };
+type Admission = { readonly address: string; readonly ports: readonly number[] };
 
 /**
  * Makes sure that this master's own security group exists and allows exactly what it should: anybody who reaches a
@@ -51,7 +51,7 @@ export async function findOwnGroups(ec2: Ec2, master: string): Promise<readonly 
 }
 
 /** A security group of the administrator's. */
-export type GivenGroup = { readonly groupId: string; readonly vpcId: string };
+type GivenGroup = { readonly groupId: string; readonly vpcId: string };
 
 /**
  * The group that `[SLAVE] security_group` names, by its id or its name. A name is unique in its VPC only.

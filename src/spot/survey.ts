@@ -7,7 +7,7 @@ import { findPlacements } from './network.ts';
 import { findGivenGroup } from './security-group.ts';
 
 /** What slaves can be launched from, and where. */
-export type Survey = {
+type Survey = {
   readonly image: SlaveImage;
   readonly vpcId: string;
   readonly pools: readonly Pool[];

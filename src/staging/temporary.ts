@@ -24,7 +24,7 @@ export type Launch = Omit<LaunchRequest, 'userData'> & {
 export type Machine = StagingInstance & { readonly ssh: Ssh };
 
 /** What to do with the instance. */
-export type Work<T> = {
+type Work<T> = {
   /** Needs the instance. */
   use(machine: Machine): Promise<T>;
   /** Waits for what EC2 still has to do with the result; the instance is ending meanwhile. */

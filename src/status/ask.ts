@@ -27,7 +27,7 @@ export type Answer =
 /** A thousand slaves take less. No more is read, because anybody may hold the lock. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
-export type AskLimits = {
+type AskLimits = {
   /** For one answer, ms. */
   readonly timeLimit: number;
   /** For a start, or for a crowd of clients to go away, ms. */

@@ -1,10 +1,10 @@
 import { startOfDay } from './day.ts';
 
 /** How often an action was called, and how many of these calls failed. */
-export type Count = { readonly calls: number; readonly errors: number };
+type Count = { readonly calls: number; readonly errors: number };
 export type Counts = ReadonlyMap<string, Count>;
 
-export type CallError = {
+type CallError = {
   /** Wall clock ms. */
   readonly at: number;
   readonly action: string;

@@ -14,7 +14,7 @@ export type Level = {
 };
 
 /** One minute: the load as a mean and its peak, the rest as it was last. */
-export type Minute = {
+type Minute = {
   /** Monotonic ms. */
   readonly start: number;
   /** For how long of it (ms) the load was known, and how many requests came then. */

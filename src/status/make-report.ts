@@ -35,7 +35,7 @@ export type Identity = {
 export type Heard = { readonly figures: SlaveFigures; readonly at: number };
 
 /** What a report is made from. `history` and `money` are up to `now`. */
-export type Subject = {
+type Subject = {
   readonly identity: Identity;
   readonly state: Readonly<State>;
   readonly history: History;

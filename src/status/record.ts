@@ -18,7 +18,7 @@ import { createPrices, type Prices } from './prices.ts';
 import type { Report } from './report.ts';
 
 /** What the balancer's process records for `status` and for the metrics, in bounded memory. */
-export type StatusRecord = {
+type StatusRecord = {
   /** Sets who reports, and where metrics and history go. Before that there is no report. */
   introduce(
     identity: Omit<Identity, 'startedAt'>,
@@ -40,7 +40,7 @@ export type StatusRecord = {
   end(): Promise<void>;
 };
 
-export type RecordSettings = {
+type RecordSettings = {
   readonly clock: Clock;
   /** Takes the secrets out of a message. */
   redact(text: string): string;

@@ -6,7 +6,7 @@ import type { Report } from './report.ts';
 /** A farm that serves for so long, and of which GBrowse asks nothing, is idle. */
 const IDLE_AFTER = 10 * MINUTE;
 
-export type RenderLine = { readonly text: string; readonly isIdle: boolean };
+type RenderLine = { readonly text: string; readonly isIdle: boolean };
 
 /** What the slaves that serve have drawn for GBrowse; undefined where they do not say. */
 export function renderLine({ slaves, time }: Report): RenderLine | undefined {

@@ -28,7 +28,7 @@ import { type DataRoot, parsePrepared, prepareScript, sealScript } from './volum
 import { type DataVolume, dataVolumes, foreignVolumes } from './volumes/volumes.ts';
 
 /** What the volumes are filled with. */
-export type Filling = {
+type Filling = {
   readonly run: Run;
   readonly plan: SyncPlan;
   /** How long (ms) the machine runs without hearing from us. */

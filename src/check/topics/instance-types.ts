@@ -22,7 +22,7 @@ export const instanceTypes: Topic = {
 };
 
 /** What is known of types and image. */
-export type TypeFacts = {
+type TypeFacts = {
   readonly wanted: readonly string[];
   /** The types that the region has. */
   readonly offered: readonly InstanceTypeInfo[];

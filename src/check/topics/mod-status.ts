@@ -20,7 +20,7 @@ const PAUSE = 1.2 * SECOND;
 const TOLERANCE = 3;
 
 /** Two readings a moment apart, with the time between them (s). */
-export type Readings = { readonly first: StatusPage; readonly second: StatusPage; readonly elapsed: number };
+type Readings = { readonly first: StatusPage; readonly second: StatusPage; readonly elapsed: number };
 
 /**
  * Whether mod_status answers, has the counters, and is the right server: one that counts our own request, has one

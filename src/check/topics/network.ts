@@ -128,7 +128,7 @@ async function securityGroup(
   return judgeGroup({ groupId, rules: SecurityGroups[0]?.IpPermissions ?? [], ports, address, place });
 }
 
-export type GroupFacts = {
+type GroupFacts = {
   readonly groupId: string;
   readonly rules: readonly IpPermission[];
   readonly ports: readonly number[];

@@ -26,7 +26,7 @@ export const snapshots: Topic = {
   },
 };
 
-export type SnapshotFacts = {
+type SnapshotFacts = {
   readonly wanted: readonly string[];
   readonly found: readonly Snapshot[];
   readonly master: string;
@@ -38,7 +38,7 @@ export type SnapshotFacts = {
  * A key of the account's own has to be usable by whoever launches, and by EC2's role for spot instances; else slaves end
  * during their launch. (Whether it is aws/ebs, which needs nothing, only KMS can tell.)
  */
-export function encryptedWith(keys: readonly string[]): readonly Finding[] {
+function encryptedWith(keys: readonly string[]): readonly Finding[] {
   return keys.map(key =>
     warning(
       `They are encrypted with ${key}. If that is the account's own key, not aws/ebs, slaves end during their launch unless this user or role and AWSServiceRoleForEC2Spot may use it.`,

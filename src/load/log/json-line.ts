@@ -1,10 +1,7 @@
 import { createTimeFinder } from './time.ts';
 
 /** The content of a log line of JSON: a text line that it wraps, or the request; and the time (ms since 1970). */
-export type JsonLine = { readonly time?: number } & (
-  | { readonly text: string }
-  | { readonly request: string }
-);
+type JsonLine = { readonly time?: number } & ({ readonly text: string } | { readonly request: string });
 
 /** Names in lower case, without what is neither letter nor digit: `@timestamp`, `requestTime` and `request_time`. */
 const TIMES =

@@ -15,7 +15,7 @@ export type LogLine = TimeFound & {
  * Reads lines of access logs: Apache's formats and variants of them, with fields in any order, and lines of JSON. Works
  * on bytes: a busy site's log has gigabytes.
  */
-export type LineReader = {
+type LineReader = {
   /** @returns undefined when the line has no time or no request */
   read(bytes: Uint8Array, from: number, end: number): LogLine | undefined;
   /** Only the request, whose time is that of its arrival. */

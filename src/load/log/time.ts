@@ -9,7 +9,7 @@ const MONTHS = new Map(
 export type TimeFound = { second: number; begin: number; end: number; zone: number };
 
 /** Finds times in lines; it remembers the last day, which mostly is that of the next line too. */
-export type TimeFinder = {
+type TimeFinder = {
   /**
    * Finds the first time between two places: `17/May/2015:10:05:03 +0000`, `2015-05-17T10:05:03.123+00:00`, `May 17
    * 10:05:03 2015`; where there is none, for a number of seconds (or of their thousandths and so on) since 1970. One

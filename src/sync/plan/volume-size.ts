@@ -16,7 +16,7 @@ const LEAST_BYTES_PER_INODE = 4096;
 export type Need = { readonly bytes: number; readonly inodes: number };
 
 /** What a file system has. */
-export type Room = Need;
+type Room = Need;
 
 /** What several trees need together. */
 export function needOf(sizes: readonly Pick<TreeSize, 'allocated' | 'inodes'>[]): Need {

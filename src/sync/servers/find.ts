@@ -13,7 +13,7 @@ export type ServerProcess = RunningProcess & {
 };
 
 /** A process with a server's name and directory, which does not run as the directory's owner. */
-export type Stranger = { readonly pid: number; readonly dataDirectory: string };
+type Stranger = { readonly pid: number; readonly dataDirectory: string };
 
 const PRODUCTS: Readonly<Record<string, ServerProcess['product']>> = {
   mariadbd: 'MariaDB',

@@ -20,7 +20,7 @@ export type StartCommand = {
 };
 
 /** A separate process that restarts a server. */
-export type Restarter = {
+type Restarter = {
   /**
    * Starts the server.
    *
