@@ -38,6 +38,7 @@ const PACKAGES = [
   ['man-db', '/usr/bin/man'],
   ['zsh', '/usr/bin/zsh'],
   ['fish', '/usr/bin/fish'],
+  ['prometheus', '/usr/bin/promtool'],
 ] as const;
 
 const POLICY = '/usr/sbin/policy-rc.d';

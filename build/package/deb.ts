@@ -108,6 +108,8 @@ async function contents(options: DebOptions): Promise<Record<string, Content>> {
     ),
     [`${doc}/README.Debian`]: shipped('README.Debian'),
     [`${doc}/examples/aws_balancer.conf`]: example,
+    [`${doc}/examples/prometheus-alerts.yml`]: shipped('prometheus/alerts.yml'),
+    [`${doc}/examples/grafana-dashboard.json`]: shipped('prometheus/grafana-dashboard.json'),
     [`${doc}/examples/iam-policy.json`]: {
       text: exampleIamPolicy(),
     },
