@@ -1,24 +1,14 @@
-import { DAY, MINUTE } from '../clock.ts';
+import { ACTIONS } from './action-options.ts';
 import { ADVICE, COMMANDS } from './commands.ts';
 import type { DescribedOption, OptionGroup } from './declaration.ts';
 import type { CommandLine } from './getopt.ts';
-import {
-  absolutePath,
-  amiOrPresent,
-  countBetween,
-  keyArn,
-  month,
-  numberBetween,
-  oneOf,
-  timeBetween,
-  verbosityLevel,
-} from './readers.ts';
+import { absolutePath, oneOf, verbosityLevel } from './readers.ts';
 import { SETUP_GROUPS } from './setup-options.ts';
 import { SIMULATE_GROUPS } from './simulate-options.ts';
 
 /**
- * Every option of the command line, as `--help` groups them. A new option is one entry here, in `setup-options.ts` or
- * in `simulate-options.ts`.
+ * Every option of the command line, as `--help` groups them. A new option is one entry here, or in `action-options.ts`,
+ * `setup-options.ts` or `simulate-options.ts`.
  */
 export const OPTION_GROUPS = [
   {
@@ -61,172 +51,7 @@ export const OPTION_GROUPS = [
       },
     ],
   },
-  {
-    title: 'Actions',
-    options: [
-      {
-        name: 'background',
-        original: true,
-        commands: ['run'],
-        description: 'Run in the background, as a daemon',
-      },
-      {
-        name: 'kill',
-        original: true,
-        commands: ['run'],
-        description: 'Stop the balancer with this --pidfile, and wait until it has cleaned up',
-      },
-      {
-        name: 'keep-slaves',
-        commands: ['run'],
-        description: 'With --kill: leave the slaves and the farm file for the next start to take over',
-      },
-      {
-        name: 'dry-run',
-        commands: ['run', 'sync', 'image', 'setup'],
-        description: 'Show what would be done, and change nothing',
-      },
-      {
-        name: 'mysql',
-        value: 'DIR',
-        original: true,
-        commands: ['sync'],
-        description:
-          'Copy the data directory of MySQL or MariaDB too; the server is stopped for the last, short pass',
-      },
-      {
-        name: 'postgres',
-        value: 'DIR',
-        original: true,
-        commands: ['sync'],
-        description: 'Copy a data directory of PostgreSQL too, or the directory of all clusters',
-      },
-      {
-        name: 'keep',
-        value: 'N',
-        read: countBetween(1, 1000),
-        limited: true,
-        commands: ['sync', 'image'],
-        default: '3',
-        description:
-          'How many sets of data snapshots, or images, to keep; older ones that no configuration names are deleted',
-      },
-      {
-        name: 'from',
-        value: 'AMI',
-        read: amiOrPresent,
-        commands: ['image'],
-        description:
-          "The AMI to start from (default: the newest official one of this master's distribution); present: the current one of the slaves",
-      },
-      {
-        name: 'script',
-        value: 'FILE',
-        read: absolutePath,
-        commands: ['image'],
-        description: 'Script to run last, as root, on the machine that becomes the image',
-      },
-      {
-        name: 'watch',
-        commands: ['status'],
-        description: 'Show it again every two seconds, until Ctrl-C or q',
-      },
-      {
-        name: 'since',
-        value: 'TIME',
-        read: timeBetween(MINUTE, 60 * DAY),
-        limited: true,
-        commands: ['status'],
-        description:
-          'Show the history of so long, such as 12h or 7d (60 days at most), in place of the present',
-      },
-      {
-        name: 'month',
-        value: 'YYYY-MM',
-        read: month,
-        limited: true,
-        commands: ['report'],
-        description: 'Report on this month (UTC) in place of the present one',
-      },
-      {
-        name: 'for',
-        value: 'TIME',
-        read: timeBetween(MINUTE, 366 * DAY),
-        limited: true,
-        commands: ['pause'],
-        description: 'End the pause after this time, such as 90m, 2h or 1d (default: not before "resume")',
-      },
-      {
-        name: 'release',
-        commands: ['pause'],
-        description: 'Release the slaves; without this option they are kept, and go on costing money',
-      },
-      {
-        name: 'topic',
-        value: 'NAME',
-        commands: ['check'],
-        description: 'Check only the topics that begin with this, such as configuration or mod_status',
-      },
-      {
-        name: 'render',
-        commands: ['check'],
-        description: 'Also draw one track of every data source, on a slave if the farm has one',
-      },
-      {
-        name: 'timeout',
-        value: 'SECONDS',
-        read: numberBetween(2, 600, 'of seconds'),
-        limited: true,
-        commands: ['check'],
-        default: '9',
-        description: 'How long to wait for each answer',
-      },
-      {
-        name: 'install',
-        commands: ['farm'],
-        description: "Let GBrowse read the balancer's list of slaves directly",
-      },
-      {
-        name: 'remove',
-        commands: ['farm'],
-        description: 'Remove those lines from the farm file; other slaves in it stay',
-      },
-      {
-        name: 'yes',
-        commands: ['gc', 'setup'],
-        description:
-          'With gc: remove the leftovers, which are otherwise only listed; with setup: use every answer that it finds',
-      },
-      {
-        name: 'all-masters',
-        commands: ['gc'],
-        description: 'Include the leftovers of every master in the account, in this region',
-      },
-      {
-        name: 'commands',
-        commands: ['iam-policy'],
-        description: 'Print AWS CLI commands that give the policy to a role (on EC2) or a user (elsewhere)',
-      },
-      {
-        name: 'sync',
-        commands: ['iam-policy'],
-        description: 'Also allow what sync does',
-      },
-      {
-        name: 'image',
-        commands: ['iam-policy'],
-        description: 'Also allow what image does',
-      },
-      {
-        name: 'kms-key',
-        value: 'ARN',
-        read: keyArn,
-        commands: ['iam-policy'],
-        description:
-          "Also allow the use of this KMS key, the account's own, which encrypts the slaves' volumes",
-      },
-    ],
-  },
+  ACTIONS,
   {
     title: 'Files and output',
     options: [
