@@ -88,7 +88,7 @@ export const ACTIONS = {
       limited: true,
       commands: ['status'],
       description:
-        'Show the history of so long, such as 12h or 7d (60 days at most), in place of the present',
+        'Show the history of this time, such as 12h or 7d (at most 60 days), instead of the present',
     },
     {
       name: 'month',
@@ -96,7 +96,7 @@ export const ACTIONS = {
       read: month,
       limited: true,
       commands: ['report'],
-      description: 'Report on this month (UTC) in place of the present one',
+      description: 'Report on this month (UTC) instead of the current one',
     },
     {
       name: 'for',

@@ -41,8 +41,11 @@ export const COMMANDS = [
   },
   {
     name: 'report',
-    description: 'Report what each day of a month cost and gave',
-    example: { words: 'report --month 2026-11 --csv', meaning: "November's days, for a spreadsheet" },
+    description: 'Report the cost and the service of each day of a month',
+    example: {
+      words: 'report --month 2026-11 --csv',
+      meaning: 'Export the days of November for a spreadsheet',
+    },
   },
   {
     name: 'pause',

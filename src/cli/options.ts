@@ -129,7 +129,8 @@ export const OPTION_GROUPS = [
         value: 'FILE',
         read: absolutePath,
         commands: ['run'],
-        description: 'HTML file to show load, slaves and money in, for a web server that protects it',
+        description:
+          'HTML file that shows load, slaves and money, for a web server that restricts access to it',
       },
       {
         name: 'json',
@@ -139,7 +140,7 @@ export const OPTION_GROUPS = [
       {
         name: 'csv',
         commands: ['report'],
-        description: 'Print comma-separated values, a line a day',
+        description: 'Print comma-separated values, one line per day',
       },
     ],
   },

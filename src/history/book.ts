@@ -10,7 +10,7 @@ export type Hour = { readonly tally: Tally; readonly loads: readonly (number | n
 /** Something that the balancer said. */
 export type Said = { readonly at: number; readonly level: LogLevel; readonly message: string };
 
-/** What the balancer remembers of the last 60 days, the oldest first. Moments are wall clock ms. */
+/** What the balancer remembers about the last 60 days, the oldest first. Moments are wall clock ms. */
 export type Book = {
   readonly minutes: readonly Tally[];
   readonly hours: readonly Hour[];
@@ -28,14 +28,14 @@ export const HISTORY_KEPT = 60 * DAY;
 const MINUTES_KEPT = 6 * HOUR;
 const MOST_SAID = 800;
 const LONGEST_SAID = 240;
-/** More instances than a farm has. */
+/** Most instances that are remembered: more than a farm has. */
 const MOST_IDS = 1000;
 
-/** What held over a span of time. */
+/** Load and farm over a span of time. */
 export type Held = { readonly level: Level; readonly rate: Rate; readonly paused: boolean };
 
 /**
- * Adds a span in which load and farm stood so.
+ * Adds a span with this load and farm.
  *
  * @param until wall clock ms; after a clock that was set back it all counts into the last minute
  */
@@ -77,7 +77,7 @@ function spanOf(start: number, ms: number, { level, rate, paused }: Held): Tally
   };
 }
 
-/** Counts launches and interruptions; each instance once, over restarts too. */
+/** Counts launches and interruptions; each instance once, across restarts, too. */
 export function counted(
   book: Book,
   now: number,
@@ -121,7 +121,7 @@ function hourOf(start: number, minutes: readonly Tally[]): Hour {
   return { tally: sumOf(minutes, start), loads };
 }
 
-/** Whole hours are closed; what is older than is kept, and what is of a future that a wrong clock made, goes. */
+/** Closes whole hours, and removes what is too old, or dated in the future by a wrong clock. */
 export function trimmed(book: Book, now: number): Book {
   const thisHour = startOf(now, HOUR);
   const isDue = book.minutes.some(
@@ -137,7 +137,7 @@ export function trimmed(book: Book, now: number): Book {
   };
 }
 
-/** What a book may say at a moment: nothing of the future, by more than a clock may be wrong. */
+/** Whether a book is plausible at a moment: it must not be further in the future than a clock may be wrong. */
 export function believable(book: Book, now: number): Book {
   return {
     ...book,

@@ -9,7 +9,7 @@ import { createTrace } from '../simulate/trace.ts';
 import type { Hour } from './book.ts';
 import { sumOf } from './tally.ts';
 
-/** What a simulation of the same load gives. */
+/** The result of a simulation of the same load. */
 export type Simulated = {
   readonly dollars: number;
   readonly slaveHours: number;
@@ -18,12 +18,12 @@ export type Simulated = {
   readonly requestsWithTooFewSlaves: number;
 };
 
-/** Where no slave has booted yet, ms. */
+/** The boot time if no slave has booted yet, ms. */
 const USUAL_BOOT = 90_000;
 
 /**
- * Replays the load of these hours, minute by minute, with the balancer's own policy: with the boot time, the mean price and
- * the interruptions that were. Minutes whose load is not known are without requests.
+ * Replays the load of these hours, minute by minute, with the balancer's own policy: with the actual boot time, mean
+ * price and interruptions. Minutes whose load is not known are without requests.
  *
  * @returns undefined where no load is known
  */

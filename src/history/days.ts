@@ -10,7 +10,7 @@ export function hoursIn(hours: readonly Hour[], { from, until }: Span): readonly
   return hours.filter(({ tally }) => tally.start >= from && tally.start < until);
 }
 
-/** What was on each day (UTC) of which something is known, the oldest first. */
+/** Each day (UTC) about which something is known, the oldest first. */
 export function daysOf(hours: readonly Hour[]): readonly Tally[] {
   const days = Map.groupBy(hours, ({ tally }) => Math.floor(tally.start / DAY) * DAY);
   return [...days].map(([start, them]) =>
@@ -32,7 +32,7 @@ export function monthOf(wall: number): string {
   return new Date(wall).toISOString().slice(0, 7);
 }
 
-/** A tally in the units that people and programs are told. */
+/** A tally in the units of reports. */
 export function figuresOf(tally: Tally) {
   const round = (value: number, digits: number) => Number(value.toFixed(digits));
   return {

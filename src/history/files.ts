@@ -2,12 +2,12 @@ import { readState, type StateKind, type StateRead, stateFileOf, writeState } fr
 import { type Book, believable, type Hour, NO_BOOK, type Said } from './book.ts';
 import { packed, unpacked } from './tally.ts';
 
-/** Where the history of a master stands. */
+/** Where the history of a master is. */
 export type HistoryPlace = { readonly directory: string; readonly master: string };
 
 type Recent = Omit<Book, 'hours' | 'said'>;
 
-/** Written every minute: what an hour loses by a crash is a minute. */
+/** Written every minute, so that a crash loses at most a minute. */
 const RECENT: StateKind<unknown> = kind('history-recent', 512 * 1024);
 /** Written every hour: 60 days of hours, each with the load of its minutes. */
 const HOURS: StateKind<unknown> = kind('history-hours', 2 * 1024 * 1024);
@@ -17,7 +17,7 @@ function kind(name: string, mostBytes: number): StateKind<unknown> {
   return { name, version: 1, mostBytes, understand: value => value };
 }
 
-/** A part of the history for its file, as text: what has not changed is not written again. */
+/** A part of the history as the text of its file; an unchanged part is not written again. */
 export type Part = { readonly kind: StateKind<unknown>; value(book: Book): unknown };
 
 export const PARTS: readonly Part[] = [
@@ -45,7 +45,7 @@ export async function writePart(place: HistoryPlace, part: Part, now: number, va
 }
 
 /**
- * The history as its files have it; what cannot be used of it is empty.
+ * The history from its files; unusable parts are empty.
  *
  * @param now wall clock ms
  * @returns also what was not used, and why

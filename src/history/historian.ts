@@ -9,9 +9,9 @@ import type { Rate } from '../status/money.ts';
 import { type Book, counted, type Held, held, NO_BOOK, noted } from './book.ts';
 import { type HistoryPlace, PARTS, readBook, writePart } from './files.ts';
 
-/** Keeps the history of a balancer in memory, and in files that outlive it. Its methods never throw. */
+/** Keeps the history of a balancer in memory, and in files that survive it. Its methods never throw. */
 export type Historian = {
-  /** Takes up what a predecessor has written. */
+  /** Reads what a predecessor has written. */
   open(): Promise<void>;
   /** The balancer has decided; its state holds until the next time. */
   observe(state: Readonly<State>, monotonic: number, rate: Rate): void;
@@ -23,7 +23,7 @@ export type Historian = {
 
 const WRITE_INTERVAL = MINUTE;
 
-/** @param parts.place of this moment: the configuration may name another directory */
+/** @param parts.place the current place: the configuration may name another directory */
 export function createHistorian(parts: {
   readonly place: () => HistoryPlace;
   readonly clock: Clock;
@@ -31,7 +31,7 @@ export function createHistorian(parts: {
 }): Historian {
   const { clock, log } = parts;
   let book: Book = NO_BOOK;
-  /** Of each instance, whether EC2 was asked to end it: what is gone without that was taken. */
+  /** Whether EC2 was asked to end each instance: one that is gone without that was interrupted. */
   let asked: ReadonlyMap<string, boolean> = new Map();
   let before: { readonly at: number; readonly what: Held } | undefined;
   let writtenAt = clock.monotonic();
@@ -62,7 +62,7 @@ export function createHistorian(parts: {
   return {
     async open() {
       const { book: found, unused } = await readBook(parts.place(), clock.wall());
-      for (const why of unused) log.warn(`a part of the history is not used, and begins anew: ${why}`);
+      for (const why of unused) log.warn(`a part of the history is not used, and starts again: ${why}`);
       book = { ...found, said: [...found.said, ...book.said] };
     },
     observe(state, monotonic, rate) {
@@ -72,7 +72,7 @@ export function createHistorian(parts: {
       const isOwn = ({ launchToken }: Slave) => launchToken?.startsWith(state.runId) === true;
       const lost = [...asked].flatMap(([id, isAsked]) => (isAsked || state.members.has(id) ? [] : [id]));
       book = counted(book, wall, {
-        // What a predecessor has launched it has counted itself.
+        // A predecessor has counted its own launches.
         launched: members.filter(it => isOwn(it.slave)).map(it => it.slave.instanceId),
         reclaimed: [...members.filter(it => it.slave.reclaimed).map(it => it.slave.instanceId), ...lost],
       });

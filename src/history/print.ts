@@ -15,7 +15,7 @@ import { sumOf, type Tally } from './tally.ts';
 
 const HEAD = ['DAY (UTC)', 'COST', 'SLAVE-HOURS', 'LAUNCHES', 'INTERRUPTIONS', 'REQUESTS', 'TOO FEW SLAVES'];
 
-/** What each day cost and gave, for people. */
+/** The cost and the service of each day, for people. */
 export function printedDays(
   hours: readonly Hour[],
   about: { readonly title: string; readonly simulated: Simulated | undefined },
@@ -44,15 +44,15 @@ export function printedDays(
 function notes(days: readonly Tally[], total: Tally, simulation: Simulated | undefined): readonly string[] {
   const missing = days.length * DAY - total.watched;
   return [
-    'Cost is that of instances, without disks and traffic.',
+    'Costs are those of instances, without disks and traffic.',
     ...(total.atMost > 0
-      ? ['"<" in front of a cost: at most so much; where AWS gave no spot price, the bid is counted.']
+      ? ['"<" before a cost: at most; where AWS gave no spot price, the bid is counted.']
       : []),
     ...(missing > HOUR ? [`The balancer ran for ${duration(total.watched)} of these days.`] : []),
     ...(simulation === undefined
       ? []
       : [
-          '"simulated" is what "gbrowse-aws-balancer simulate" gives for the same load, with the present configuration.',
+          '"simulated" is the result of "gbrowse-aws-balancer simulate" for the same load, with the current configuration.',
         ]),
   ];
 }
@@ -88,7 +88,7 @@ export function dayOf(wall: number): string {
 const INDENT = 10;
 const MOST_SAID = 30;
 
-/** What was since a moment: charts of load and slaves, sums, and what the balancer said. */
+/** The time since a moment: charts of load and slaves, sums, and what the balancer said. */
 export function printedSince(
   {
     hours,

@@ -1,4 +1,4 @@
-/** What was in a span of time. Durations are ms. */
+/** The record of a span of time. Durations are ms. */
 export type Tally = {
   /** Wall clock ms. */
   readonly start: number;
@@ -42,7 +42,7 @@ export function noTally(start: number): Tally {
   return Object.fromEntries(entries) as Tally;
 }
 
-/** Both together, from the start of the first. */
+/** The sum of both, from the start of the first. */
 export function added(a: Tally, b: Tally): Tally {
   const entries = PARTS.map(part => [part, a[part] + b[part]]);
   return {
@@ -52,17 +52,17 @@ export function added(a: Tally, b: Tally): Tally {
   };
 }
 
-/** All of them together, as a span that begins at `start`. */
+/** The sum of all, as a span that begins at `start`. */
 export function sumOf(tallies: readonly Tally[], start: number): Tally {
   return tallies.reduce(added, noTally(start));
 }
 
-/** A tally as a line of numbers, as short as they can be without a difference that matters. */
+/** A tally as a line of numbers, rounded as far as it does not matter. */
 export function packed(tally: Tally): readonly number[] {
   return PARTS.map(part => Number(tally[part].toFixed(part === 'dollars' || part === 'atMost' ? 6 : 2)));
 }
 
-/** The tally that a line of numbers is; undefined where it is none. */
+/** The tally in a line of numbers; undefined when it is none. */
 export function unpacked(line: unknown): Tally | undefined {
   if (!Array.isArray(line) || line.length !== PARTS.length) return undefined;
   if (!line.every(it => typeof it === 'number' && Number.isFinite(it) && it >= 0)) return undefined;
