@@ -27,6 +27,8 @@ export type Transition =
   | { readonly kind: 'forget instance'; readonly instanceId: string }
   | { readonly kind: 'refresh instances'; readonly size: number; readonly failedBoots: number }
   | { readonly kind: 'end instance refresh' }
+  /** The budget of a month is used up. */
+  | { readonly kind: 'use up budget'; readonly month: string; readonly budget: number }
   /** The farm file cannot be emptied: the stop goes on without it. */
   | { readonly kind: 'give up farm file' }
   /** A log entry; with a topic, only when `news` (or the message, apart from its numbers) has changed. */
@@ -96,6 +98,13 @@ export function apply(state: State, transition: Transition): void {
     case 'end instance refresh':
       delete state.instanceRefresh;
       return;
+    case 'use up budget': {
+      if (state.spending === undefined) return;
+      const { month, budget } = transition;
+      const ledger = { ...state.spending.ledger, usedUp: { month, budget } };
+      state.spending = { ...state.spending, ledger };
+      return;
+    }
     case 'give up farm file':
       state.listed = [];
       return;

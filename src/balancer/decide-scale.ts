@@ -2,6 +2,7 @@ import { permitted } from '../policy/backoff.ts';
 import { largestMax, type Range } from '../policy/load-table.ts';
 import { scale } from '../policy/scale.ts';
 import type { Agenda } from './agenda.ts';
+import { decideBudget } from './decide-budget.ts';
 import { decideInstanceRefresh, instanceRefreshOf } from './decide-instance-refresh.ts';
 import { candidateOf, inFlightIn, isListed, isOutOfService, slaveInWords } from './members.ts';
 import { decidePaused } from './pause.ts';
@@ -18,6 +19,10 @@ export function decideScale(agenda: Agenda): void {
     forgetLapsedLaunch(agenda, state.describedAt);
     decidePaused(agenda);
     refreshPlan(agenda);
+    return;
+  }
+  if (decideBudget(agenda)) {
+    forgetLapsedLaunch(agenda, state.describedAt);
     return;
   }
   if (range === undefined) return;

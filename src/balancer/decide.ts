@@ -1,6 +1,7 @@
 import { type Agenda, createAgenda } from './agenda.ts';
 import type { Transition } from './apply.ts';
 import { decideSignOfLife } from './decide-alive.ts';
+import { saveSpending } from './decide-budget.ts';
 import { decideFarm, decideReleases } from './decide-farm.ts';
 import { markProven, releaseOverdue, releaseUnanswering } from './decide-health.ts';
 import { decideScale } from './decide-scale.ts';
@@ -48,6 +49,7 @@ export function decide(state: StateView, now: number): Decision {
     if (end !== undefined) return { tasks: [], transitions: agenda.transitions, wakeAt: now, end };
   }
   decideSignOfLife(agenda);
+  saveSpending(agenda);
   decideFarm(agenda);
   decideReleases(agenda);
   return { tasks: agenda.tasks, transitions: agenda.transitions, wakeAt: agenda.wakeAt() };

@@ -1,3 +1,4 @@
+import type { Ledger } from '../budget/ledger.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { failure, type UserError } from '../errors.ts';
@@ -27,6 +28,13 @@ import { recordLaunch, recordPlan } from './observe-launch.ts';
 import { recordProbe } from './observe-probe.ts';
 import { recordCrippled, recordStop } from './observe-stop.ts';
 import { recordPause } from './pause.ts';
+import {
+  recordSaved,
+  recordSpending,
+  recordSpentBefore,
+  type SlavePrices,
+  type SpentBefore,
+} from './spending.ts';
 import { type End, initialState, type State } from './state.ts';
 import { keyOf, type Task } from './tasks.ts';
 import { FARM_TASK_LIMIT, RELOAD_TASK_LIMIT } from './timing.ts';
@@ -43,6 +51,10 @@ export type Edges = {
   /** Resolves when the farm file can no longer be written at all: the balancer stops, and keeps its slaves. */
   readonly crippled?: Promise<UserError>;
   readonly log: Log;
+  /** Keeps what was spent for the next start. */
+  readonly saveSpending?: (ledger: Ledger) => Promise<void>;
+  /** What slaves cost; unset: the bid. */
+  readonly prices?: SlavePrices;
   /** Called after each decision with the state, which holds until the next one. `now` is monotonic ms. */
   readonly observe?: (state: Readonly<State>, now: number) => void;
 };
@@ -74,6 +86,8 @@ export function startBalancer(
     readonly listed: readonly string[];
     /** One that a predecessor has left. */
     readonly pause?: Pause;
+    /** What was spent before; unset: nobody keeps it. */
+    readonly spent?: SpentBefore;
   },
 ): Balancer {
   const { clock, log } = edges;
@@ -83,6 +97,8 @@ export function startBalancer(
     now: clock.monotonic(),
   });
   recordPause(state, settings.pause);
+  if (settings.spent !== undefined)
+    recordSpentBefore(state, settings.spent, { now: clock.monotonic(), wall: clock.wall() });
   let alarm = new AbortController();
   const bug = Promise.withResolvers<never>();
 
@@ -95,6 +111,7 @@ export function startBalancer(
     for (;;) {
       if (alarm.signal.aborted) alarm = new AbortController();
       const now = clock.monotonic();
+      recordSpending(state, { now, wall: clock.wall() }, edges.prices);
       const decision = decide(state, now);
       for (const transition of decision.transitions) apply(state, transition);
       flush(state, log);
@@ -166,6 +183,7 @@ const TASK_LIMITS: Partial<Record<Task['kind'], number>> = {
   'read-farm': FARM_TASK_LIMIT,
   'write-farm': FARM_TASK_LIMIT,
   reload: RELOAD_TASK_LIMIT,
+  'save-spending': FARM_TASK_LIMIT,
 };
 
 /**
@@ -248,6 +266,9 @@ async function perform(task: Task, edges: Edges, state: State): Promise<(now: nu
       const unknown = await fleet.terminate(task.instanceIds);
       return now => recordTerminating(state, task.instanceIds, unknown, now);
     }
+    case 'save-spending':
+      await edges.saveSpending?.(task.ledger);
+      return now => recordSaved(state, task.ledger, now);
     case 'tidy': {
       const done = await fleet.tidy();
       return now => recordTidied(state, done, now);

@@ -3,6 +3,7 @@ import { noteWanted } from '../policy/release.ts';
 import { isLive, type Slave } from '../spot/slave.ts';
 import { apply } from './apply.ts';
 import { isListed, slaveInWords } from './members.ts';
+import { chargeFound } from './spending.ts';
 import { type LeavingReason, type Member, type State, say } from './state.ts';
 import { ANSWERS_MISSED_TOLERATED, NEVER_SHOWN } from './timing.ts';
 
@@ -19,9 +20,13 @@ export function recordInstances(state: State, described: Described): void {
     const member = state.members.get(slave.instanceId);
     if (member === undefined && (isLive(slave) || state.describedAt === undefined))
       countEarlierLaunch(state, slave, described);
+    // What has ended since the predecessor's end is shown for an hour.
+    if (member === undefined && !isLive(slave) && state.describedAt === undefined)
+      chargeFound(state, slave, described.wall);
     if (!isLive(slave)) {
       if (member !== undefined) ended(state, member, slave, described.now);
     } else if (member === undefined) {
+      if (launchAnsweredAt === undefined) chargeFound(state, slave, described.wall);
       adopt(state, slave, described, launchAnsweredAt);
     } else {
       state.members.set(slave.instanceId, shownAgain(member, slave, described.now));

@@ -7,6 +7,7 @@ import type { Reading } from '../load/reading.ts';
 import { isNotDone } from './not-done.ts';
 import { recordNoPlan, recordRefusedLaunch } from './observe-launch.ts';
 import { sayLoad } from './observe-load.ts';
+import { recordUnsaved } from './spending.ts';
 import { resolved, type State, say, sayOnce } from './state.ts';
 import type { Task, TaskKind } from './tasks.ts';
 import { EAGER_DESCRIBE_INTERVAL, RETRY_FIRST, RETRY_LONGEST } from './timing.ts';
@@ -39,6 +40,10 @@ export function recordFailure(state: State, task: Task, error: unknown, now: num
       recordRetry(state, task.kind, error, now);
       recordNoPlan(state, error, now);
       return;
+    case 'save-spending':
+      recordRetry(state, task.kind, error, now);
+      recordUnsaved(state, error);
+      return;
     default:
       if (task.kind === 'tidy') state.tidyTries += 1;
       recordRetry(state, task.kind, error, now);
@@ -47,7 +52,10 @@ export function recordFailure(state: State, task: Task, error: unknown, now: num
 }
 
 /** The message for a task that failed. */
-export const DOING: Record<Exclude<TaskKind, 'read-config' | 'read-load' | 'launch' | 'prepare'>, string> = {
+export const DOING: Record<
+  Exclude<TaskKind, 'read-config' | 'read-load' | 'launch' | 'prepare' | 'save-spending'>,
+  string
+> = {
   'read-farm': 'the farm file cannot be read',
   'write-farm': 'the farm file cannot be written',
   reload: 'Apache could not be told about the new farm',
@@ -68,6 +76,7 @@ const AGAIN: Partial<Record<TaskKind, string>> = {
   'mark-draining': 'draining slaves can be tagged again',
   'mark-alive': 'the launch template can be tagged again',
   terminate: 'slaves can be terminated again',
+  'save-spending': 'what was spent can be saved again',
 };
 
 function recordRetry(state: State, kind: TaskKind, error: unknown, now: number): void {

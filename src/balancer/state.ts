@@ -1,3 +1,4 @@
+import type { Ledger, Rate } from '../budget/ledger.ts';
 import type { Config } from '../config/config.ts';
 import { type Load, NO_LOAD } from '../load/rate.ts';
 import type { Level } from '../log/log.ts';
@@ -19,6 +20,7 @@ export type LeavingReason =
   | 'its data are out of date'
   | 'its image is out of date'
   | 'the balancer is paused'
+  | 'the budget of the month is used up'
   | 'the balancer stops';
 
 /** A slave that leaves: removed from the farm, then drained, then terminated. */
@@ -85,6 +87,21 @@ export type Stop = {
  * - `crippled`: slaves kept, because the part of the balancer that writes the farm file is gone.
  */
 export type End = 'clean' | 'slaves kept' | 'hurried' | 'incomplete' | 'crippled';
+
+/** What was spent. `now` is monotonic, all others are wall clock ms. */
+export type Spending = {
+  /** The state file. */
+  readonly file: string;
+  readonly ledger: Ledger;
+  readonly counted: { readonly now: number; readonly wall: number; readonly rate: Rate };
+  /** Slaves that this process finds are counted since then, or since their launch. */
+  readonly since: number;
+  /** The price (dollars an hour) that each slave is counted with, where it is known; and how often EC2 had said prices. */
+  readonly prices: ReadonlyMap<string, number>;
+  readonly answers: number;
+  /** What was written last, and when (monotonic ms). */
+  readonly saved?: { readonly ledger: Ledger; readonly at: number };
+};
 
 export type Entry = { readonly level: Level; readonly message: string };
 
@@ -155,6 +172,8 @@ export type State = {
     TaskKind,
     { readonly failures: number; readonly action?: string | undefined; readonly notBefore: number }
   >;
+  /** What was spent, and up to when it is counted: see `spending.ts`. Unset where nobody keeps it. */
+  spending?: Spending;
   stop?: Stop;
   /** Set while GBrowse is to draw locally. */
   pause?: Pause;

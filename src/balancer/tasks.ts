@@ -1,3 +1,4 @@
+import type { Ledger } from '../budget/ledger.ts';
 import type { Config } from '../config/config.ts';
 import type { LaunchRequest } from '../spot/launch.ts';
 
@@ -26,7 +27,8 @@ export type Task =
   /** `templateId`: of the plan, if there is one; else it is searched for. */
   | { readonly kind: 'mark-alive'; readonly templateId?: string }
   | { readonly kind: 'terminate'; readonly instanceIds: readonly string[] }
-  | { readonly kind: 'tidy' };
+  | { readonly kind: 'tidy' }
+  | { readonly kind: 'save-spending'; readonly ledger: Ledger };
 
 export type TaskKind = Task['kind'];
 

@@ -95,3 +95,6 @@ export const STOP_KEEPING_LIMIT = MINUTE;
 /** Limit for the farm file and for Apache; what takes longer is reported and still waited for. */
 export const FARM_TASK_LIMIT = 20 * SECOND;
 export const RELOAD_TASK_LIMIT = 90 * SECOND;
+
+/** What was spent is saved so often while something is spent; a crash loses no more, and the next start counts it. */
+export const SAVE_SPENDING_INTERVAL = MINUTE;

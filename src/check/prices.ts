@@ -1,4 +1,6 @@
-import { price } from '../format/money.ts';
+import { NEARLY } from '../budget/ledger.ts';
+import { dollars, price } from '../format/money.ts';
+import { grouped } from '../format/numbers.ts';
 import type { ZonePrice } from '../spot/prices.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
@@ -13,6 +15,9 @@ export type PriceFacts = {
   /** The most slaves of the load table. */
   readonly most: number;
   readonly place: string;
+  /** `[SLAVE] budget`, US dollars a month; and what was spent this month, when that is known. */
+  readonly budget?: number;
+  readonly spent?: number;
 };
 
 /** A price changes by this factor within days. */
@@ -29,11 +34,35 @@ export function judgePrices(facts: PriceFacts): readonly Finding[] {
     { details },
   );
   const usable = prices.some(({ dollars }) => dollars <= bid);
-  return [...types.map(type => judgeType(type, facts, usable ? warning : problem)), cost].map(finding =>
-    finding.verdict === 'problem' && finding.fix === undefined
-      ? { ...finding, fix: `Name another type, or other zones (${place}).` }
-      : finding,
+  const budget = budgetOf(facts);
+  return [...types.map(type => judgeType(type, facts, usable ? warning : problem)), cost, ...budget].map(
+    finding =>
+      finding.verdict === 'problem' && finding.fix === undefined
+        ? { ...finding, fix: `Name another type, or other zones (${place}).` }
+        : finding,
   );
+}
+
+/** How long the budget lasts, and what is left of it. */
+function budgetOf({ bid, most, budget, spent }: PriceFacts): readonly Finding[] {
+  if (budget === undefined) return [];
+  const hours = budget / (most * bid);
+  const lasts =
+    hours >= 730
+      ? `it is more than a month at the largest max and the bid can cost (${dollars(730 * most * bid)})`
+      : `at the largest max and the bid it lasts for ${grouped(Math.floor(hours))} hours of the month's 730`;
+  const known = spent === undefined ? '' : ` ${dollars(spent)} were spent this month (UTC).`;
+  const text = `[SLAVE] budget is ${dollars(budget)} a month: ${lasts}.${known}`;
+  if (spent === undefined || spent < NEARLY * budget) return [ok(text)];
+  const fix = 'Raise [SLAVE] budget, or wait for the next month.';
+  return [
+    warning(
+      spent >= budget
+        ? `${text} It is used up, so no slave is launched before the next month.`
+        : `${text} At 100 % the slaves are released until the next month.`,
+      fix,
+    ),
+  ];
 }
 
 function judgeType(

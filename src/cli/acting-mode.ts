@@ -94,7 +94,9 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
         farm,
         observe: record.observe,
         hearSlave: record.hearSlave,
+        prices: record.prices,
         runId: randomUUID().slice(0, 18),
+        spends: true,
       };
     },
     started: (balancer, log) => ({

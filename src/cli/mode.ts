@@ -8,12 +8,14 @@ import type { Site } from '../master/site.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
 
 /** How a balancer acts on what it decides. */
-type Acting = Pick<Edges, 'observe'> & {
+type Acting = Pick<Edges, 'observe' | 'prices'> & {
   fleetAt(site: Site): SpotFleet;
   readonly farm: Farm;
   readonly runId: string;
   /** Is told what a slave says of itself when it is probed. */
   hearSlave?(address: string, figures: SlaveFigures): void;
+  /** Whether what is spent is counted and kept for the next start. */
+  readonly spends: boolean;
 };
 
 /**

@@ -1,4 +1,5 @@
 import { startBalancer } from '../balancer/loop.ts';
+import { createLedgerFile } from '../budget/ledger-file.ts';
 import { SECOND, systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { type BackgroundChannel, backgroundChannel } from '../daemon/background.ts';
@@ -67,7 +68,7 @@ async function serveWith(
     await mode.enter(site, config.master.stateDirectory);
 
     const sdk = await connect(config.file, site, keys);
-    const { fleetAt, hearSlave, ...acting } = await mode.act({ sdk, farm: keeper.farm, log });
+    const { fleetAt, hearSlave, spends, ...acting } = await mode.act({ sdk, farm: keeper.farm, log });
     const first = { config, site };
     const file = followConfiguration({ keeper, clock: systemClock, log, first, fleetAt, overrides: options });
     const pauses = followPause({
@@ -76,6 +77,8 @@ async function serveWith(
       log,
     });
     const pause = await pauses.read();
+    const ledger = createLedgerFile({ directory: config.master.stateDirectory, master: site.name });
+    const spent = spends ? { file: ledger.file, read: await ledger.read(systemClock.wall()) } : undefined;
     const asked = Promise.withResolvers<void>();
     const readLoad = createLoadReader(() => file.current().config);
     const balancer = startBalancer(
@@ -87,6 +90,7 @@ async function serveWith(
         probe: createProbe(PROBE_LIMIT, hearSlave),
         crippled: keeper.died,
         log,
+        saveSpending: it => ledger.write(it, systemClock.wall()),
         ...acting,
       },
       {
@@ -94,6 +98,7 @@ async function serveWith(
         runId: acting.runId,
         listed: await keeper.farm.read(),
         ...(pause !== undefined && { pause }),
+        ...(spent !== undefined && { spent }),
       },
     );
     const over = new AbortController();

@@ -40,6 +40,8 @@ export type MasterConfig = {
 export type SlaveConfig = {
   readonly instanceTypes: readonly string[];
   readonly spotBid: number;
+  /** US dollars a calendar month (UTC). */
+  readonly budget?: number;
   readonly ports: readonly number[];
   readonly region?: string;
   /** An AMI's id, or its name or a part of it. */

@@ -177,6 +177,14 @@ const SLAVE: OptionsOf<SlaveConfig> = {
     whenUnset: 'required',
     parse: parseBid,
   },
+  budget: {
+    name: 'budget',
+    meaning:
+      'The most that slaves may cost in a calendar month (UTC), in US dollars. When it is used up, nothing is launched and the slaves are released until the next month.',
+    expected: 'a number of US dollars above 0 and at most 1000000, such as 40',
+    whenUnset: { otherwise: 'no limit' },
+    parse: parseBudget,
+  },
   ports: {
     name: 'ports',
     meaning: 'The TCP ports that the slaves listen on.',
@@ -278,4 +286,9 @@ export function optionsOf(section: SectionWithOptions): readonly Option<unknown>
 function parseBid(text: string): number | undefined {
   const dollars = parseNumber(text);
   return dollars !== undefined && dollars > 0.001 && dollars <= 1000 ? dollars : undefined;
+}
+
+function parseBudget(text: string): number | undefined {
+  const dollars = parseNumber(text);
+  return dollars !== undefined && dollars > 0 && dollars <= 1_000_000 ? dollars : undefined;
 }

@@ -65,7 +65,7 @@ export async function readState<T>(
     if (stats.uid !== process.geteuid?.()) return unusable('it belongs to another user');
     if ((stats.mode & 0o077) !== 0) return unusable('other users may read or write it');
     if (stats.size > kind.mostBytes) return unusable(`it is larger than ${kind.mostBytes} bytes`);
-    return understood(await handle.readFile('utf8'), kind, master, now);
+    return understandState(await handle.readFile('utf8'), kind, master, now);
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT') return { kind: 'missing' };
@@ -75,7 +75,17 @@ export async function readState<T>(
   }
 }
 
-function understood<T>(text: string, kind: StateKind<T>, master: string, now: number): StateRead<T> {
+/**
+ * What the text of a state file says to its master.
+ *
+ * @param now wall clock ms
+ */
+export function understandState<T>(
+  text: string,
+  kind: StateKind<T>,
+  master: string,
+  now: number,
+): StateRead<T> {
   let content: unknown;
   try {
     content = JSON.parse(text);
@@ -111,12 +121,21 @@ export async function writeState<T>(
   { master, now }: { readonly master: string; readonly now: number },
   value: T,
 ): Promise<void> {
-  const head = { kind: kind.name, version: kind.version, master, writtenAt: new Date(now).toISOString() };
-  await replaceFile(file, Buffer.from(`${JSON.stringify({ ...head, value })}\n`), {
+  await replaceFile(file, Buffer.from(stateText(kind, { master, now }, value)), {
     attributes: { mode: 0o600 },
     force: true,
     replaceLink: true,
   });
+}
+
+/** The text of a state file that is written at a moment (wall clock ms). */
+export function stateText<T>(
+  kind: StateKind<T>,
+  { master, now }: { readonly master: string; readonly now: number },
+  value: T,
+): string {
+  const head = { kind: kind.name, version: kind.version, master, writtenAt: new Date(now).toISOString() };
+  return `${JSON.stringify({ ...head, value })}\n`;
 }
 
 /** Removes a state file; one that is not there is no error. */

@@ -1,5 +1,6 @@
 import { inFlightIn, isListed, portsOf } from '../balancer/members.ts';
 import { DOING } from '../balancer/observe.ts';
+import { accountIn } from '../balancer/spending.ts';
 import type { Member, State } from '../balancer/state.ts';
 import { keepTimeIn, keptSlaves, loadThatCounts, wantedRange } from '../balancer/wanted.ts';
 import { HOUR, MINUTE } from '../clock.ts';
@@ -93,6 +94,7 @@ export function makeReport(subject: Subject): Report {
       isUpperBound: money.rate.atMost,
       today: spentOf(money.today),
       sinceStart: spentOf(money.sinceStart),
+      month: monthOf(state),
     },
     messages: { warnings: events.warnings, errors: events.errors },
     history: {
@@ -275,6 +277,19 @@ function listOf(counts: Counts): Report['ec2']['today'] {
 
 function spentOf({ since, dollars: spent, atMost }: Spent): Report['money']['today'] {
   return { since: iso(since), dollars: dollars(spent), isUpperBound: atMost };
+}
+
+function monthOf(state: Readonly<State>): Report['money']['month'] {
+  const account = accountIn(state);
+  if (account === undefined) return null;
+  const { month, spent, spentAtMost, budget, isUsedUp } = account;
+  return {
+    month,
+    dollars: dollars(spent),
+    dollarsAtMost: dollars(spentAtMost),
+    budget: budget ?? null,
+    isUsedUp,
+  };
 }
 
 function eventOf({ at, level, message }: Event): ReportedEvent {

@@ -199,6 +199,24 @@ export const METRICS: readonly Metric[] = [
     help: 'What the slaves have cost since the start, in US dollars, without disks and traffic.',
     read: ({ money }) => one(money.sinceStart.dollars),
   },
+  {
+    name: 'month_spent_dollars',
+    type: 'gauge',
+    help: 'What the slaves have cost at the most in this calendar month (UTC), over restarts, in US dollars.',
+    read: ({ money }) => one(money.month?.dollarsAtMost),
+  },
+  {
+    name: 'budget_dollars',
+    type: 'gauge',
+    help: 'The budget of a calendar month, in US dollars.',
+    read: ({ money }) => one(money.month?.budget),
+  },
+  {
+    name: 'budget_used_up',
+    type: 'gauge',
+    help: 'Whether the budget of the month is used up, so that nothing is launched.',
+    read: ({ money }) => one(money.month?.isUsedUp),
+  },
 ];
 
 /**

@@ -1,3 +1,4 @@
+import { NEARLY } from '../budget/ledger.ts';
 import { SECOND } from '../clock.ts';
 import { sparkline, squeezed } from '../format/charts.ts';
 import { duration } from '../format/durations.ts';
@@ -224,8 +225,31 @@ function moneyLines({ money, balancer }: Report, look: Look): readonly string[] 
   const bound = isUpperBound || sinceStart.isUpperBound;
   return [
     ...labelled('Money', `${most(isUpperBound)}${dollars(pricePerHour)} an hour now; ${sums}`, look),
+    ...monthLines(money, look),
     ...(bound ? labelled('', 'at most: with the bid where AWS gave no spot price', look, 'dim') : []),
   ];
+}
+
+/** What the month has cost, and how its budget stands. */
+function monthLines({ month }: Report['money'], look: Look): readonly string[] {
+  if (month === null) return [];
+  const { budget, dollarsAtMost, isUsedUp } = month;
+  const spent = `${dollars(dollarsAtMost)} in ${month.month} (UTC)`;
+  if (budget === null) return labelled('', spent, look);
+  const share = `${Math.floor((100 * dollarsAtMost) / budget)} % of the budget of ${dollars(budget)}`;
+  if (isUsedUp)
+    return labelled(
+      '',
+      `${spent}, ${share}: it is used up, so nothing is launched before the next month or a higher [SLAVE] budget`,
+      look,
+      'red',
+    );
+  return labelled(
+    '',
+    `${spent}, ${share}`,
+    look,
+    ...(dollarsAtMost >= NEARLY * budget ? (['yellow'] as const) : []),
+  );
 }
 
 function ec2Lines({ ec2 }: Report, look: Look): readonly string[] {

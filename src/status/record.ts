@@ -1,3 +1,4 @@
+import type { SlavePrices } from '../balancer/spending.ts';
 import type { State } from '../balancer/state.ts';
 import { type Clock, SECOND } from '../clock.ts';
 import type { Ec2 } from '../ec2/api.ts';
@@ -32,6 +33,8 @@ type StatusRecord = {
   count(ec2: Ec2): Ec2;
   /** What a slave at this address has just said of itself. */
   hearSlave(address: string, figures: SlaveFigures): void;
+  /** What slaves cost, as EC2 says it. */
+  readonly prices: SlavePrices;
   /** The balancer has decided; its state holds until the next time. */
   observe(state: Readonly<State>, now: number): void;
   /** The report as it stands now; undefined before the balancer has decided anything. */
@@ -144,6 +147,11 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
     },
     hearSlave(address, figures) {
       heard.set(address, { figures, at: clock.monotonic() });
+    },
+    prices: {
+      of: spotPrice,
+      peak: slave => prices?.peak(slave),
+      answers: () => prices?.answers() ?? 0,
     },
     observe(state, monotonic) {
       observed = state;

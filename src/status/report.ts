@@ -135,7 +135,25 @@ export const REPORT = {
     lastError: [{ time: 'time', action: 'text', code: 'text', message: 'text' }, null],
   },
   /** US dollars for instances; disks and traffic come on top. */
-  money: { pricePerHour: 'number', isUpperBound: 'flag', today: SPENT, sinceStart: SPENT },
+  money: {
+    pricePerHour: 'number',
+    isUpperBound: 'flag',
+    today: SPENT,
+    sinceStart: SPENT,
+    /** The calendar month (UTC), over restarts; null where the balancer does not keep it. */
+    month: [
+      {
+        month: 'text',
+        dollars: 'number',
+        /** What it may be at the most: some prices are known only later. */
+        dollarsAtMost: 'number',
+        budget: 'number?',
+        /** Whether the budget is used up, so that nothing is launched. */
+        isUsedUp: 'flag',
+      },
+      null,
+    ],
+  },
   messages: { warnings: 'number', errors: 'number' },
   /** The last hour, the oldest first; the last point is the minute that has just begun. */
   history: {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Balancer, startBalancer } from '../../src/balancer/loop.ts';
 import type { End } from '../../src/balancer/state.ts';
+import type { Ledger } from '../../src/budget/ledger.ts';
 import { MINUTE, SECOND } from '../../src/clock.ts';
 import type { Config, MasterConfig, SlaveConfig } from '../../src/config/config.ts';
 import type { Ec2, Ec2Action } from '../../src/ec2/api.ts';
@@ -10,6 +11,7 @@ import type { Farm, ProbeAnswer } from '../../src/farm/farm.ts';
 import type { Reading } from '../../src/load/reading.ts';
 import type { Level, Log } from '../../src/log/log.ts';
 import type { Site } from '../../src/master/site.ts';
+import type { StateRead } from '../../src/os/state-file.ts';
 import type { Pause } from '../../src/policy/pause.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { createSpotFleet } from '../../src/spot/fleet.ts';
@@ -42,6 +44,8 @@ export type WorldSettings = {
   readonly crippled?: Promise<UserError>;
   /** One that a predecessor has left. */
   readonly pause?: Pause;
+  /** What the state file says; unset: what the balancer before has saved. */
+  readonly spent?: StateRead<Ledger>;
 };
 
 /**
@@ -74,6 +78,8 @@ export function createWorld(settings: WorldSettings = {}) {
 
   /** What somebody has written into the configuration file, until it is read; a text: what is wrong with it. */
   let written: Config | string | undefined;
+  /** The state file of what was spent. */
+  let saved: StateRead<Ledger> = { kind: 'missing' };
   let probeAnswer: ProbeAnswer | undefined;
   let reading: Partial<Reading> = {};
   let noPage = false;
@@ -137,6 +143,10 @@ export function createWorld(settings: WorldSettings = {}) {
         probe: edge(async (...asked) => probeAnswer ?? (await slaves.probe(...asked))),
         farm: { read: edge(farm.read), write: edge(farm.write), reload: edge(farm.reload) },
         log: log.log,
+        saveSpending: edge(async value => {
+          await clock.sleep(2);
+          saved = { kind: 'value', value, writtenAt: clock.wall() };
+        }),
         ...(settings.crippled !== undefined && { crippled: settings.crippled }),
       },
       {
@@ -144,6 +154,7 @@ export function createWorld(settings: WorldSettings = {}) {
         runId: `run${starts}`,
         listed: farm.urls(),
         ...(more.pause !== undefined && { pause: more.pause }),
+        spent: { file: '/state/budget', read: more.spent ?? saved },
       },
     );
     void balancer.ended.then(how => {

@@ -19,7 +19,7 @@ overload = ${settings.overload ?? 'climb'}
 [SLAVE]
 instance_type = ${settings.instanceTypes.join(' ')}
 spot_bid = 0.1
-ports = ${settings.ports.join(' ')}
+${settings.budget === undefined ? '' : `budget = ${settings.budget}\n`}ports = ${settings.ports.join(' ')}
 region = us-west-2
 image_id = GBrowse-2.54
 data_snapshots = ${(settings.data ?? []).join(' ')}

@@ -1,4 +1,5 @@
 import type { History } from './history.ts';
+import { budgetHolds } from './invariants/budget.ts';
 import { farmIsTrue } from './invariants/farm.ts';
 import { staysAlive, unknownLoadShrinksNothing } from './invariants/health.ts';
 import { instanceRefreshIsGentle } from './invariants/instance-refresh.ts';
@@ -45,6 +46,7 @@ const INVARIANTS: readonly Invariant[] = [
   instanceRefreshIsGentle,
   busyIsNotDead,
   noLaunchAfterRelease,
+  budgetHolds,
 ];
 
 /** Lets a history take its course, and watches the invariants at every step. Stops soon after the first violation. */
@@ -122,6 +124,7 @@ function all(witnesses: readonly Partial<Witness>[]): Witness {
     'onLog',
     'onReady',
     'onReading',
+    'onSpent',
     'onStart',
     'onEnd',
     'onKill',
@@ -136,6 +139,7 @@ function all(witnesses: readonly Partial<Witness>[]): Witness {
     onLog: tell('onLog'),
     onReady: tell('onReady'),
     onReading: tell('onReading'),
+    onSpent: tell('onSpent'),
     onStart: tell('onStart'),
     onEnd: tell('onEnd'),
     onKill: tell('onKill'),

@@ -20,6 +20,8 @@ export type Settings = {
   readonly releaseAfter?: string;
   /** Unset: `climb`. */
   readonly overload?: string;
+  /** US dollars a month; unset: no limit. */
+  readonly budget?: number;
   /** The data snapshots; unset: none. */
   readonly data?: readonly string[];
 };
@@ -94,6 +96,7 @@ export function drawSettings(random: Random, calm: boolean): Settings {
     data: random.pick([[], [GOOD[0]], [GOOD[0]], [GOOD[1], GOOD[2]]]),
     releaseAfter: random.pick(['never', 'never', 'auto', 'auto', '3']),
     overload: random.pick(['climb', 'climb', 'ignore']),
+    ...random.pick([{}, {}, { budget: 0.03 }, { budget: 0.1 }, { budget: 0.3 }]),
   };
 }
 

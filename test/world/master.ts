@@ -10,11 +10,13 @@ import { listedIn } from '../../src/farm/renderfarm.ts';
 import type { ReadStatus } from '../../src/load/reading.ts';
 import type { Level, Log } from '../../src/log/log.ts';
 import { createSpotFleet } from '../../src/spot/fleet.ts';
+import { createPrices } from '../../src/status/prices.ts';
 import { configOf } from './configuration.ts';
 import type { Disk } from './disk.ts';
 import type { Settings } from './history.ts';
 import type { MachineClock } from './machine-clock.ts';
 import type { Mutation } from './mutation.ts';
+import { createSpendingFile, type SpendingFile } from './spending-file.ts';
 
 /** The master's address, which slaves let in. */
 export const ADDRESS = '198.51.100.7';
@@ -43,6 +45,8 @@ export type Master = {
   retire(): void;
   /** The part that writes the farm file is killed: the balancer has to end. */
   killKeeper(): void;
+  /** The state file of what was spent. */
+  readonly spending: SpendingFile;
   stop(how: 'cleanly' | 'hurried' | 'keeping slaves', downtime?: number): void;
   /** Somebody writes the configuration file. */
   write(settings: Settings): void;
@@ -80,6 +84,8 @@ export type Surroundings = {
   readonly probe: Probe;
   readonly disk: Disk;
   readonly log: (level: Level, message: string) => void;
+  /** A process begins with what was spent; false: it does not know. */
+  readonly onSpent: (isKnown: boolean) => void;
   readonly onStart: (process: Process) => void;
   readonly onEnd: (process: Process, how: End | Error) => void;
   readonly onKill: (process: Process) => void;
@@ -98,6 +104,7 @@ export function createMaster(
   let config = configOf(name, options.settings);
   /** What the file says, when it has not been read yet. */
   let written: Config | undefined;
+  const spending = createSpendingFile(name, machine.wall);
   const past: { readonly since: number; readonly config: Config }[] = [{ since: clock.monotonic(), config }];
   let process: Process | undefined;
   let starts = 0;
@@ -160,6 +167,12 @@ export function createMaster(
       },
       log,
       crippled: keeper.promise,
+      saveSpending: mortal(async ledger => {
+        await clock.sleep(2);
+        const trouble = around.disk.trouble();
+        if (trouble !== undefined) throw failure(`the disk is ${trouble}`);
+        if (life.alive) spending.write(ledger);
+      }),
     };
     const mutant = options.mutation?.({ ...plain, ec2 }, { clock, run: starts, exit });
     const fleet = createSpotFleet({
@@ -168,7 +181,17 @@ export function createMaster(
       findAddress: () => Promise.resolve(ADDRESS),
     });
     const edges: Edges = { ...plain, ...mutant?.edges, fleet };
-    return { edges, seen: mutant?.config ?? (it => it), meddle: mutant?.meddle };
+    const prices = createPrices(retryReads(ec2, plain.clock, { random: () => 0.5 }));
+    const priced: Edges = {
+      prices,
+      observe: ({ members, config: { slave } }, monotonic) => {
+        if (slave.budget === undefined) return;
+        const slaves = [...members.values()].map(it => it.slave);
+        prices.follow(slaves, { monotonic, wall: machine.wall() });
+      },
+      ...edges,
+    };
+    return { edges: priced, seen: mutant?.config ?? (it => it), meddle: mutant?.meddle };
   }
 
   function exit(): void {
@@ -195,6 +218,8 @@ export function createMaster(
     const life = { alive: true, decisions: 0 };
     const current: { balancer?: Balancer } = {};
     const { edges, seen, meddle } = edgesOf(life);
+    const read = spending.read();
+    around.onSpent(read.kind === 'value');
     asSeen = seen;
     const balancer = startBalancer(
       {
@@ -212,6 +237,7 @@ export function createMaster(
         config: seen(config),
         runId: `${name}-${String(starts).padStart(6, '0')}`,
         listed: listedIn(around.disk.text() ?? ''),
+        spent: { file: 'budget', read },
       },
     );
     current.balancer = balancer;
@@ -249,6 +275,7 @@ export function createMaster(
     name,
     clock: machine,
     disk: around.disk,
+    spending,
     config: () => config,
     ceilingSince: moment =>
       Math.max(...inForceSince(moment).flatMap(it => it.config.loadTable.map(row => row.max))),

@@ -154,6 +154,9 @@ export async function createScene(history: History, mutation?: Mutation) {
           note(name, `${level} ${message}`);
           if (self.master !== undefined) witness.onLog(self.master, message);
         },
+        onSpent: isKnown => {
+          if (self.master !== undefined) witness.onSpent(self.master, isKnown);
+        },
         onStart: (process: Process) => {
           note(name, `--- started, process ${process.number}`);
           witness.onStart(master, process);

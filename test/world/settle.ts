@@ -1,3 +1,4 @@
+import { accountIn } from '../../src/balancer/spending.ts';
 import { keepTimeIn } from '../../src/balancer/wanted.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
 import { permitted } from '../../src/policy/backoff.ts';
@@ -62,7 +63,9 @@ async function comeBack(scene: Scene, accuse: Accuse): Promise<void> {
 /** How the fleet differs from what it should be; undefined when it does not. */
 function difference(scene: Scene): string | undefined {
   const { master } = scene;
-  const row = rangeFor(master.config().loadTable, scene.loadNow());
+  const state = master.process()?.balancer.state;
+  const isUsedUp = state !== undefined && accountIn(state)?.isUsedUp === true;
+  const row = isUsedUp ? { min: 0, max: 0 } : rangeFor(master.config().loadTable, scene.loadNow());
   // When the keep time is over, there are as many as `min` asks for.
   const { min, max } = master.config().master.releaseAfter === 'never' ? row : { ...row, max: row.min };
   const live = scene.live(master.name);
@@ -76,8 +79,7 @@ function difference(scene: Scene): string | undefined {
   }
   const dead = live.find(it => scene.deadSince(it.id) !== undefined);
   if (dead !== undefined) return `${dead.id} is listed and dead`;
-  const members = master.process()?.balancer.state.members;
-  const lost = live.find(it => !members?.has(it.id));
+  const lost = live.find(it => !state?.members.has(it.id));
   if (lost !== undefined) return `${lost.id} is not known to the process`;
   return isRenewed(scene) ? undefined : 'there are slaves with old data';
 }

@@ -137,6 +137,9 @@ export function createTroublemaker(scene: Scene): Troublemaker {
       case 'keeper dies':
         master.killKeeper();
         return;
+      case 'state lost':
+        master.spending.lose(trouble.how);
+        return;
       case 'clock steps':
         scene.stepWall(trouble.by);
         return;

@@ -19,6 +19,8 @@ export type Witness = {
   onReady(instance: InstanceView, address: string): void;
   /** A look at Apache, as it truly went. */
   onReading(master: Master | undefined, how: 'begins' | 'ok' | 'failed'): void;
+  /** A process begins, and knows what was spent before or does not. */
+  onSpent(master: Master, isKnown: boolean): void;
   onStart(master: Master, process: Process): void;
   onEnd(master: Master, process: Process, how: End | Error): void;
   onKill(master: Master, process: Process): void;
@@ -37,6 +39,7 @@ export const NOBODY: Witness = {
   onLog: nothing,
   onReady: nothing,
   onReading: nothing,
+  onSpent: nothing,
   onStart: nothing,
   onEnd: nothing,
   onKill: nothing,

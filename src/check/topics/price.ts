@@ -1,3 +1,5 @@
+import { accountOf } from '../../budget/ledger.ts';
+import { createLedgerFile } from '../../budget/ledger-file.ts';
 import { findSpotPrices } from '../../spot/prices.ts';
 import { known } from '../known.ts';
 import { judgePrices } from '../prices.ts';
@@ -11,7 +13,11 @@ export const price: Topic = {
     const [{ ec2 }, config] = await Promise.all([world.account(), world.config()]);
     const [zones, product] = await Promise.all([zonesOf(world), productOf(world)]);
     const prices = await findSpotPrices(ec2, config.slave.instanceTypes, product);
+    const { budget } = config.slave;
+    const spent = budget === undefined ? undefined : await spentOf(world);
     return judgePrices({
+      ...(budget !== undefined && { budget }),
+      ...(spent !== undefined && { spent }),
       prices: prices.filter(({ zone }) => zones?.includes(zone) ?? true),
       zones,
       types: config.slave.instanceTypes,
@@ -25,6 +31,14 @@ export const price: Topic = {
 /** The zones that slaves may run in; undefined when that is not known. */
 function zonesOf(world: World): Promise<readonly string[] | undefined> {
   return known(world.placements().then(all => [...new Set(all.map(it => it.availabilityZone))]));
+}
+
+/** What was spent this month, US dollars; undefined for who may not read the balancer's state file. */
+async function spentOf(world: World): Promise<number | undefined> {
+  const [{ master }, { name }] = await Promise.all([world.config(), world.site()]);
+  const now = Date.now();
+  const read = await createLedgerFile({ directory: master.stateDirectory, master: name }).read(now);
+  return read.kind === 'value' ? accountOf(read.value, now, undefined).spentAtMost : undefined;
 }
 
 /** An image of Red Hat or SUSE has prices of its own. */

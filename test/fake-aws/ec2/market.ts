@@ -26,6 +26,7 @@ export function createMarket(account: Account): Market {
         instanceType,
         zone,
         price,
+        past: [{ at: Number.NEGATIVE_INFINITY, price }],
         capacity: Number.POSITIVE_INFINITY,
         refusal: undefined,
       });
@@ -45,6 +46,7 @@ export function createMarket(account: Account): Market {
     set(change, where) {
       for (const pool of pools(where)) {
         Object.assign(pool, change);
+        if (pool.past.at(-1)?.price !== pool.price) pool.past.push({ at: account.now(), price: pool.price });
         reclaim(account, pool);
       }
     },

@@ -14,6 +14,8 @@ export type Pool = {
   readonly zone: string;
   /** US dollars an hour. */
   price: number;
+  /** The prices that it had before, each with the moment from which it held. */
+  readonly past: { readonly at: number; readonly price: number }[];
   /** Instances that it holds, those that run included. */
   capacity: number;
   /** An error code that it answers every request with, for the odder ones of CreateFleet's `Errors[]`. */

@@ -1,0 +1,115 @@
+import {
+  type Account,
+  accountOf,
+  charge,
+  elapsedBy,
+  type Ledger,
+  NOTHING_SPENT,
+  settle,
+  startOfMonth,
+} from '../budget/ledger.ts';
+import type { StateRead } from '../os/state-file.ts';
+import { stateTrouble } from '../os/state-file.ts';
+import type { Slave } from '../spot/slave.ts';
+import { inFlightIn } from './members.ts';
+import { type State, type StateView, say, sayOnce } from './state.ts';
+
+/** What slaves cost, as EC2 said it last. */
+export type SlavePrices = {
+  /** US dollars an hour; undefined while it is not known. */
+  of(slave: Slave): number | undefined;
+  /** The highest since the answer before the last. */
+  peak(slave: Slave): number | undefined;
+  /** How often EC2 has said prices. */
+  answers(): number;
+};
+
+/** What the state file said at the start. */
+export type SpentBefore = { readonly file: string; readonly read: StateRead<Ledger> };
+
+type Moment = { readonly now: number; readonly wall: number };
+
+/** Begins with what was spent before; where that is not known, with what EC2 still shows of this month. */
+export function recordSpentBefore(state: State, { file, read }: SpentBefore, moment: Moment): void {
+  const isKnown = read.kind === 'value';
+  state.spending = {
+    file,
+    ledger: isKnown ? read.value : NOTHING_SPENT,
+    counted: { ...moment, rate: { perHour: 0, atMost: 0 } },
+    since: isKnown ? Math.min(read.writtenAt, moment.wall) : startOfMonth(moment.wall),
+    prices: new Map(),
+    answers: 0,
+  };
+  if (isKnown || state.config.slave.budget === undefined) return;
+  const why =
+    read.kind === 'missing' ? `there is no ${file} yet` : `${file} cannot be used, because ${read.why}`;
+  const level = read.kind === 'missing' ? 'info' : 'warn';
+  say(
+    state,
+    level,
+    `what was spent this month is counted from the slaves that EC2 still shows, each at the bid since its launch: ${why}`,
+  );
+}
+
+/** Counts what was spent up to now at the rate that held; from now on another one may. */
+export function recordSpending(state: State, moment: Moment, prices: SlavePrices | undefined): void {
+  const { spending } = state;
+  if (spending === undefined) return;
+  const { counted } = spending;
+  const elapsed = elapsedBy(moment.now - counted.now, moment.wall - counted.wall);
+  let ledger = charge(spending.ledger, moment.wall, elapsed, counted.rate);
+  const answers = prices?.answers() ?? 0;
+  if (answers !== spending.answers) {
+    const rose = [...state.members.values()].some(
+      ({ slave }) => (prices?.peak(slave) ?? 0) > (spending.prices.get(slave.instanceId) ?? 0),
+    );
+    ledger = settle(ledger, rose ? 'at most' : 'as counted');
+  }
+  const bid = state.config.slave.spotBid;
+  const known = new Map<string, number>();
+  let perHour = inFlightIn(state) * bid;
+  let atMost = perHour;
+  for (const { slave } of state.members.values()) {
+    const price = prices?.of(slave);
+    if (price !== undefined) known.set(slave.instanceId, price);
+    perHour += price ?? bid;
+    atMost += Math.max(price ?? bid, bid);
+  }
+  state.spending = {
+    ...spending,
+    ledger,
+    counted: { ...moment, rate: { perHour, atMost } },
+    prices: known,
+    answers,
+  };
+}
+
+/** Counts what a slave has cost that this process did not know of: at the bid, since its launch or the last count. */
+export function chargeFound(state: State, slave: Slave, wall: number): void {
+  const { spending } = state;
+  if (spending === undefined) return;
+  const ms = wall - Math.max(slave.launchedAt, spending.since);
+  const bid = state.config.slave.spotBid;
+  const ledger = charge(spending.ledger, wall, ms, { perHour: bid, atMost: bid });
+  state.spending = { ...spending, ledger };
+}
+
+/** How the budget stands; undefined where nobody keeps what was spent. */
+export function accountIn({ spending, config }: StateView): Account | undefined {
+  return spending && accountOf(spending.ledger, spending.counted.wall, config.slave.budget);
+}
+
+export function recordSaved(state: State, ledger: Ledger, now: number): void {
+  if (state.spending !== undefined) state.spending = { ...state.spending, saved: { ledger, at: now } };
+}
+
+export function recordUnsaved(state: State, error: unknown): void {
+  const level = state.config.slave.budget === undefined ? 'debug' : 'warn';
+  const file = state.spending?.file ?? '';
+  sayOnce(
+    state,
+    'save-spending',
+    level,
+    `what was spent cannot be written to ${file}, so after a restart it is counted from what EC2 shows: ${stateTrouble(file, error)}`,
+  );
+}

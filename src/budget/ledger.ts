@@ -1,0 +1,106 @@
+import { DAY, HOUR } from '../clock.ts';
+
+/**
+ * What was spent, US dollars by calendar month (UTC, such as `2026-11`). The months are those of the machine's clock, so that
+ * a clock that is set forward and back finds what it has spent before.
+ */
+export type Ledger = {
+  readonly months: Readonly<Record<string, number>>;
+  /** What it may be more, because EC2 has not said yet how prices went. */
+  readonly doubt: { readonly month: string; readonly dollars: number };
+  /** The month and the budget that were used up: they stay so, whatever the prices turn out to be. */
+  readonly usedUp?: { readonly month: string; readonly budget: number };
+};
+
+/** What is spent, US dollars an hour: at the prices that are known, and at the most. */
+export type Rate = { readonly perHour: number; readonly atMost: number };
+
+/** A budget at a moment, US dollars. */
+export type Account = {
+  readonly month: string;
+  readonly spent: number;
+  /** What it may be at the most. */
+  readonly spentAtMost: number;
+  readonly budget?: number;
+  readonly isUsedUp: boolean;
+};
+
+export const NOTHING_SPENT: Ledger = { months: {}, doubt: { month: '', dollars: 0 } };
+
+/** A budget of which so much is spent is worth a warning. */
+export const NEARLY = 0.8;
+
+const MONTHS_KEPT = 24;
+
+/** The calendar month of a moment (wall clock ms), UTC. */
+export function monthOf(wall: number): string {
+  return new Date(wall).toISOString().slice(0, 7);
+}
+
+/** The start (wall clock ms) of the month of a moment, or of the one after so many more. */
+export function startOfMonth(wall: number, after = 0): number {
+  const date = new Date(wall);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + after);
+}
+
+/** The longest time that the monotonic clock may have missed, because the machine slept. */
+const LONGEST_SLEEP = DAY;
+/** Two clocks never agree to the last second. */
+const CLOCKS_DIFFER = 10_000;
+
+/**
+ * How long (ms) something went on, by two clocks: the monotonic one stands still while the machine sleeps, and the wall
+ * clock may be set. What the wall clock has more counts, up to a day: rather too much than too little.
+ */
+export function elapsedBy(monotonic: number, wall: number): number {
+  const more = wall - monotonic;
+  return monotonic + (more > CLOCKS_DIFFER ? Math.min(more, LONGEST_SLEEP) : 0);
+}
+
+/** The ledger with `ms` more at a rate, up to the moment `wall`; what lay before the month began belongs to the one before. */
+export function charge(ledger: Ledger, wall: number, ms: number, rate: Rate): Ledger {
+  if (ms <= 0 || rate.atMost <= 0) return ledger;
+  const begin = startOfMonth(wall);
+  const before = Math.max(0, ms - Math.max(0, wall - begin));
+  const earlier = before === 0 ? ledger : add(ledger, monthOf(begin - 1), before, rate);
+  return add(earlier, monthOf(wall), ms - before, rate);
+}
+
+function add(ledger: Ledger, month: string, ms: number, { perHour, atMost }: Rate): Ledger {
+  const hours = ms / HOUR;
+  const settled = ledger.doubt.month === month ? ledger : settle(ledger, 'at most');
+  const months = { ...settled.months, [month]: (settled.months[month] ?? 0) + perHour * hours };
+  const doubt = settled.doubt.dollars + Math.max(0, atMost - perHour) * hours;
+  return { ...settled, months: kept(months), doubt: { month, dollars: doubt } };
+}
+
+function kept(months: Ledger['months']): Ledger['months'] {
+  const names = Object.keys(months);
+  if (names.length <= MONTHS_KEPT) return months;
+  return Object.fromEntries(
+    names
+      .toSorted()
+      .slice(-MONTHS_KEPT)
+      .map(name => [name, months[name] ?? 0]),
+  );
+}
+
+/** The doubt is over: prices were what was counted, or (where one was higher) what they could be at the most. */
+export function settle(ledger: Ledger, prices: 'as counted' | 'at most'): Ledger {
+  const { month, dollars } = ledger.doubt;
+  if (dollars === 0) return ledger;
+  const more = prices === 'as counted' ? 0 : dollars;
+  const months = { ...ledger.months, [month]: (ledger.months[month] ?? 0) + more };
+  return { ...ledger, months, doubt: { month, dollars: 0 } };
+}
+
+/** How a budget stands at a moment (wall clock ms). A budget that was used up stays so until the month ends or it is raised. */
+export function accountOf(ledger: Ledger, wall: number, budget: number | undefined): Account {
+  const month = monthOf(wall);
+  const spent = ledger.months[month] ?? 0;
+  const spentAtMost = spent + (ledger.doubt.month === month ? ledger.doubt.dollars : 0);
+  if (budget === undefined) return { month, spent, spentAtMost, isUsedUp: false };
+  const { usedUp } = ledger;
+  const before = usedUp?.month === month && budget <= usedUp.budget;
+  return { month, spent, spentAtMost, budget, isUsedUp: before || spentAtMost >= budget };
+}

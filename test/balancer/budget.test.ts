@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { accountIn } from '../../src/balancer/spending.ts';
+import { DAY, HOUR, MINUTE } from '../../src/clock.ts';
+import { createWorld } from './world.ts';
+
+const TABLE = [[1, 2, 2]] as const;
+/** Two slaves at the bid of $0.1 spend this in an hour. */
+const HOURLY = 0.2;
+
+describe('a budget', () => {
+  it('warns at 80 %, releases every slave at 100 %, and launches none', async () => {
+    const world = createWorld({ table: TABLE, load: 5, slave: { spotBid: 0.1, budget: HOURLY } });
+    world.start();
+    await world.run(45 * MINUTE);
+    assert.equal(world.live().length, 2);
+    await world.run(30 * MINUTE);
+    assert.equal(world.live().length, 0);
+    assert.deepEqual(world.farm.urls(), []);
+    const lines = world.log.text().split('\n');
+    assert.equal(lines.filter(it => /of the budget of \$0.20 for .* are spent/.test(it)).length, 1);
+    assert.equal(lines.filter(it => /the budget of \$0.20 .* is used up/.test(it)).length, 1);
+    const launched = lines.filter(it => /\blaunched i-/.test(it)).length;
+    await world.run(3 * HOUR);
+    assert.equal(
+      world.log
+        .text()
+        .split('\n')
+        .filter(it => /\blaunched i-/.test(it)).length,
+      launched,
+    );
+    assert.ok((accountIn(world.balancer.state)?.spentAtMost ?? 0) < HOURLY * 1.1);
+  });
+
+  it('that is used up stays so over a restart', async () => {
+    const world = createWorld({ table: TABLE, load: 5, slave: { spotBid: 0.1, budget: HOURLY } });
+    world.start();
+    await world.run(75 * MINUTE);
+    world.restart();
+    await world.run(HOUR);
+    assert.equal(world.live().length, 0);
+  });
+
+  it('goes on when it is raised, and with a new month', async () => {
+    const slave = { spotBid: 0.1, budget: HOURLY };
+    const world = createWorld({ table: TABLE, load: 5, slave });
+    world.start();
+    await world.run(75 * MINUTE);
+    world.balancer.reconfigure(world.configOf({ slave: { ...slave, budget: 2 * HOURLY } }));
+    await world.run(10 * MINUTE);
+    assert.equal(world.live().length, 2);
+    await world.run(2 * HOUR);
+    assert.equal(world.live().length, 0);
+    await world.run(31 * DAY);
+    const months = Object.keys(world.balancer.state.spending?.ledger.months ?? {});
+    assert.equal(months.length, 2);
+  });
+
+  it('counts a slave that lived while the balancer was dead', async () => {
+    const world = createWorld({ table: TABLE, load: 5, slave: { spotBid: 0.1, budget: 10 } });
+    world.start();
+    await world.run(30 * MINUTE);
+    world.kill();
+    await world.run(2 * HOUR);
+    world.start();
+    await world.run(MINUTE);
+    const spent = accountIn(world.balancer.state)?.spent ?? 0;
+    assert.ok(spent > 2.4 * HOURLY && spent < 2.7 * HOURLY, `${spent}`);
+  });
+
+  it('counts again from what EC2 shows where the state file is damaged, and says so', async () => {
+    const world = createWorld({ table: TABLE, load: 5, slave: { spotBid: 0.1, budget: 10 } });
+    world.start();
+    await world.run(2 * HOUR);
+    world.restart({ spent: { kind: 'unusable', why: 'it is incomplete or damaged' } });
+    await world.run(MINUTE);
+    const spent = accountIn(world.balancer.state)?.spent ?? 0;
+    assert.ok(spent > 1.9 * HOURLY && spent < 2.1 * HOURLY, `${spent}`);
+    assert.ok(world.log.text().includes('/state/budget cannot be used, because it is incomplete'));
+  });
+});
