@@ -14,7 +14,7 @@ export function decideBudget(agenda: Agenda): boolean {
   const { state, now } = agenda;
   const account = accountIn(state);
   if (account?.budget === undefined || state.spending === undefined) {
-    agenda.change({ kind: 'resolve', topic: 'budget' });
+    if (state.said.has('budget')) agenda.change({ kind: 'resolve', topic: 'budget' });
     return false;
   }
   const { month, budget, isUsedUp, spentAtMost } = account;
@@ -40,7 +40,7 @@ export function decideBudget(agenda: Agenda): boolean {
       `${dollars(spentAtMost)} of the budget of ${dollars(budget)} for ${month} are spent: at 100 % all slaves are released until the next month; raise [SLAVE] budget to go on`,
       { topic: 'budget', news: `${month} ${budget} nearly` },
     );
-  else
+  else if (state.said.has('budget'))
     agenda.change({
       kind: 'resolve',
       topic: 'budget',

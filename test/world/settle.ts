@@ -60,12 +60,17 @@ async function comeBack(scene: Scene, accuse: Accuse): Promise<void> {
   accuse(9, 'the balancer does not come back');
 }
 
+/** Whether the budget of the month is used up, as the balancer counts it. */
+function isUsedUp({ master }: Scene): boolean {
+  const state = master.process()?.balancer.state;
+  return state !== undefined && accountIn(state)?.isUsedUp === true;
+}
+
 /** How the fleet differs from what it should be; undefined when it does not. */
 function difference(scene: Scene): string | undefined {
   const { master } = scene;
   const state = master.process()?.balancer.state;
-  const isUsedUp = state !== undefined && accountIn(state)?.isUsedUp === true;
-  const row = isUsedUp ? { min: 0, max: 0 } : rangeFor(master.config().loadTable, scene.loadNow());
+  const row = isUsedUp(scene) ? { min: 0, max: 0 } : rangeFor(master.config().loadTable, scene.loadNow());
   // When the keep time is over, there are as many as `min` asks for.
   const { min, max } = master.config().master.releaseAfter === 'never' ? row : { ...row, max: row.min };
   const live = scene.live(master.name);
@@ -128,7 +133,10 @@ async function converge(scene: Scene, accuse: Accuse, enough: () => boolean): Pr
 async function stayThere(scene: Scene, accuse: Accuse): Promise<void> {
   const { clock, master } = scene;
   const before = scene.changes();
+  const usedUp = isUsedUp(scene);
   await clock.runFor(Math.max(30 * MINUTE, 4 * master.config().master.pollInterval));
+  // The money may be gone meanwhile, and a new month may have begun.
+  if (isUsedUp(scene) !== usedUp) return;
   const after = scene.changes();
   if (after !== before) accuse(6, `churn at a constant load: ${after} changes, ${before} before`);
   const what = difference(scene);
