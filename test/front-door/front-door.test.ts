@@ -82,5 +82,7 @@ function archiveSource(archive: string): void {
       cwd: project,
       encoding: 'utf8',
     }).trim();
-  git('archive', '--output', archive, git('stash', 'create') || 'HEAD');
+  // `stash create` fails where files were touched and not changed.
+  const isChanged = git('status', '--porcelain', '--untracked-files=no') !== '';
+  git('archive', '--output', archive, isChanged ? git('stash', 'create') : 'HEAD');
 }
