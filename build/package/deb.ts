@@ -4,6 +4,7 @@ import { chmod, copyFile, lstat, lutimes, mkdir, readdir, readFile, rm, writeFil
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { debianChangelog } from './changelog.ts';
+import { commandPage, GENERATED_PAGES, mainTemplate } from './command-page.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from './completions.ts';
 import { exampleIamPolicy } from './iam-policy.ts';
 import { manualPage } from './manual.ts';
@@ -82,6 +83,10 @@ async function contents(options: DebOptions): Promise<Record<string, Content>> {
   const example = shipped('aws_balancer.conf');
   const page = async (name: string) =>
     gzipped(manualPage(await readFile(path.join(packaging, 'man', name), 'utf8'), edition));
+  const main = await readFile(path.join(packaging, 'man', `${NAME}.1`), 'utf8');
+  const commandPages = GENERATED_PAGES.map(
+    name => [`usr/share/man/man1/${NAME}-${name}.1.gz`, gzipped(commandPage(name, main, edition))] as const,
+  );
   return {
     [`usr/bin/${NAME}`]: { file: binary, mode: 0o755 },
     [`usr/lib/${NAME}/settings`]: shipped('settings'),
@@ -91,9 +96,13 @@ async function contents(options: DebOptions): Promise<Record<string, Content>> {
     [`usr/share/${NAME}/init`]: shipped('init', 0o755),
     [`usr/share/${NAME}/default`]: shipped('default'),
     [`usr/share/${NAME}/aws_balancer.conf`]: example,
-    [`usr/share/man/man1/${NAME}.1.gz`]: await page(`${NAME}.1`),
+    [`usr/share/man/man1/${NAME}.1.gz`]: gzipped(manualPage(mainTemplate(main), edition)),
+    ...Object.fromEntries(commandPages),
     [`usr/share/man/man1/${NAME}-sync.1.gz`]: await page(`${NAME}-sync.1`),
     'usr/share/man/man5/aws_balancer.conf.5.gz': await page('aws_balancer.conf.5'),
+    [`usr/share/man/man7/${NAME}-costs.7.gz`]: await page(`${NAME}-costs.7`),
+    [`usr/share/man/man7/${NAME}-glossary.7.gz`]: await page(`${NAME}-glossary.7`),
+    [`usr/share/man/man7/${NAME}-migration.7.gz`]: await page(`${NAME}-migration.7`),
     [`usr/share/bash-completion/completions/${NAME}`]: { text: bashCompletion() },
     [`usr/share/zsh/vendor-completions/_${NAME}`]: { text: zshCompletion() },
     [`usr/share/fish/vendor_completions.d/${NAME}.fish`]: { text: fishCompletion() },

@@ -64,16 +64,18 @@ function unset(whenUnset: WhenUnset): string {
   return `Without it: ${whenUnset.otherwise}.`;
 }
 
-function entry(head: string, text: string): string {
+/** An item of a list of options. */
+export function entry(head: string, text: string): string {
   return `.TP\n${head}\n${text}`;
 }
 
-function sentence(text: string): string {
+/** A text as roff, with a full stop. */
+export function sentence(text: string): string {
   return `${roff(text)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
 
 /** As roff has it: a hyphen that may be copied, no line that begins like a request. */
-function roff(text: string): string {
+export function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')

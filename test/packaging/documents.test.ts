@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { nodePackage } from '../../build/node.mjs';
 import { bundledFiles } from '../../build/package/bundled-files.ts';
+import { commandPage, GENERATED_PAGES, mainTemplate } from '../../build/package/command-page.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../../build/package/completions.ts';
 import { copyrightFile } from '../../build/package/copyright.ts';
 import { exampleIamPolicy } from '../../build/package/iam-policy.ts';
@@ -37,8 +38,17 @@ function file(name: string, text: string): string {
 
 describe('the manual pages', () => {
   const edition = { version: '1.2.3', date: '2026-11-22' };
-  const pages = ['gbrowse-aws-balancer.1', 'gbrowse-aws-balancer-sync.1', 'aws_balancer.conf.5'] as const;
-  const page = (name: (typeof pages)[number]) => manualPage(shipped(`man/${name}`), edition);
+  const pages = [
+    'gbrowse-aws-balancer.1',
+    'gbrowse-aws-balancer-sync.1',
+    'aws_balancer.conf.5',
+    'gbrowse-aws-balancer-costs.7',
+    'gbrowse-aws-balancer-glossary.7',
+    'gbrowse-aws-balancer-migration.7',
+  ] as const;
+  const main = shipped('man/gbrowse-aws-balancer.1');
+  const page = (name: (typeof pages)[number]) =>
+    manualPage(name === 'gbrowse-aws-balancer.1' ? mainTemplate(main) : shipped(`man/${name}`), edition);
 
   test('every command and option of the command line is in the first', () => {
     const text = page('gbrowse-aws-balancer.1');
@@ -66,22 +76,45 @@ describe('the manual pages', () => {
     assert.throws(() => manualPage('@OPTIONS NONE@', edition), /@OPTIONS NONE@/);
   });
 
-  for (const name of pages) {
+  test('every command has a page, with an example before its options, all of its options and no others', () => {
+    for (const { name } of COMMANDS) {
+      if (name === 'sync') continue;
+      const text = commandPage(name, main, edition);
+      assert.ok(text.indexOf('.SH EXAMPLES') < text.indexOf('.SH OPTIONS'), name);
+      const options = text.slice(text.indexOf('.SH OPTIONS'));
+      const named = [...options.matchAll(/^\.B \\-\\-(\S+)/gm)].map(([, it = '']) =>
+        it.replaceAll('\\-', '-'),
+      );
+      const own = OPTIONS.filter(({ commands }) => commands?.includes(name) ?? true).map(it => it.name);
+      assert.deepEqual(named.toSorted(), own.toSorted(), name);
+    }
+  });
+
+  test('what a command does stands in one page', () => {
+    const text = page('gbrowse-aws-balancer.1');
+    for (const section of ['STATUS', 'METRICS', 'SIMULATE', 'CHECK'])
+      assert.ok(!text.includes(`\n.SH ${section}\n`), section);
+    assert.ok(commandPage('status', main, edition).includes('schemaVersion'));
+  });
+
+  const texts = [
+    ...pages.map(name => [name, () => page(name)] as const),
+    ...GENERATED_PAGES.map(
+      name => [`gbrowse-aws-balancer-${name}.1`, () => commandPage(name, main, edition)] as const,
+    ),
+  ];
+  for (const [name, textOf] of texts) {
     test(`${name} is good roff`, { skip: without('mandoc') }, () => {
-      const { stdout } = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', file(name, page(name))], {
+      const { stdout } = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', file(name, textOf())], {
         encoding: 'utf8',
       });
       assert.equal(stdout, '');
     });
     test(`${name} is shown by man without a warning`, { skip: without('man') }, () => {
-      const { stderr, stdout } = spawnSync(
-        'man',
-        ['--warnings', '-E', 'UTF-8', '-l', file(name, page(name))],
-        {
-          encoding: 'utf8',
-          env: { ...process.env, MANROFFSEQ: '', MANWIDTH: '80', LC_ALL: 'C.UTF-8' },
-        },
-      );
+      const { stderr, stdout } = spawnSync('man', ['--warnings', '-E', 'UTF-8', '-l', file(name, textOf())], {
+        encoding: 'utf8',
+        env: { ...process.env, MANROFFSEQ: '', MANWIDTH: '80', LC_ALL: 'C.UTF-8' },
+      });
       assert.equal(stderr, '');
       assert.match(stdout, /NAME/);
     });
