@@ -177,7 +177,7 @@ export function policyFor(subject: PolicySubject): Policy {
 }
 
 /**
- * What whoever launches an instance with encrypted volumes needs of the key. (EBS User Guide, "Requirements for Amazon EBS
+ * What the launch of an instance with encrypted volumes needs of the key. (EBS User Guide, "Requirements for Amazon EBS
  * encryption": EC2 uses the key by a grant of the caller's)
  */
 function useOfKey(key: string): readonly Statement[] {

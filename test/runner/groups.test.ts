@@ -20,3 +20,14 @@ test('fast tests start no process, open no socket and need no peer: those that d
   );
   assert.deepEqual(wrong, []);
 });
+
+test('CONTRIBUTING.md names the part of every folder of src', () => {
+  const text = readFileSync(path.join(root, 'CONTRIBUTING.md'), 'utf8');
+  const named = [...text.matchAll(/^\| `([\w-]+)\/` \|/gm)].map(([, name]) => `src/${name}/`);
+  assert.deepEqual(
+    named.sort(),
+    globSync('src/*/', { cwd: root })
+      .map(it => `${it.replace(/\/?$/, '')}/`)
+      .sort(),
+  );
+});

@@ -35,7 +35,7 @@ type SnapshotFacts = {
 };
 
 /**
- * A key of the account's own has to be usable by whoever launches, and by EC2's role for spot instances; else slaves end
+ * A key of the account's own has to be usable by the user or role that launches, and by EC2's role for spot instances; else slaves end
  * during their launch. (Whether it is aws/ebs, which needs nothing, only KMS can tell.)
  */
 function encryptedWith(keys: readonly string[]): readonly Finding[] {
