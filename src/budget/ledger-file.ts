@@ -1,7 +1,7 @@
 import { readState, type StateKind, type StateRead, stateFileOf, writeState } from '../os/state-file.ts';
 import type { Ledger } from './ledger.ts';
 
-/** What was spent, as the state file of a master keeps it. */
+/** The expenses of a master, as its state file has them. */
 export const LEDGER: StateKind<Ledger> = {
   name: 'budget',
   version: 1,
@@ -24,12 +24,12 @@ const isMonth = (it: unknown): it is string => typeof it === 'string' && /^\d{4}
 const isMonthOrNone = (it: unknown): it is string => it === '' || isMonth(it);
 const isSum = (it: unknown): it is number => typeof it === 'number' && Number.isFinite(it) && it >= 0;
 
-/** Where the balancer keeps what it has spent. */
+/** The state file of what the balancer has spent. */
 export type LedgerFile = {
   readonly file: string;
   /** @param now wall clock ms */
   read(now: number): Promise<StateRead<Ledger>>;
-  /** @throws the system's error; the file is as it was then */
+  /** @throws the system's error; then the file is unchanged */
   write(ledger: Ledger, now: number): Promise<void>;
 };
 

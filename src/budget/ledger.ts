@@ -6,20 +6,20 @@ import { DAY, HOUR } from '../clock.ts';
  */
 export type Ledger = {
   readonly months: Readonly<Record<string, number>>;
-  /** What it may be more, because EC2 has not said yet how prices went. */
+  /** By how much it may be more, because EC2 has not reported the prices yet. */
   readonly doubt: { readonly month: string; readonly dollars: number };
   /** The month and the budget that were used up: they stay so, whatever the prices turn out to be. */
   readonly usedUp?: { readonly month: string; readonly budget: number };
 };
 
-/** What is spent, US dollars an hour: at the prices that are known, and at the most. */
+/** The cost, US dollars an hour: at known prices, and at most. */
 export type Rate = { readonly perHour: number; readonly atMost: number };
 
 /** A budget at a moment, US dollars. */
 export type Account = {
   readonly month: string;
   readonly spent: number;
-  /** What it may be at the most. */
+  /** What it may be at most. */
   readonly spentAtMost: number;
   readonly budget?: number;
   readonly isUsedUp: boolean;
@@ -27,7 +27,7 @@ export type Account = {
 
 export const NOTHING_SPENT: Ledger = { months: {}, doubt: { month: '', dollars: 0 } };
 
-/** A budget of which so much is spent is worth a warning. */
+/** The part of a budget whose spending is worth a warning. */
 export const NEARLY = 0.8;
 
 const MONTHS_KEPT = 24;
@@ -37,7 +37,7 @@ export function monthOf(wall: number): string {
   return new Date(wall).toISOString().slice(0, 7);
 }
 
-/** The start (wall clock ms) of the month of a moment, or of the one after so many more. */
+/** The start (wall clock ms) of the month of a moment, or of a month that many later. */
 export function startOfMonth(wall: number, after = 0): number {
   const date = new Date(wall);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + after);
@@ -45,19 +45,22 @@ export function startOfMonth(wall: number, after = 0): number {
 
 /** The longest time that the monotonic clock may have missed, because the machine slept. */
 const LONGEST_SLEEP = DAY;
-/** Two clocks never agree to the last second. */
+/** Two clocks never agree exactly. */
 const CLOCKS_DIFFER = 10_000;
 
 /**
  * How long (ms) something went on, by two clocks: the monotonic one stands still while the machine sleeps, and the wall
- * clock may be set. What the wall clock has more counts, up to a day: rather too much than too little.
+ * clock may be set. A lead of the wall clock counts, up to a day: rather too much than too little.
  */
 export function elapsedBy(monotonic: number, wall: number): number {
   const more = wall - monotonic;
   return monotonic + (more > CLOCKS_DIFFER ? Math.min(more, LONGEST_SLEEP) : 0);
 }
 
-/** The ledger with `ms` more at a rate, up to the moment `wall`; what lay before the month began belongs to the one before. */
+/**
+ * The ledger with `ms` more at a rate, up to the moment `wall`; time before the start of the month belongs to the
+ * previous one.
+ */
 export function charge(ledger: Ledger, wall: number, ms: number, rate: Rate): Ledger {
   if (ms <= 0 || rate.atMost <= 0) return ledger;
   const begin = startOfMonth(wall);
@@ -85,7 +88,7 @@ function kept(months: Ledger['months']): Ledger['months'] {
   );
 }
 
-/** The doubt is over: prices were what was counted, or (where one was higher) what they could be at the most. */
+/** Settles uncertain costs: at the counted prices or, if one was higher, at the highest possible. */
 export function settle(ledger: Ledger, prices: 'as counted' | 'at most'): Ledger {
   const { month, dollars } = ledger.doubt;
   if (dollars === 0) return ledger;
@@ -94,7 +97,10 @@ export function settle(ledger: Ledger, prices: 'as counted' | 'at most'): Ledger
   return { ...ledger, months, doubt: { month, dollars: 0 } };
 }
 
-/** How a budget stands at a moment (wall clock ms). A budget that was used up stays so until the month ends or it is raised. */
+/**
+ * The state of a budget at a moment (wall clock ms). A budget that was used up stays so until the month ends or it is
+ * raised.
+ */
 export function accountOf(ledger: Ledger, wall: number, budget: number | undefined): Account {
   const month = monthOf(wall);
   const spent = ledger.months[month] ?? 0;
