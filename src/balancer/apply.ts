@@ -1,6 +1,7 @@
 import type { Level } from '../log/log.ts';
-import { afterFailedBoot, afterGoodBoot } from '../policy/backoff.ts';
+import { afterGoodBoot } from '../policy/backoff.ts';
 import type { LaunchRequest } from '../spot/launch.ts';
+import { type BootTrouble, recordFailedBoot } from './failed-boots.ts';
 import { slaveInWords } from './members.ts';
 import { type LeavingReason, resolved, type State, say, sayOnce } from './state.ts';
 
@@ -12,14 +13,25 @@ export type Transition =
   | { readonly kind: 'poll'; readonly nextAt: number }
   | { readonly kind: 'check config'; readonly at: number }
   /** A slave has to leave; the first reason stays. */
-  | { readonly kind: 'release'; readonly instanceId: string; readonly reason: LeavingReason }
+  | {
+      readonly kind: 'release';
+      readonly instanceId: string;
+      readonly reason: LeavingReason;
+      /** What the log says besides. */
+      readonly cause?: string;
+    }
   /** A slave that had to leave but is still in the farm file stays. */
   | { readonly kind: 'keep'; readonly instanceId: string }
   /** GBrowse no longer knows the slave: its drain begins. */
   | { readonly kind: 'drain'; readonly instanceId: string; readonly since: number }
   /** A slave has served long enough to show that its image is good. */
   | { readonly kind: 'prove'; readonly instanceId: string }
-  | { readonly kind: 'count failed boot'; readonly reason: string; readonly at: number }
+  | {
+      readonly kind: 'count failed boot';
+      readonly trouble: BootTrouble;
+      readonly reason: string;
+      readonly at: number;
+    }
   | { readonly kind: 'request launch'; readonly request: LaunchRequest }
   /** A launch whose outcome nobody knows is given up. */
   | { readonly kind: 'forget launch' }
@@ -56,7 +68,7 @@ export function apply(state: State, transition: Transition): void {
       state.configCheckedAt = transition.at;
       return;
     case 'release':
-      release(state, transition.instanceId, transition.reason);
+      release(state, transition.instanceId, transition.reason, transition.cause);
       return;
     case 'keep': {
       const member = state.members.get(transition.instanceId);
@@ -80,7 +92,7 @@ export function apply(state: State, transition: Transition): void {
       return;
     }
     case 'count failed boot':
-      state.backoff = afterFailedBoot(state.backoff, transition.reason, transition.at);
+      recordFailedBoot(state, transition.trouble, transition.reason, transition.at);
       return;
     case 'request launch':
       state.launches += 1;
@@ -120,7 +132,7 @@ export function apply(state: State, transition: Transition): void {
   }
 }
 
-function release(state: State, instanceId: string, reason: LeavingReason): void {
+function release(state: State, instanceId: string, reason: LeavingReason, cause?: string): void {
   const member = state.members.get(instanceId);
   if (member === undefined || member.leaving !== undefined) return;
   const leaving = { reason, tagged: member.slave.drainingSince !== undefined };
@@ -128,6 +140,6 @@ function release(state: State, instanceId: string, reason: LeavingReason): void 
   say(
     state,
     reason === 'it does not answer' || reason === 'it did not become ready in time' ? 'warn' : 'info',
-    `releasing slave ${instanceId} (${slaveInWords(member.slave)}): ${reason}`,
+    `releasing slave ${instanceId} (${slaveInWords(member.slave)}): ${reason}${cause === undefined ? '' : `: ${cause}`}`,
   );
 }

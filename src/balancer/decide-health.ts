@@ -1,4 +1,5 @@
 import type { Agenda } from './agenda.ts';
+import { bootTroubleOf } from './failed-boots.ts';
 import type { Member } from './state.ts';
 import { EAGER_DESCRIBE_INTERVAL, FAILURES_TOLERATED, GIVE_UP_AFTER, LONGEST_ROUND } from './timing.ts';
 
@@ -9,8 +10,10 @@ export function releaseOverdue(agenda: Agenda): void {
     if (member.readySince !== undefined || member.leaving !== undefined) continue;
     const overdueAt = member.firstSeen + state.config.slave.bootTimeout;
     if (!agenda.due(overdueAt) || !isItsOwnFault(agenda, member, overdueAt - 2 * LONGEST_ROUND)) continue;
-    agenda.change({ kind: 'release', instanceId, reason: 'it did not become ready in time' });
-    agenda.change({ kind: 'count failed boot', reason: `${instanceId} was not ready in time`, at: now });
+    const { kind: trouble, why } = bootTroubleOf(state, member);
+    agenda.change({ kind: 'release', instanceId, reason: 'it did not become ready in time', cause: why });
+    const reason = `${instanceId} was not ready in time: ${why}`;
+    agenda.change({ kind: 'count failed boot', trouble, reason, at: now });
   }
 }
 
@@ -29,6 +32,7 @@ export function releaseUnanswering(agenda: Agenda): void {
     if (!proven)
       agenda.change({
         kind: 'count failed boot',
+        trouble: 'stopped answering',
         reason: `${instanceId} stopped answering soon after it was ready`,
         at: now,
       });

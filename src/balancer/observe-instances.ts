@@ -1,7 +1,8 @@
-import { afterFailedBoot, afterLaunch, withEarlierLaunch } from '../policy/backoff.ts';
+import { afterLaunch, withEarlierLaunch } from '../policy/backoff.ts';
 import { noteWanted } from '../policy/release.ts';
 import { isLive, type Slave } from '../spot/slave.ts';
 import { apply } from './apply.ts';
+import { recordFailedBoot } from './failed-boots.ts';
 import { isListed, slaveInWords } from './members.ts';
 import { chargeFound } from './spending.ts';
 import { type LeavingReason, type Member, type State, say } from './state.ts';
@@ -132,6 +133,6 @@ function ended(state: State, member: Member, slave: Slave, now: number): void {
   }
   say(state, 'warn', `slave ${slave.instanceId} has terminated unexpectedly${why}`);
   if (!member.proven && member.leaving === undefined && !slave.reclaimed && !slave.endedByUser) {
-    state.backoff = afterFailedBoot(state.backoff, `${slave.instanceId} ended${why}`, now);
+    recordFailedBoot(state, 'ended', `${slave.instanceId} ended${why}`, now);
   }
 }

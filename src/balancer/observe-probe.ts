@@ -1,6 +1,7 @@
 import type { ProbeAnswer } from '../farm/farm.ts';
 import { afterReady } from '../policy/backoff.ts';
 import { withBoot } from '../policy/release.ts';
+import { recordGoodBoot } from './failed-boots.ts';
 import { isOutOfService, slaveInWords } from './members.ts';
 import { type Member, type State, say } from './state.ts';
 import { FAILURES_TOLERATED } from './timing.ts';
@@ -40,6 +41,7 @@ function recordAnswer(state: State, member: Member, now: number): void {
   if (member.readySince === undefined) {
     say(state, 'info', `${name} is ready after ${Math.round((now - member.firstSeen) / 1000)} s`);
     state.backoff = afterReady(state.backoff, now);
+    recordGoodBoot(state);
     const { launchAnsweredAt } = member;
     if (launchAnsweredAt !== undefined) state.boots = withBoot(state.boots, now - launchAnsweredAt);
   } else if (isOutOfService(member)) {
@@ -64,7 +66,7 @@ function recordFailure(
   const { instanceId } = member.slave;
   const heard = ec2AnsweredAt !== undefined && { failedAfterAnswerAt: ec2AnsweredAt };
   if (member.readySince === undefined) {
-    state.members.set(instanceId, { ...member, probedAt: now, ...heard });
+    state.members.set(instanceId, { ...member, probedAt: now, bootAnswer: answer, ...heard });
     return;
   }
   const failures = member.failures + 1;

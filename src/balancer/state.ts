@@ -1,5 +1,6 @@
 import type { Ledger, Rate } from '../budget/ledger.ts';
 import type { Config } from '../config/config.ts';
+import type { ProbeAnswer } from '../farm/farm.ts';
 import { type Load, NO_LOAD } from '../load/rate.ts';
 import type { Level } from '../log/log.ts';
 import { type Backoff, NO_BACKOFF } from '../policy/backoff.ts';
@@ -43,6 +44,8 @@ export type Member = {
   /** Since when it has answered on every port; unset while it boots. */
   readonly readySince?: number;
   readonly probedAt?: number;
+  /** What the last probe found while it boots. */
+  readonly bootAnswer?: ProbeAnswer;
   /** Whether it has served long enough to show that its image is good. */
   readonly proven: boolean;
   /** Probes in a row that it did not answer since it was ready; of them, in a row, those that it refused. */

@@ -145,6 +145,44 @@ describe('a slave that does not become ready', () => {
     assert.match(world.balancer.state.backoff.reason ?? '', /slaves in a row did not become ready/);
   });
 
+  for (const [what, answer, cause, hint] of [
+    ['refuses connections', 'refused', /it refused connections to port 8101/, /read \/var\/log\/gbrowse/],
+    ['hangs', 'silent', /it accepted connections to port 8101 and did not answer/, /hangs/],
+    ['cannot be reached', 'dark', /there was no answer from port 8101 of [0-9.]+/, /external_ip/],
+  ] as const)
+    it(`as it ${what}: the log says so of each, and warns once, when launches wait, for how long and what to do`, async () => {
+      const world = createWorld({ load: 3, table: [[1, 2, 3]] });
+      world.answerProbes(answer);
+      world.start();
+      await world.until(8 * HOUR);
+      const lines = world.log.text().split('\n');
+      const released = lines.filter(it => /: it did not become ready in time: /.test(it));
+      assert.ok(released.length > 5 && released.every(it => cause.test(it)));
+      const warned = lines.filter(it => /warn .*slaves in a row did not become ready/.test(it));
+      assert.equal(warned.length, 1);
+      assert.match(warned[0] ?? '', /the next one is launched in \d+ min/);
+      assert.match(warned[0] ?? '', cause);
+      assert.match(warned[0] ?? '', hint);
+      world.answerProbes(undefined);
+      await world.when('a slave', () => world.farm.urls().length > 0, 10 * HOUR);
+      assert.ok(world.log.has(/a slave has become ready: launches go on/));
+    });
+
+  it('as it ends by itself: the warning has the reason that EC2 gives', async () => {
+    const world = createWorld({ load: 3, table: [[1, 2, 3]] });
+    world.start();
+    for (let step = 0; step < 900; step++) {
+      await world.run(4 * SECOND);
+      for (const it of world.live()) if (it.state === 'pending') world.cloud.fail(it.id);
+    }
+    const warned = world.log
+      .text()
+      .split('\n')
+      .filter(it => /warn .*slaves in a row did not become ready/.test(it));
+    assert.equal(warned.length, 1);
+    assert.match(warned[0] ?? '', /i-\w+ ended: \S+.*\. The reason that EC2 gives/);
+  });
+
   it('until the image is fixed: then launches go on as before', async () => {
     const world = createWorld({ load: 3, table: [[1, 1, 2]], slaves: { bootTime: 11 * MINUTE } });
     world.start();
