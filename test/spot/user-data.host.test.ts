@@ -432,4 +432,29 @@ describe('the guard of a slave', () => {
     assert.ok(log.some(line => / gbrowse_slave --port 8102/.test(line)));
     assert.ok(!log.some(line => / gbrowse_slave --port 8101/.test(line)));
   });
+
+  it('counts what the slave has drawn since it was looked at last, and notes when', () => {
+    const drawn = '[info] host=10.0.0.1; operation=render_tracks; response=200; bytes=9\\n';
+    const asked = '[info] host=10.0.0.1; operation=invalid; response=400; bytes=15\\n';
+    const { output } = runOn({
+      files: { 'var/log/gbrowse/gbrowse_slave': '', 'proc/uptime': '77.25 1.00\n' },
+      call: `log=/var/log/gbrowse/gbrowse_slave seen=0
+        try() { printf "$1" >> /var/log/gbrowse/gbrowse_slave; contacted && echo contacted; cat "$HERE/figures" 2>/dev/null; echo; }
+        try ''; try '${asked}'; try '${drawn}${drawn}${asked}'; try '${drawn}'`.replaceAll(
+        '/var/log',
+        '@ROOT@/var/log',
+      ),
+    });
+    const said = output.split('\n').map(line => line.trim());
+    assert.deepEqual(said, [
+      '',
+      'contacted',
+      '',
+      'contacted',
+      'renders=2 drawn=77.25',
+      'contacted',
+      'renders=3 drawn=77.25',
+      '',
+    ]);
+  });
 });

@@ -7,12 +7,12 @@ import { FIGURES_HEADER } from '../../farm/slave-figures.ts';
  */
 export const FIGURES = `
 told() { # NAME: 0 where nothing was told
-  number=$(tr ' ' '\\n' < "$HERE/figures" 2>/dev/null | sed -n "s/^$1=//p")
+  number=$(cat "$HERE/figures" 2>/dev/null | tr ' ' '\\n' | sed -n "s/^$1=//p")
   echo "\${number:-0}"
 }
 tell() { # NAME=NUMBER...
   for it; do
-    { tr ' ' '\\n' < "$HERE/figures" 2>/dev/null | grep "=" | grep -v "^\${it%%=*}="; echo "$it"; } | tr '\\n' ' ' > "$HERE/figures.new"
+    { cat "$HERE/figures" 2>/dev/null | tr ' ' '\\n' | grep "=" | grep -v "^\${it%%=*}="; echo "$it"; } | tr '\\n' ' ' > "$HERE/figures.new"
     mv "$HERE/figures.new" "$HERE/figures"
   done
 }
