@@ -76,7 +76,7 @@ const AGAIN: Partial<Record<TaskKind, string>> = {
   'mark-draining': 'draining slaves can be tagged again',
   'mark-alive': 'the launch template can be tagged again',
   terminate: 'slaves can be terminated again',
-  'save-spending': 'what was spent can be saved again',
+  'save-spending': 'the expenses can be saved again',
 };
 
 function recordRetry(state: State, kind: TaskKind, error: unknown, now: number): void {

@@ -47,7 +47,7 @@ export function recordSpentBefore(state: State, { file, read }: SpentBefore, mom
   say(
     state,
     level,
-    `what was spent this month is counted from the slaves that EC2 still shows, each at the bid since its launch: ${why}`,
+    `the expenses of this month are counted from the slaves that EC2 still shows, each at the bid since its launch: ${why}`,
   );
 }
 
@@ -110,6 +110,6 @@ export function recordUnsaved(state: State, error: unknown): void {
     state,
     'save-spending',
     level,
-    `what was spent cannot be written to ${file}, so after a restart it is counted from what EC2 shows: ${stateTrouble(file, error)}`,
+    `the expenses cannot be written to ${file}, so after a restart they are counted from what EC2 shows: ${stateTrouble(file, error)}`,
   );
 }

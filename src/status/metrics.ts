@@ -202,7 +202,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'month_spent_dollars',
     type: 'gauge',
-    help: 'What the slaves have cost at the most in this calendar month (UTC), over restarts, in US dollars.',
+    help: 'The most that the slaves have cost in this calendar month (UTC), across restarts, in US dollars.',
     read: ({ money }) => one(money.month?.dollarsAtMost),
   },
   {
