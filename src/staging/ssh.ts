@@ -25,8 +25,8 @@ export type Ssh = {
   connect(timeLimit: number, signal: AbortSignal): Promise<void>;
   /** Runs a shell script as root there. `isBroken` recognises a broken connection. */
   script(text: string, options?: CommandOptions): Promise<Ended>;
-  /** Opens a way to a TCP port there, for as long as the connection is up; gives the port of this machine that leads to it. */
-  forward(port: number): Promise<number>;
+  /** Does something with a TCP port there; it is given the port of this machine that leads to it meanwhile. */
+  forward<T>(port: number, work: (local: number) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 };
 
@@ -147,12 +147,17 @@ export async function openSsh(keys: Keys, address: string, login: string, clock:
         await clock.sleep(BETWEEN_TRIES, signal);
       }
     },
-    async forward(port) {
+    async forward(port, work) {
       const local = await freePort();
       const way = `127.0.0.1:${local}:127.0.0.1:${port}`;
-      const ended = await runCommand(['ssh', '-F', config, '-O', 'forward', '-L', way, STAGING]);
-      if (ended.status !== 0) throw commandFailure('opening a connection to the staging instance', ended);
-      return local;
+      const ask = (what: string) => runCommand(['ssh', '-F', config, '-O', what, '-L', way, STAGING]);
+      const opened = await ask('forward');
+      if (opened.status !== 0) throw commandFailure('opening a connection to the staging instance', opened);
+      try {
+        return await work(local);
+      } finally {
+        await ask('cancel');
+      }
     },
     script: (text, options) =>
       runCommand(['ssh', '-F', config, STAGING, `${asRoot}sh -s`], { ...options, input: text }),

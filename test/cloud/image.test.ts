@@ -156,6 +156,17 @@ describe('image', { skip: cloudMissing() || siteMissing() || mirrorMissing() }, 
     assert.deepEqual(await master.account.remains(), []);
   });
 
+  test('that is killed leaves nothing that gc does not find and remove', async () => {
+    const running = master.start('image', '--from', 'present');
+    await until('it works on the instance', () => /^Installing/m.test(running.stdout()));
+    process.kill(running.pid, 'SIGKILL');
+    await running.ended();
+    assert.notDeepEqual(await master.account.remains(), []);
+    const { status, output } = await master.run('gc', '--yes');
+    assert.equal(status, 0, output);
+    assert.deepEqual(await master.account.remains(), []);
+  });
+
   test('whose slave does not draw is not kept: nothing is left, and the configuration stays', async () => {
     const [before, earlier] = [master.conf(), await images()];
     const breaking = `echo 'sub Bio::Graphics::Browser2::Render::Slave::render_tracks { die "broken" } 1;' >> /usr/share/perl5/Bio/Graphics/Browser2/Render/Slave.pm`;

@@ -6,7 +6,7 @@ import type { Tools } from '../../staging/tools.ts';
 import type { OwnScript } from '../order.ts';
 import { upstreamVersion } from '../plan/packages.ts';
 import type { ImagePlan } from '../plan/plan.ts';
-import { installScript, lookScript, ownScript, PRESENT_SCRIPT, settleScript } from './scripts.ts';
+import { archiveScript, installScript, ownScript, PRESENT_SCRIPT, settleScript } from './scripts.ts';
 
 /** The packages in the archives of the image. */
 export type Offered = {
@@ -71,9 +71,9 @@ export async function prepareMachine(plan: ImagePlan, ssh: Ssh, tools: Tools): P
   const { report, phases, signal } = tools;
   report.say('Installing the packages');
   await phases.time('install the packages', async () => {
-    const look = await ssh.script(lookScript(plan.packages), { signal });
-    if (look.status !== 0) throw archiveFailure(commandFailure('reading the package archive', look));
-    const { install, missing } = judgeOffered(plan, parseOffered(look.stdout));
+    const read = await ssh.script(archiveScript(plan.packages), { signal });
+    if (read.status !== 0) throw archiveFailure(commandFailure('reading the package archive', read));
+    const { install, missing } = judgeOffered(plan, parseOffered(read.stdout));
     if (missing.length > 0) {
       report.warn(
         `the image's package archive does not have ${missing.join(', ')}; if slaves need it, let --script install it`,

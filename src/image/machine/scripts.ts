@@ -14,7 +14,7 @@ apt() { apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-conf
  * image has a GBrowse already. Nothing that is installed starts: a slave needs neither Apache nor a database server
  * before its data are there.
  */
-export function lookScript(packages: readonly string[]): string {
+export function archiveScript(packages: readonly string[]): string {
   return `${START}
 # Its first boot may use apt too.
 ! command -v cloud-init >/dev/null || timeout 300 cloud-init status --wait >/dev/null 2>&1 || :

@@ -47,12 +47,10 @@ async function draw(
   ssh: Ssh,
   { report }: Tools,
 ): Promise<void> {
-  const port = await ssh.forward(PORT);
-  const slave = `http://127.0.0.1:${port}`;
-  const { track, seconds, bytes, error } = await renderOne(installation, source, {
-    slave,
-    timeLimit: DRAW_LIMIT,
-  });
+  const drawn = await ssh.forward(PORT, port =>
+    renderOne(installation, source, { slave: `http://127.0.0.1:${port}`, timeLimit: DRAW_LIMIT }),
+  );
+  const { track, seconds, bytes, error } = drawn;
   if (error !== undefined || bytes === undefined) {
     const log = (await ssh.script('tail -n 5 /var/log/gbrowse/gbrowse_slave* 2>/dev/null')).stdout.trim();
     throw failure(

@@ -1,4 +1,4 @@
-/** An image that `image` has made. */
+/** An image that the command `image` has made. */
 export type OwnImage = {
   readonly imageId: string;
   readonly name: string;

@@ -4,7 +4,7 @@
  * perl -e SCRIPT MODULE...
  *
  * The last line of its output is JSON: `version` of GBrowse, `inc` (the directories of `@INC`), `loaded` (files),
- * `failed` (modules that there are not, or that do not load).
+ * `failed` (modules that are missing or do not load).
  */
 export const PERL_SCRIPT = String.raw`
 use strict; no warnings;

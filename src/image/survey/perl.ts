@@ -61,8 +61,8 @@ export function parseSurvey(line: string): PerlSurvey | string {
 }
 
 /**
- * The modules that the data sources' options name: adaptors of databases, drivers of DBI, glyphs, plugins' own are in
- * `plugin_path`.
+ * The modules that the data sources' options name: adaptors of databases, drivers of DBI, glyphs. (Plugins are in
+ * `plugin_path`.)
  */
 export function modulesNamedBy(configuration: Configuration): readonly string[] {
   const named = new Set<string>();

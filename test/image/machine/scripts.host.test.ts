@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
+  archiveScript,
   cleanScript,
   installScript,
-  lookScript,
   ownScript,
   settleScript,
 } from '../../../src/image/machine/scripts.ts';
@@ -39,7 +39,7 @@ describe('on the staging machine', () => {
 
   test('every script is one that the shell takes', () => {
     const scripts = [
-      lookScript(["it's"]),
+      archiveScript(["it's"]),
       installScript(['a', 'b']),
       settleScript(['/srv/a b', "/it's"]),
       ownScript('#!/bin/sh\necho "\'$x\'"\n'),
