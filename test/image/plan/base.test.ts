@@ -93,7 +93,7 @@ describe('the image to start from', () => {
     });
     await assert.rejects(
       targetsOf(account([]), ['mac1.metal']),
-      /mac1\.metal is neither of the architecture/,
+      /mac1\.metal is neither x86_64 nor arm64, so no image/,
     );
   });
 });
