@@ -32,6 +32,7 @@ import {
   recordSaved,
   recordSpending,
   recordSpentBefore,
+  recordStaging,
   type SlavePrices,
   type SpentBefore,
 } from './spending.ts';
@@ -240,6 +241,7 @@ async function perform(task: Task, edges: Edges, state: State): Promise<(now: nu
       const slaves = await fleet.describeSlaves();
       return answeredAt => {
         recordInstances(state, { slaves, now, wall });
+        recordStaging(state, fleet.staging(), wall);
         state.answeredAt = answeredAt;
       };
     }

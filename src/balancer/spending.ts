@@ -10,7 +10,8 @@ import {
 } from '../budget/ledger.ts';
 import type { StateRead } from '../os/state-file.ts';
 import { stateTrouble } from '../os/state-file.ts';
-import type { Slave } from '../spot/slave.ts';
+import { isLive, type Slave } from '../spot/slave.ts';
+import { onDemandPrice } from '../sync/plan/prices.ts';
 import { inFlightIn } from './members.ts';
 import { type State, type StateView, say, sayOnce } from './state.ts';
 
@@ -39,6 +40,7 @@ export function recordSpentBefore(state: State, { file, read }: SpentBefore, mom
     since: isKnown ? Math.min(read.writtenAt, moment.wall) : startOfMonth(moment.wall),
     prices: new Map(),
     answers: 0,
+    staging: new Map(),
   };
   if (isKnown || state.config.slave.budget === undefined) return;
   const why =
@@ -67,7 +69,8 @@ export function recordSpending(state: State, moment: Moment, prices: SlavePrices
   }
   const bid = state.config.slave.spotBid;
   const known = new Map<string, number>();
-  let perHour = inFlightIn(state) * bid;
+  const staging = [...spending.staging.values()].reduce((sum, price) => sum + price, 0);
+  let perHour = staging + inFlightIn(state) * bid;
   let atMost = perHour;
   for (const { slave } of state.members.values()) {
     const price = prices?.of(slave);
@@ -92,6 +95,31 @@ export function chargeFound(state: State, slave: Slave, wall: number): void {
   const bid = state.config.slave.spotBid;
   const ledger = charge(spending.ledger, wall, ms, { perHour: bid, atMost: bid });
   state.spending = { ...spending, ledger };
+}
+
+/** Other regions than the one of the list cost up to half as much again. */
+const DEAREST_REGION = 1.5;
+
+/**
+ * Counts the staging instances of `sync` and `image`, which run on demand. This is the place where a staging cost comes
+ * into the budget: whatever carries the tags of a run is counted while it runs.
+ *
+ * @param wall when EC2 was asked, wall clock ms
+ */
+export function recordStaging(state: State, shown: readonly Slave[], wall: number): void {
+  const { spending } = state;
+  if (spending === undefined) return;
+  let { ledger } = spending;
+  const staging = new Map<string, number>();
+  for (const slave of shown) {
+    const { spotBid } = state.config.slave;
+    const price = Math.max(spotBid, DEAREST_REGION * (onDemandPrice(slave.instanceType) ?? spotBid));
+    staging.set(slave.instanceId, isLive(slave) ? price : 0);
+    if (spending.staging.has(slave.instanceId)) continue;
+    const ms = wall - Math.max(slave.launchedAt, spending.since);
+    ledger = charge(ledger, wall, ms, { perHour: price, atMost: price });
+  }
+  state.spending = { ...spending, ledger, staging };
 }
 
 /** How the budget stands; undefined where nobody keeps what was spent. */

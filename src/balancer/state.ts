@@ -102,6 +102,8 @@ export type Spending = {
   /** The price (dollars an hour) that each slave is counted with, where it is known; and how often EC2 had said prices. */
   readonly prices: ReadonlyMap<string, number>;
   readonly answers: number;
+  /** What each staging instance costs, dollars an hour; 0 when it has ended. */
+  readonly staging: ReadonlyMap<string, number>;
   /** What was written last, and when (monotonic ms). */
   readonly saved?: { readonly ledger: Ledger; readonly at: number };
 };

@@ -83,6 +83,7 @@ export function followConfiguration(parts: {
 function fleetOf(current: () => SpotFleet): SpotFleet {
   return {
     describeSlaves: () => current().describeSlaves(),
+    staging: () => current().staging(),
     prepare: (...given) => current().prepare(...given),
     launch: intent => current().launch(intent),
     markDraining: (...given) => current().markDraining(...given),

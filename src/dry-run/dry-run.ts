@@ -53,6 +53,7 @@ export function dryRun(parts: {
   return {
     fleetAt: site => ({
       describeSlaves: () => describeSlaves(ec2, site.name, site.reach),
+      staging: () => [],
       async prepare({ slave }) {
         const { image, pools } = await survey(ec2, site, slave);
         return { templateId: '', imageId: image.imageId, found: false, spotBid: slave.spotBid, pools };

@@ -12,14 +12,18 @@ const PAGE = 1000;
  * This master's slaves as EC2 shows them: one DescribeInstances, and one DescribeSpotInstanceRequests if any is alive.
  * (A page may come back short of its size with a token; only then are there more calls.)
  *
+ * @param onStaging called with the staging instances of `sync` and `image`, which the same answer shows
  * @throws {Ec2Error}
  */
 export async function describeSlaves(
   ec2: Ec2,
   master: string,
   reach: 'private' | 'public',
+  onStaging: (staging: readonly Slave[]) => void = () => {},
 ): Promise<readonly Slave[]> {
-  const instances = await describeInstances(ec2, master);
+  const all = await describeInstances(ec2, master);
+  const instances = all.filter(isBalancers);
+  onStaging(all.filter(it => !isBalancers(it)).flatMap(it => slaveOf(it, undefined, reach) ?? []));
   const requests = await describeRequests(
     ec2,
     instances.flatMap(instance => {
@@ -38,7 +42,7 @@ async function describeInstances(ec2: Ec2, master: string): Promise<Instance[]> 
   return await allPages(
     'DescribeInstances',
     token => ec2('DescribeInstances', { Filters: [ownedBy(master)], MaxResults: PAGE, ...token }),
-    page => page.Reservations?.flatMap(it => it.Instances ?? []).filter(isBalancers),
+    page => page.Reservations?.flatMap(it => it.Instances ?? []),
   );
 }
 

@@ -20,6 +20,8 @@ import { DRAINING_TAG, isBalancers, markAlive, ownedBy } from './tags.ts';
 export type SpotFleet = {
   /** This master's slaves as EC2 shows them now, those that ended within the last hour among them. */
   describeSlaves(): Promise<readonly Slave[]>;
+  /** The staging instances of this master's `sync` and `image` that the last answer showed: they cost money too. */
+  staging(): readonly Slave[];
   /**
    * Makes sure that security group and launch template exist and are right.
    *
@@ -59,6 +61,7 @@ const SSH_PORT = 22;
 
 export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
   const { ec2, site } = settings;
+  let staging: readonly Slave[] = [];
 
   async function prepare(config: Config, portsInUse: readonly number[] = []): Promise<LaunchPlan> {
     const { slave } = config;
@@ -112,7 +115,11 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
   }
 
   return {
-    describeSlaves: () => describeSlaves(ec2, site.name, site.reach),
+    describeSlaves: () =>
+      describeSlaves(ec2, site.name, site.reach, shown => {
+        staging = shown;
+      }),
+    staging: () => staging,
     prepare,
     launch: async request => outcomeOf(await ec2('CreateFleet', createFleetRequest(request, site.name))),
     markDraining: async (instanceIds, since) => {

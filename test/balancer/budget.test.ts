@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { accountIn } from '../../src/balancer/spending.ts';
 import { DAY, HOUR, MINUTE } from '../../src/clock.ts';
+import { SYNC_TAG } from '../../src/spot/tags.ts';
 import { createWorld } from './world.ts';
 
 const TABLE = [[1, 2, 2]] as const;
@@ -77,5 +78,31 @@ describe('a budget', () => {
     const spent = accountIn(world.balancer.state)?.spent ?? 0;
     assert.ok(spent > 1.9 * HOURLY && spent < 2.1 * HOURLY, `${spent}`);
     assert.ok(world.log.text().includes('/state/budget cannot be used, because it is incomplete'));
+  });
+
+  it('counts the staging instance of sync, which is no slave, while it runs', async () => {
+    const world = createWorld({ table: [[1, 1, 1]], load: 5, slave: { spotBid: 0.1, budget: 10 } });
+    world.start();
+    await world.run(2 * MINUTE);
+    // The simulated EC2 has no RunInstances; the tag of a run is what makes the difference.
+    const Resources = world.live().map(it => it.id);
+    assert.equal(Resources.length, 1);
+    const tagging = world.cloud.ec2('CreateTags', { Resources, Tags: [{ Key: SYNC_TAG, Value: 'a run' }] });
+    await world.run(MINUTE);
+    await tagging;
+    world.balancer.reconfigure(world.configOf({ table: [[99, 1, 1]] }));
+    await world.run(20 * MINUTE);
+    assert.equal(world.balancer.state.members.size, 0);
+    const spent = () => accountIn(world.balancer.state)?.spent ?? 0;
+    const before = spent();
+    await world.run(HOUR);
+    const hour = spent() - before;
+    assert.ok(hour > 0.14 && hour < 0.15, `${hour}`);
+    const ending = world.cloud.ec2('TerminateInstances', { InstanceIds: Resources });
+    await world.run(10 * MINUTE);
+    await ending;
+    const ended = spent();
+    await world.run(HOUR);
+    assert.equal(spent(), ended);
   });
 });
