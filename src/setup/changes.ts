@@ -33,7 +33,7 @@ function linesOf(text: string): readonly string[] {
 }
 
 function withoutSecrets(line: string): string {
-  return line.replace(/(\w*(?:SECRET|TOKEN)\w*=)(?!YOUR_EC2_)\S.*$/i, '$1(not shown)');
+  return line.replace(/((?:SECRET|TOKEN)\w{0,200}=)(?!YOUR_EC2_)\S.*$/i, '$1(not shown)');
 }
 
 /** The longest common subsequence stays; files of the balancer have a few hundred lines. */

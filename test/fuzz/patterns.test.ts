@@ -34,6 +34,8 @@ const MAKING: Readonly<Record<string, () => unknown>> = {
   'image/survey/distribution.ts': async () =>
     (await import('../../src/image/survey/distribution.ts')).distributionOf('ID=debian\n'),
   'os/process.ts': async () => (await import('../../src/os/process.ts')).realIdsOf(process.pid),
+  'setup/service-file.ts': async () =>
+    (await import('../../src/setup/service-file.ts')).withServiceValues('', { plain: { USER: 'www-data' } }),
 };
 /** Its pattern is the administrator's own (`load_match`). */
 const OF_THE_USER = 'config/values.ts';
