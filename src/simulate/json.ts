@@ -4,6 +4,7 @@ import { NEED_IN_WORDS } from './need.ts';
 import { loadOf, meanOf, partsOf, wantedOf } from './series.ts';
 import type { Simulation } from './simulate.ts';
 import type { Daily } from './suggest.ts';
+import { monthForecast } from './words.ts';
 
 const MOST_POINTS = 500;
 
@@ -46,6 +47,7 @@ export function asJson(
             overloadedSeconds: queue.overloaded,
           },
     tooFewMeans: NEED_IN_WORDS,
+    month: { forecast: monthForecast(simulation), budget: own.settings.slave.budget ?? null },
     policies: policies.map(({ id, title, outcome, tooFewKnown, timesBest = null }) => ({
       id,
       title,

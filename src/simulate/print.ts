@@ -11,7 +11,16 @@ import { BEST_IN_WORDS } from './run-best.ts';
 import { loadOf, meanOf, partsOf, wantedOf } from './series.ts';
 import type { Policy, Simulation } from './simulate.ts';
 import type { Suggestion } from './suggest.ts';
-import { aboutLoad, bootWords, moment, queueWords, releaseWords, surenessWords, tableText } from './words.ts';
+import {
+  aboutLoad,
+  bootWords,
+  budgetWords,
+  moment,
+  queueWords,
+  releaseWords,
+  surenessWords,
+  tableText,
+} from './words.ts';
 
 /** Where the text goes. */
 type Paper = { readonly columns: number; readonly unicode: boolean; readonly colour: boolean };
@@ -47,6 +56,7 @@ export function printed(
     '',
     fill(NEED_IN_WORDS),
     fill(BEST_IN_WORDS),
+    fill(budgetWords(simulation)),
     ...(suggestion === undefined
       ? []
       : ['', ...suggested(simulation, suggestion, paper), '', fill(releaseWords(simulation))]),

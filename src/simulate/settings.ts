@@ -5,5 +5,5 @@ export type Settings = {
   readonly loadTable: Config['loadTable'];
   readonly master: Pick<Config['master'], 'pollInterval' | 'drainTime'> &
     Partial<Pick<Config['master'], 'releaseAfter' | 'overload'>>;
-  readonly slave: Pick<Config['slave'], 'spotBid' | 'bootTimeout'>;
+  readonly slave: Pick<Config['slave'], 'spotBid' | 'bootTimeout' | 'budget'>;
 };

@@ -93,3 +93,29 @@ export function surenessWords({ sureness, kept, unseen }: Suggestion, requestsAD
   const word = sureness === 'sure' ? 'Sure' : sureness === 'fairly sure' ? 'Fairly sure' : 'Not sure';
   return `${word}. ${held}${few}`;
 }
+
+/** A month of 365.25 / 12 days. */
+const MONTH_DAYS = 30.44;
+
+/** What a month costs at the rate of the last seven days of the load (or of all, when there are fewer), US dollars. */
+export function monthForecast({ policies, days }: Pick<Simulation, 'policies' | 'days'>): number {
+  const own = policies.find(it => it.id === 'balancer');
+  const all = own?.outcome.days ?? [];
+  // The last day may be a part of one.
+  const span = days <= 7 ? days : 6 + (days - (all.length - 1));
+  const cost = all.slice(-7).reduce((sum, day) => sum + day.cost, 0);
+  return span === 0 ? 0 : (cost / span) * MONTH_DAYS;
+}
+
+/** What a month costs at this load, and what the budget says to it. */
+export function budgetWords(simulation: Simulation): string {
+  const { budget } = simulation.own.settings.slave;
+  const forecast = monthForecast(simulation);
+  const base = simulation.days <= 7 ? 'this load' : 'the last seven days of this load';
+  const text = `A month like ${base} costs ${dollars(forecast)} with this balancer`;
+  if (budget === undefined) return `${text}; [SLAVE] budget sets a limit.`;
+  const part = `${Math.round((100 * forecast) / budget)} % of [SLAVE] budget, ${dollars(budget)}`;
+  if (forecast <= budget) return `${text}: ${part}.`;
+  const lasts = Math.floor((budget / forecast) * MONTH_DAYS);
+  return `${text}: ${part}. The budget lasts for ${lasts} days of the month; from then on GBrowse draws locally. (The figures above are without a budget.)`;
+}

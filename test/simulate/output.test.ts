@@ -13,7 +13,7 @@ import { printed } from '../../src/simulate/print.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { type Simulation, simulate } from '../../src/simulate/simulate.ts';
 import { createTrace, type Trace } from '../../src/simulate/trace.ts';
-import { moment, zoneName } from '../../src/simulate/words.ts';
+import { budgetWords, moment, monthForecast, zoneName } from '../../src/simulate/words.ts';
 
 const row = (requestsPerSecond: number, min: number, max: number) => ({ requestsPerSecond, min, max });
 const SETTINGS = {
@@ -47,6 +47,33 @@ const PAGE = {
   madeBy: 'gbrowse-aws-balancer 1.2.3, 2026-11-25',
 };
 const ABOUT = { remarks: ['a.log: 3 lines are not good'], price: '$0.10 an hour' };
+
+describe('the month', () => {
+  const day = (cost: number) => ({ tooFew: 0, missing: 0, cost });
+  const [own] = BURST.policies.filter(it => it.id === 'balancer');
+  const withDays = (days: number, costs: readonly number[], budget?: number): Simulation => {
+    assert.ok(own);
+    const outcome = { ...own.outcome, days: costs.map(day) };
+    const slave = { ...SETTINGS.slave, ...(budget !== undefined && { budget }) };
+    const settings = { ...SETTINGS, slave };
+    return { ...BURST, days, own: { name: 'a', settings }, policies: [{ ...own, outcome }] };
+  };
+
+  for (const [what, days, costs, month] of [
+    ['of one day', 1, [1], 30.44],
+    ['of half a day', 0.5, [1], 60.88],
+    ['of ten days: by the last seven', 10, [9, 9, 9, 1, 1, 1, 1, 1, 1, 1], 30.44],
+    ['whose last day is a half one', 9.5, [9, 9, 9, 1, 1, 1, 1, 1, 1, 0.5], 30.44],
+  ] as const)
+    it(`is forecast from a load ${what}`, () =>
+      assert.ok(Math.abs(monthForecast(withDays(days, costs)) - month) < 1e-9));
+
+  it('says how far the budget goes', () => {
+    assert.match(budgetWords(withDays(1, [1])), /costs \$30\.44 .*; \[SLAVE\] budget sets a limit/);
+    assert.match(budgetWords(withDays(1, [1], 60.88)), /50 % of \[SLAVE\] budget, \$60\.88\.$/);
+    assert.match(budgetWords(withDays(1, [1], 15.22)), /200 % .* lasts for 15 days of the month/);
+  });
+});
 
 describe('the text', () => {
   for (const columns of [80, 200]) {
