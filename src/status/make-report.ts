@@ -10,7 +10,7 @@ import { permitted } from '../policy/backoff.ts';
 import { largestMax } from '../policy/load-table.ts';
 import { bootTimeOf } from '../policy/release.ts';
 import type { Slave } from '../spot/slave.ts';
-import { type Calls, type Counts, onDay } from './calls.ts';
+import { type Calls, onDay } from './calls.ts';
 import type { Event, Events } from './events.ts';
 import { type History, summary } from './history.ts';
 import { isLoadCurrent, priceOf } from './levels.ts';
@@ -22,6 +22,7 @@ import {
   SCHEMA_VERSION,
   type SlaveState,
 } from './report.ts';
+import { ec2Of } from './report-ec2.ts';
 
 /** Who reports. */
 export type Identity = {
@@ -246,33 +247,6 @@ function launchesOf(state: Readonly<State>, now: number, timeOf: TimeOf): Report
     heldUntil: held ? timeOf(notBefore) : null,
     reason: held && now >= backoff.notBefore ? tooMany : (backoff.reason ?? null),
   };
-}
-
-function ec2Of({ today, sinceStart, lastError }: Calls): Report['ec2'] {
-  return {
-    callsToday: total(today, 'calls'),
-    errorsToday: total(today, 'errors'),
-    callsSinceStart: total(sinceStart, 'calls'),
-    errorsSinceStart: total(sinceStart, 'errors'),
-    today: listOf(today),
-    sinceStart: listOf(sinceStart),
-    lastError: lastError === undefined ? null : { time: iso(lastError.at), ...pick(lastError) },
-  };
-}
-
-function pick({ action, code, message }: NonNullable<Calls['lastError']>) {
-  return { action, code, message };
-}
-
-function total(counts: Counts, what: 'calls' | 'errors'): number {
-  return [...counts.values()].reduce((sum, count) => sum + count[what], 0);
-}
-
-/** The most frequent first. */
-function listOf(counts: Counts): Report['ec2']['today'] {
-  return [...counts]
-    .map(([action, { calls, errors }]) => ({ action, calls, errors }))
-    .toSorted((a, b) => b.calls - a.calls || (a.action < b.action ? -1 : 1));
 }
 
 function spentOf({ since, dollars: spent, atMost }: Spent): Report['money']['today'] {
