@@ -18,14 +18,14 @@ const TOPIC = 'failed boots';
 
 const HINTS: Record<BootTrouble, string> = {
   'no address':
-    'does the subnet assign public addresses, as a master outside of the VPC needs? See "gbrowse-aws-balancer check"',
+    'check that the subnet assigns public addresses, which a master outside the VPC needs; see "gbrowse-aws-balancer check"',
   refused:
     'the image does not start its GBrowse slave on that port: with --ssh_key NAME, log in to a slave and read /var/log/gbrowse',
   silent: 'the GBrowse slave hangs: with --ssh_key NAME, log in to a slave and read /var/log/gbrowse',
   dark: 'the slave\'s security group or network does not let this master in: see [MASTER] external_ip, [SLAVE] security_group and "gbrowse-aws-balancer check"',
   'stopped answering':
     'the GBrowse slave ends soon after its start: with --ssh_key NAME, log in to a slave and read /var/log/gbrowse',
-  ended: 'the reason that EC2 gives is what has to be changed; see "gbrowse-aws-balancer check"',
+  ended: 'fix the cause that EC2 names; see "gbrowse-aws-balancer check"',
   unknown: 'see "gbrowse-aws-balancer check"',
 };
 
@@ -65,7 +65,7 @@ export function recordFailedBoot(state: State, kind: BootTrouble, reason: string
     state,
     TOPIC,
     'warn',
-    `${failedBoots} slaves in a row did not become ready, so the next one is launched in ${wait}, and then one at a time at growing intervals (SIGHUP tries at once); the last: ${reason}. ${sentence(HINTS[kind])}`,
+    `${failedBoots} slaves in a row did not become ready, so the next one is launched in ${wait}, and then one at a time at growing intervals (SIGHUP tries at once); the last: ${reason}; ${HINTS[kind]}`,
     kind,
   );
 }
@@ -73,8 +73,4 @@ export function recordFailedBoot(state: State, kind: BootTrouble, reason: string
 /** A slave serves: launches go on. */
 export function recordGoodBoot(state: State): void {
   resolved(state, TOPIC, 'a slave has become ready: launches go on');
-}
-
-function sentence(hint: string): string {
-  return `${hint.charAt(0).toUpperCase()}${hint.slice(1)}`;
 }
