@@ -180,7 +180,7 @@ describe('a slave that does not become ready', () => {
       .split('\n')
       .filter(it => /warn .*slaves in a row did not become ready/.test(it));
     assert.equal(warned.length, 1);
-    assert.match(warned[0] ?? '', /i-\w+ ended: \S+.*\. The reason that EC2 gives/);
+    assert.match(warned[0] ?? '', /i-\w+ ended: \S+.*; fix the cause that EC2 names/);
   });
 
   it('until the image is fixed: then launches go on as before', async () => {
