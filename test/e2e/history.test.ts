@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Ec2StandIn, ec2Missing, startEc2 } from '../peers/ec2-stand-in.ts';
 import { type ModStatus, startModStatus } from '../peers/mod-status.ts';
-import { createMaster, type Master } from './world.ts';
+import { createMaster, type Master, until } from './world.ts';
+
+const textOf = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
 describe('the history of a balancer', { skip: ec2Missing() }, () => {
   let ec2: Ec2StandIn;
@@ -18,16 +23,28 @@ describe('the history of a balancer', { skip: ec2Missing() }, () => {
     return command.stdout();
   }
 
-  test('is there after its end, as text, JSON and CSV', async t => {
+  test('is there after its end, as text, JSON and CSV; while it runs there are metrics and a page', async t => {
     const master = createMaster(t, { ec2, name: 'history', statusUrl: apache.url });
     const early = master.run(['report', '--conf', master.confFile]);
     assert.equal(await early.ended(), 1);
     assert.match(early.stderr(), /no state directory/);
 
-    const balancer = master.start();
+    const [metrics, page] = ['balancer.prom', 'index.html'].map(it => path.join(master.directory, it));
+    assert.ok(metrics !== undefined && page !== undefined);
+    const balancer = master.start('--metrics-file', metrics, '--status-page', page);
     await master.serving(2);
+    await until('the page shows the slaves', () => /2 serving/.test(textOf(page)));
+    assert.match(textOf(page), /<svg[\s\S]*What it does, and why/);
+    if (existsSync('/usr/bin/promtool')) {
+      const checked = spawnSync('/usr/bin/promtool', ['check', 'metrics'], {
+        input: textOf(metrics),
+        encoding: 'utf8',
+      });
+      assert.equal(checked.status, 0, checked.stderr);
+    }
     balancer.signal('SIGTERM');
     assert.equal(await balancer.ended(), 0);
+    assert.deepEqual([existsSync(metrics), existsSync(page)], [false, false]);
 
     const { days, total, simulated } = JSON.parse(await done(master, 'report', '--json'));
     assert.equal(total.launches, 2);
