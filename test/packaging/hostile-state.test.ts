@@ -60,6 +60,12 @@ const TABLE = [
     state: 'ln -s /mnt/outside /var/log/$NAME; ln -s /mnt/outside /run/$NAME',
     after: 'test -s /etc/gbrowse2/aws_balancer.conf; test -x /etc/init.d/$NAME',
   },
+  {
+    who: 'log and run directory belong to the balancer’s user, and links are in the place of log and pidfile',
+    state: `mkdir -p /var/log/$NAME /run/$NAME; chown nobody /var/log/$NAME /run/$NAME
+      ln -s /mnt/outside/file /var/log/$NAME/$NAME.log; ln -s /mnt/outside/file /run/$NAME/$NAME.pid`,
+    after: `sh "$PACKAGING/prerm" upgrade 0.0.2; sh "$PACKAGING/prerm" remove; ! /etc/init.d/$NAME stop`,
+  },
 ];
 
 for (const { who, state, after } of TABLE) {
