@@ -1,3 +1,4 @@
+import { BUDGET } from './planted/budget.ts';
 import { FARM } from './planted/farm.ts';
 import { HEALTH } from './planted/health.ts';
 import { INSTANCE_REFRESH } from './planted/instance-refresh.ts';
@@ -16,4 +17,5 @@ export const PLANTED: readonly Planted[] = [
   ...HEALTH,
   ...INSTANCE_REFRESH,
   ...PATIENCE,
+  ...BUDGET,
 ];

@@ -32,7 +32,7 @@ export const budgetHolds: Invariant = (scene, accuse) => {
   };
 
   function isOver(master: Master): boolean {
-    const budget = master.process()?.balancer.state.config.slave.budget;
+    const { budget } = master.config().slave;
     const slack = (NOTICED / HOUR) * BID * master.ceilingSince(0);
     return budget !== undefined && truthOf(master).dollars > budget + slack;
   }
