@@ -139,7 +139,9 @@ export const farmIsTrue: Invariant = (scene, accuse) => {
           process.stopping === undefined &&
           !master.clock.isAsleep() &&
           process.balancer.state.describedAt !== undefined &&
-          master.disk.trouble() === undefined;
+          master.disk.trouble() === undefined &&
+          // Without descriptors or network it can ask no slave.
+          (master !== scene.master || scene.ownTrouble() === undefined);
         if (!canAct) {
           past.hinderedUntil = now;
           continue;
