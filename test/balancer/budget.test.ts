@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { accountIn } from '../../src/balancer/spending.ts';
-import { DAY, HOUR, MINUTE } from '../../src/clock.ts';
+import { HOUR, MINUTE } from '../../src/clock.ts';
 import { SYNC_TAG } from '../../src/spot/tags.ts';
 import { createWorld } from './world.ts';
 
@@ -44,7 +44,8 @@ describe('a budget', () => {
 
   it('goes on when it is raised, and with a new month', async () => {
     const slave = { spotBid: 0.1, budget: HOURLY };
-    const world = createWorld({ table: TABLE, load: 5, slave });
+    const startsAt = Date.UTC(2026, 0, 31, 12);
+    const world = createWorld({ table: TABLE, load: 5, slave, startsAt });
     world.start();
     await world.run(75 * MINUTE);
     world.balancer.reconfigure(world.configOf({ slave: { ...slave, budget: 2 * HOURLY } }));
@@ -52,7 +53,7 @@ describe('a budget', () => {
     assert.equal(world.live().length, 2);
     await world.run(2 * HOUR);
     assert.equal(world.live().length, 0);
-    await world.run(31 * DAY);
+    await world.run(9 * HOUR);
     const months = Object.keys(world.balancer.state.spending?.ledger.months ?? {});
     assert.equal(months.length, 2);
   });

@@ -40,6 +40,8 @@ export type WorldSettings = {
   readonly ec2?: Partial<Ec2Settings>;
   readonly slaves?: Partial<SlaveSettings>;
   readonly seed?: string;
+  /** The wall clock at the beginning, ms since 1970. */
+  readonly startsAt?: number;
   /** See `Edges`. */
   readonly crippled?: Promise<UserError>;
   /** One that a predecessor has left. */
@@ -53,7 +55,7 @@ export type WorldSettings = {
  * Apache and a farm file that live in memory.
  */
 export function createWorld(settings: WorldSettings = {}) {
-  const clock = createVirtualClock();
+  const clock = createVirtualClock(settings.startsAt);
   const random = createRandom(settings.seed ?? 'a world');
   const { load = 0 } = settings;
   const apache = createSimulatedApache(
