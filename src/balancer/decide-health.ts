@@ -26,8 +26,11 @@ export function releaseUnanswering(agenda: Agenda): void {
   for (const [instanceId, member] of state.members) {
     const { leaving, failingSince, refusals, proven } = member;
     if (leaving !== undefined || failingSince === undefined) continue;
-    if (refusals < FAILURES_TOLERATED && !agenda.due(failingSince + GIVE_UP_AFTER)) continue;
-    if (!isItsOwnFault(agenda, member, failingSince)) continue;
+    const isGone = refusals >= FAILURES_TOLERATED;
+    const givenUpAt = failingSince + GIVE_UP_AFTER;
+    if (!isGone && !agenda.due(givenUpAt)) continue;
+    // A refusal has come through the network; silence may be the network's, to the last moment.
+    if (!isItsOwnFault(agenda, member, isGone ? failingSince : givenUpAt)) continue;
     agenda.change({ kind: 'release', instanceId, reason: 'it does not answer' });
     if (!proven)
       agenda.change({

@@ -83,6 +83,23 @@ describe('a slave that accepts connections and does not answer', () => {
     });
   }
 
+  it('is not given up while the network of the master is gone, though EC2 answered after it fell silent', async () => {
+    const world = await serving(2);
+    const busy = firstListed(world);
+    world.slaves.set(busy.id, 'hangs');
+    await world.when('out', () => !world.listed().includes(busy.id));
+    await world.run(100 * SECOND);
+    world.cloud.faults.add({ code: NO_ANSWER });
+    world.answerProbes('dark');
+    await world.run(10 * MINUTE);
+    assert.ok(!world.log.has(/releasing slave/));
+    world.cloud.faults.clear();
+    world.answerProbes(undefined);
+    await world.when('given up', () =>
+      world.log.has(new RegExp(`releasing slave ${busy.id} .*it does not answer`)),
+    );
+  });
+
   it('is not replaced beyond the largest max while it may come back', async () => {
     const world = await serving(2, { table: [[1, 2, 2]] });
     const busy = firstListed(world);
