@@ -4,9 +4,9 @@ import { after, before, describe, test } from 'node:test';
 import { StartInstancesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2';
 import { createProbe } from '../../src/farm/probe.ts';
 import type { SlaveFigures } from '../../src/farm/slave-figures.ts';
+import { stagingUserData } from '../../src/staging/user-data.ts';
 import { debianRoot, rootsMissing } from '../packaging/fixtures/roots.ts';
 import { until } from '../peers/until.ts';
-import { stagingUserData } from '../../src/staging/user-data.ts';
 import type { Cloud } from './cloud.ts';
 import { base64, clientOf, inState, launch } from './instances.ts';
 import { cloudMissing } from './requirements.ts';
@@ -89,10 +89,17 @@ describe('a slave on a machine with systemd and cloud-init', { skip: missing }, 
     assert.equal(told.renders, 0);
     assert.deepEqual(Object.keys(told.phases), ['kernel', 'network', 'data', 'listening']);
     const ends = [...Object.values(told.phases), told.uptime];
-    assert.deepEqual(ends, ends.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      ends,
+      ends.toSorted((a, b) => a - b),
+    );
     assert.deepEqual(Object.values(await phases(id)), Object.values(told.phases));
     t.diagnostic(JSON.stringify(told));
-    assert.equal(await run(id, 'stat -c %U /var/lib/postgresql'), 'postgres\n', 'its number is another one here');
+    assert.equal(
+      await run(id, 'stat -c %U /var/lib/postgresql'),
+      'postgres\n',
+      'its number is another one here',
+    );
 
     await t.test('comes back after a reboot', async () => {
       await run(id, 'systemctl reboot --no-block');
@@ -137,7 +144,10 @@ describe('a slave on a machine with systemd and cloud-init', { skip: missing }, 
       const all = await Promise.all(PORTS.map(port => slavesOn(id, port).catch(() => [])));
       return all.every(it => it.some(({ user }) => user === 'root'));
     });
-    await until('they answer', async () => (await probe((await cloud.host(id)).address, PORTS)) === 'refused');
+    await until(
+      'they answer',
+      async () => (await probe((await cloud.host(id)).address, PORTS)) === 'refused',
+    );
     const answer = await fetch(`http://${(await cloud.host(id)).address}:8101/`);
     assert.equal(answer.status, 403);
   });
@@ -152,7 +162,12 @@ describe('a slave on a machine with systemd and cloud-init', { skip: missing }, 
     const guard = async () => (await run(staging, "pgrep -f '[b]oothook' || true").catch(() => '')) !== '';
     await until('the guard of the staging machine runs', guard);
     await run(staging, 'touch /run/before && systemctl reboot --no-block');
-    await until('it boots again', async () => (await run(staging, 'ls /run').catch(() => 'before')).includes('cloud') && !(await run(staging, 'ls /run').catch(() => 'before')).includes('before'));
+    await until(
+      'it boots again',
+      async () =>
+        (await run(staging, 'ls /run').catch(() => 'before')).includes('cloud') &&
+        !(await run(staging, 'ls /run').catch(() => 'before')).includes('before'),
+    );
     await until('its guard runs again', guard);
     await inState(cloud, staging, 'terminated');
     await inState(cloud, id, 'terminated');
@@ -164,7 +179,10 @@ describe('a slave on a machine with systemd and cloud-init', { skip: missing }, 
       'it has looked for its data',
       async () => 'fewer than 2 data volumes' in (await phases(id).catch(() => ({}))),
     );
-    await until('its guard runs', async () => (await run(id, `systemctl is-active ${UNIT} || true`)) === 'active\n');
+    await until(
+      'its guard runs',
+      async () => (await run(id, `systemctl is-active ${UNIT} || true`)) === 'active\n',
+    );
     assert.equal(await stateOf(id), 'refused');
   });
 });
