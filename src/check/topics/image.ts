@@ -72,7 +72,7 @@ const VENDORS = [
 ];
 
 /** A master's own AMI that is the plain one of a distribution: it lacks what was installed on the master. */
-function bareOf(image: Image, isOwn: boolean, place: string): readonly Finding[] {
+export function bareOf(image: Image, isOwn: boolean, place: string): readonly Finding[] {
   const isVendors = image.ImageOwnerAlias === 'amazon' || VENDORS.includes(image.OwnerId ?? '');
   if (!isOwn || !isVendors) return [];
   return [
