@@ -15,7 +15,7 @@ export type Architecture = keyof typeof USUAL_TYPES;
 
 /**
  * The types to propose for slaves: of the current generation, of the image's architecture, sold as spot instances, with a
- * processor of their own (no burst credits), and today's cheapest.
+ * processor of their own (no burst credits), without accelerators, and today's cheapest.
  *
  * @param offered the region's types of the size that a slave needs
  * @returns at least three; the usual ones where fewer are offered
@@ -30,6 +30,11 @@ export function proposeTypes(
     const fits =
       it.CurrentGeneration !== false &&
       it.BareMetal !== true &&
+      it.GpuInfo === undefined &&
+      it.FpgaInfo === undefined &&
+      it.InferenceAcceleratorInfo === undefined &&
+      it.NeuronInfo === undefined &&
+      it.MediaAcceleratorInfo === undefined &&
       it.BurstablePerformanceSupported !== true &&
       it.SupportedUsageClasses?.includes('spot') !== false &&
       it.ProcessorInfo?.SupportedArchitectures?.includes(architecture) !== false;

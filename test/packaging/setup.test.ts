@@ -113,7 +113,9 @@ describe('setup, on a Debian 12 that had the Perl original', { skip: rootsMissin
 
   for (const command of ['check', 'gc', 'sync --dry-run', 'image --dry-run', 'run --dry-run --verbosity 3']) {
     test(`${command} finds keys and exports of /etc/default as root, like the service`, async () => {
-      const { output } = await machine.run(`timeout 20 gbrowse-aws-balancer ${command}`);
+      const { output } = await machine.run(
+        `timeout ${command.startsWith('run') ? 5 : 60} gbrowse-aws-balancer ${command}`,
+      );
       assert.doesNotMatch(output, /no AWS credentials|no credentials|cannot be reached|No credentials/i);
       assert.equal(output.includes(SECRET), false);
     });
@@ -121,6 +123,7 @@ describe('setup, on a Debian 12 that had the Perl original', { skip: rootsMissin
 
   test('the service starts with it, and has slaves', async () => {
     await cloud.load(3);
+    await machine.must(`sed -i 's/^\\[MASTER\\]/&\\ndrain_time = 2/' ${CONF}`);
     await machine.must('service gbrowse-aws-balancer start');
     await until('two slaves are in the farm', () => farm(machine).length === 2);
     await machine.must('service gbrowse-aws-balancer stop');

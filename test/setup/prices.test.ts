@@ -23,6 +23,7 @@ const OFFERED = [
   type('m6g.large', { ProcessorInfo: { SupportedArchitectures: ['arm64'] } }),
   type('mac1.metal', { BareMetal: true }),
   type('u1.large', { SupportedUsageClasses: ['on-demand'] }),
+  type('g6.large', { GpuInfo: { Gpus: [{ Name: 'L4', Count: 1 }] } }),
   type('new.large'),
 ];
 const PRICES = Object.entries({
@@ -36,6 +37,7 @@ const PRICES = Object.entries({
   'm6g.large': 0.01,
   'mac1.metal': 0.01,
   'u1.large': 0.01,
+  'g6.large': 0.01,
 }).flatMap(([name, dollars]) => [
   { type: name, zone: 'us-west-2a', dollars: dollars * 2 },
   { type: name, zone: 'us-west-2b', dollars },
