@@ -99,10 +99,10 @@ export async function surveyMaster(signal: AbortSignal): Promise<MasterSurvey> {
     ...files.flatMap(it => [it.directory, ...it.files.slice(0, 1)]),
     ...perl.inc.filter(isSearched),
   ]);
-  const owners = await ownersBelow([...directories]);
+  const owners = await ownersBelow([...directories], signal);
   const loaded = new Set(perl.loaded.flatMap(it => owners.get(it) ?? []));
   const packages = packagesToInstall(installed, loaded, driversOf(configuration));
-  const copies = siteFiles(files, owners, new Set(await changedFiles(packages, [...directories])));
+  const copies = siteFiles(files, owners, new Set(await changedFiles(packages, [...directories], signal)));
   const own = installed.find(({ name }) => name === 'gbrowse');
   return {
     distribution,

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { commandFailure, runCommand } from '../../os/command.ts';
 
 /** A package that this master has. */
@@ -33,23 +32,32 @@ async function output(argv: readonly string[], signal: AbortSignal): Promise<str
   return ended.stdout;
 }
 
-const LISTS = '/var/lib/dpkg/info';
-
 /**
  * The package of each file below these directories, and of the directories themselves, by dpkg.
  *
  * @param directories absolute, without a slash at the end
  */
-export async function ownersBelow(directories: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function ownersBelow(
+  directories: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  if (directories.length === 0) return new Map();
+  const literally = directories.map(it => it.replaceAll(/[*?[\]\\]/g, '\\$&'));
+  const patterns = literally.flatMap(it => [it, `${it}/*`]);
+  const argv = ['dpkg-query', '--search', '--', ...patterns];
+  const found = await runCommand(argv, { signal });
+  // 1: no package has anything at one of the places.
+  if (found.status !== 0 && found.status !== 1) throw commandFailure('dpkg-query --search', found);
+  return parseOwners(found.stdout);
+}
+
+/** @param found a line for each: `NAME[:ARCHITECTURE], NAME: FILE`; lines about diversions have no single word for a name */
+export function parseOwners(found: string): ReadonlyMap<string, string> {
   const owners = new Map<string, string>();
-  const starts = directories.map(it => `${it}/`);
-  const themselves = new Set(directories);
-  for (const file of await readdir(LISTS)) {
-    if (!file.endsWith('.list')) continue;
-    const name = file.slice(0, -'.list'.length).split(':', 1)[0] ?? '';
-    for (const line of (await readFile(path.join(LISTS, file), 'utf8')).split('\n')) {
-      if (themselves.has(line) || starts.some(it => line.startsWith(it))) owners.set(line, name);
-    }
+  for (const line of found.split('\n')) {
+    const at = line.indexOf(': /');
+    const [name = ''] = line.slice(0, Math.max(at, 0)).split(', ', 1);
+    if (name !== '' && !name.includes(' ')) owners.set(line.slice(at + 2), name.split(':', 1)[0] ?? '');
   }
   return owners;
 }
@@ -62,13 +70,15 @@ export async function ownersBelow(directories: readonly string[]): Promise<Reado
 export async function changedFiles(
   packages: readonly string[],
   directories: readonly string[],
+  signal: AbortSignal,
 ): Promise<readonly string[]> {
   const starts = directories.map(it => `${it}/`);
   const changed: string[] = [];
-  for (const file of await readdir(LISTS)) {
-    const name = file.endsWith('.md5sums') ? file.slice(0, -'.md5sums'.length).split(':', 1)[0] : undefined;
-    if (name === undefined || !packages.includes(name)) continue;
-    for (const line of (await readFile(path.join(LISTS, file), 'utf8')).split('\n')) {
+  for (const name of packages) {
+    const sums = await runCommand(['dpkg-query', '--control-show', name, 'md5sums'], { signal });
+    // A package may have none.
+    if (sums.status !== 0) continue;
+    for (const line of sums.stdout.split('\n')) {
       const [, sum, rest] = /^([0-9a-f]{32}) {2}(.+)$/.exec(line) ?? [];
       const place = `/${rest}`;
       if (rest === undefined || !starts.some(it => place.startsWith(it))) continue;

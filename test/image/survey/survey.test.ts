@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { distributionOf } from '../../../src/image/survey/distribution.ts';
-import { parsePackages } from '../../../src/image/survey/packages.ts';
+import { parseOwners, parsePackages } from '../../../src/image/survey/packages.ts';
 import { parseSurvey } from '../../../src/image/survey/perl.ts';
 
 describe('the distribution', () => {
@@ -36,4 +36,22 @@ describe('what Perl says', () => {
   ] as const) {
     test(`is no survey where it is ${what}`, () => assert.equal(parseSurvey(line), expected));
   }
+});
+
+describe('what dpkg says of the owners of files', () => {
+  test('gives the first package of each, without its architecture, and no word of diversions', () => {
+    const found = [
+      'libdbi-perl:amd64, perl: /usr/share/perl5',
+      'gbrowse: /usr/share/perl5/Bio/Graphics/Browser2.pm',
+      'diversion by dash from: /bin/sh',
+      '',
+    ].join('\n');
+    assert.deepEqual(
+      [...parseOwners(found)],
+      [
+        ['/usr/share/perl5', 'libdbi-perl'],
+        ['/usr/share/perl5/Bio/Graphics/Browser2.pm', 'gbrowse'],
+      ],
+    );
+  });
 });
