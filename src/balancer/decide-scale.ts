@@ -15,14 +15,15 @@ export function decideScale(agenda: Agenda): void {
   const { state } = agenda;
   const range = wantedRange(state);
   if (state.describedAt === undefined) return;
+  // Slaves that a pause keeps cost money, too.
+  if (decideBudget(agenda)) {
+    forgetLapsedLaunch(agenda, state.describedAt);
+    return;
+  }
   if (state.pause !== undefined) {
     forgetLapsedLaunch(agenda, state.describedAt);
     decidePaused(agenda);
     refreshPlan(agenda);
-    return;
-  }
-  if (decideBudget(agenda)) {
-    forgetLapsedLaunch(agenda, state.describedAt);
     return;
   }
   if (range === undefined) return;

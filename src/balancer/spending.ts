@@ -10,8 +10,8 @@ import {
 } from '../budget/ledger.ts';
 import type { StateRead } from '../os/state-file.ts';
 import { stateTrouble } from '../os/state-file.ts';
+import { onDemandPrice } from '../spot/list-prices.ts';
 import { isLive, type Slave } from '../spot/slave.ts';
-import { onDemandPrice } from '../sync/plan/prices.ts';
 import { inFlightIn } from './members.ts';
 import { type State, type StateView, say, sayOnce } from './state.ts';
 

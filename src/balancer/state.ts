@@ -112,7 +112,8 @@ export type Entry = { readonly level: Level; readonly message: string };
 
 /**
  * Everything that the balancer knows. It belongs to the loop; `observe.ts` and `decide.ts` change it, without I/O and
- * without a clock. Nothing in it needs to outlive the process: EC2 and the farm file tell it again.
+ * without a clock. EC2 and the farm file tell it again to the next process, but for the
+ * pause and what was spent: those two have state files.
  */
 export type State = {
   config: Config;

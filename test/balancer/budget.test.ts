@@ -33,6 +33,17 @@ describe('a budget', () => {
     assert.ok((accountIn(world.balancer.state)?.spentAtMost ?? 0) < HOURLY * 1.1);
   });
 
+  it('holds during a pause that keeps the slaves', async () => {
+    const world = createWorld({ table: TABLE, load: 5, slave: { spotBid: 0.1, budget: HOURLY } });
+    world.start();
+    await world.run(10 * MINUTE);
+    world.balancer.pause({ since: 0, release: false });
+    await world.run(30 * MINUTE);
+    assert.equal(world.live().length, 2);
+    await world.run(HOUR);
+    assert.equal(world.live().length, 0);
+  });
+
   it('that is used up stays so over a restart', async () => {
     const world = createWorld({ table: TABLE, load: 5, slave: { spotBid: 0.1, budget: HOURLY } });
     world.start();

@@ -59,6 +59,7 @@ server_status_url = http://localhost/server-status
 name              = ${name}
 external_ip       = ${cloud.master.address}
 databases         = ${databases}
+state_directory   = ${path.join(directory, 'state')}
 
 [SLAVE]
 instance_type  = m5.large

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Ec2StandIn, ec2Missing, startEc2 } from '../peers/ec2-stand-in.ts';
 import { type ModStatus, startModStatus } from '../peers/mod-status.ts';
-import { createMaster, type Master, until } from './world.ts';
+import { createMaster, until } from './world.ts';
 
 const textOf = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
@@ -16,12 +16,6 @@ describe('the history of a balancer', { skip: ec2Missing() }, () => {
     [ec2, apache] = await Promise.all([startEc2(), startModStatus(6)]);
   });
   after(() => Promise.all([ec2.stop(), apache.stop()]));
-
-  async function done(master: Master, ...words: readonly string[]): Promise<string> {
-    const command = master.run([...words, '--conf', master.confFile]);
-    assert.equal(await command.ended(), 0, command.stderr());
-    return command.stdout();
-  }
 
   test('is there after its end, as text, JSON and CSV; while it runs there are metrics and a page', async t => {
     const master = createMaster(t, { ec2, name: 'history', statusUrl: apache.url });
@@ -46,15 +40,15 @@ describe('the history of a balancer', { skip: ec2Missing() }, () => {
     assert.equal(await balancer.ended(), 0);
     assert.deepEqual([existsSync(metrics), existsSync(page)], [false, false]);
 
-    const { days, total, simulated } = JSON.parse(await done(master, 'report', '--json'));
+    const { days, total, simulated } = JSON.parse(await master.done('report', '--json'));
     assert.equal(total.launches, 2);
     assert.ok(total.dollars > 0 && total.requests > 0, JSON.stringify(total));
     assert.ok(simulated.requests > 0, JSON.stringify(simulated));
-    const csv = (await done(master, 'report', '--csv')).trim().split('\n');
+    const csv = (await master.done('report', '--csv')).trim().split('\n');
     assert.equal(csv.length, days.length + 1);
     assert.match(csv[0] ?? '', /^day,watchedHours,dollars,/);
-    assert.match(await done(master, 'report'), /^DAY \(UTC\).*\n20.*\n[\s\S]*^total .*\n^simulated /m);
-    const since = await done(master, 'status', '--since', '1h');
+    assert.match(await master.done('report'), /^DAY \(UTC\).*\n20.*\n[\s\S]*^total .*\n^simulated /m);
+    const since = await master.done('status', '--since', '1h');
     assert.match(since, /^Load .* requests\/s on average/m);
     assert.match(since, /2 launches, 0 interruptions/);
     assert.match(since, /stopped: no slave is left|launched i-/);

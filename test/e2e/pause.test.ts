@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Ec2StandIn, ec2Missing, startEc2 } from '../peers/ec2-stand-in.ts';
 import { type ModStatus, startModStatus } from '../peers/mod-status.ts';
-import { createMaster, type Master, until } from './world.ts';
+import { createMaster, until } from './world.ts';
 
 describe('pause and resume', { skip: ec2Missing(), concurrency: true }, () => {
   let ec2: Ec2StandIn;
@@ -14,23 +14,17 @@ describe('pause and resume', { skip: ec2Missing(), concurrency: true }, () => {
   });
   after(() => Promise.all([ec2.stop(), apache.stop()]));
 
-  async function done(master: Master, ...words: readonly string[]): Promise<string> {
-    const command = master.run([...words, '--conf', master.confFile]);
-    assert.equal(await command.ended(), 0, command.stderr());
-    return command.stdout();
-  }
-
   test('GBrowse draws locally while slaves are kept, over a restart, until resume', async t => {
     const master = createMaster(t, { ec2, name: 'paused', statusUrl: apache.url });
     const first = master.start();
     const slaves = await master.serving(2);
     assert.match(
-      await done(master, 'pause', '--for', '2h'),
+      await master.done('pause', '--for', '2h'),
       /^Paused until \S+ \S+ UTC \(2 h from now\): GBrowse draws locally/,
     );
     // It has confirmed it, so the farm is empty by now.
     assert.deepEqual(master.farm(), []);
-    assert.match(await done(master, 'status'), /^Paused {4}until [\s\S]*the slaves are kept/m);
+    assert.match(await master.done('status'), /^Paused {4}until [\s\S]*the slaves are kept/m);
     const state = path.join(master.directory, 'state');
     const [file = ''] = readdirSync(state).filter(it => it.startsWith('pause-'));
     assert.equal(statSync(path.join(state, file)).mode & 0o777, 0o600);
@@ -40,12 +34,12 @@ describe('pause and resume', { skip: ec2Missing(), concurrency: true }, () => {
     const second = master.start();
     await second.said(/paused until .* UTC/);
     for (const { id } of slaves) await second.said(new RegExp(`found running slave ${id}`));
-    assert.match(await done(master, 'resume'), /^The pause is over/);
+    assert.match(await master.done('resume'), /^The pause is over/);
     assert.deepEqual(
       (await master.serving(2)).map(it => it.id).toSorted(),
       slaves.map(it => it.id).toSorted(),
     );
-    assert.match(await done(master, 'resume'), /was not paused/);
+    assert.match(await master.done('resume'), /was not paused/);
     assert.equal((await master.account.calls('CreateFleet')).length, 1);
     second.signal('SIGTERM');
     assert.equal(await second.ended(), 0);
@@ -56,7 +50,7 @@ describe('pause and resume', { skip: ec2Missing(), concurrency: true }, () => {
     const master = createMaster(t, { ec2, name: 'released', statusUrl: apache.url });
     const balancer = master.start();
     await master.serving(2);
-    await done(master, 'pause', '--release');
+    await master.done('pause', '--release');
     await until('no slave is left', async () => (await master.account.state()).instances.length === 0);
     const state = path.join(master.directory, 'state');
     const [file = ''] = readdirSync(state).filter(it => it.startsWith('pause-'));

@@ -91,6 +91,8 @@ export type Master = {
   /** Starts the balancer in the foreground. */
   start(...words: readonly string[]): Running;
   run(words: readonly string[], env?: NodeJS.ProcessEnv): Running;
+  /** Runs a command to its successful end; gives what it printed. */
+  done(...words: readonly string[]): Promise<string>;
   /** The slaves that the farm file lists. */
   farm(): readonly string[];
   /** Every content that the farm file has had, with its time (wall clock, ms). */
@@ -134,6 +136,7 @@ data_snapshots    =
 availability_zone =
 subnet            =
 security_group    =
+budget            =
 `;
 
 /** Sets one up in a directory of its own; at the end of the test nothing is left of it. */
@@ -209,6 +212,11 @@ export function createMaster(t: Pick<TestContext, 'after' | 'diagnostic'>, setti
       const started = run(words, env, { cwd: directory });
       running.push(started);
       return started;
+    },
+    async done(...words) {
+      const command = master.run([...words, '--conf', confFile]);
+      assert.equal(await command.ended(), 0, command.stderr());
+      return command.stdout();
     },
     farm,
     history() {

@@ -3,7 +3,7 @@ import { dollars, price } from '../../format/money.ts';
 import { counted } from '../../format/numbers.ts';
 import { byteSize } from '../../format/sizes.ts';
 import { wrapped } from '../../format/wrap.ts';
-import { onDemandPrice, SNAPSHOT_PRICE } from '../../sync/plan/prices.ts';
+import { onDemandPrice, SNAPSHOT_PRICE } from '../../spot/list-prices.ts';
 import type { ImagePlan } from './plan.ts';
 
 /** From the launch to the image: mostly the installation, and EBS, which stores the root volume. */

@@ -2,10 +2,10 @@ import { HOUR, MINUTE } from '../../clock.ts';
 import { dollars, price } from '../../format/money.ts';
 import { counted } from '../../format/numbers.ts';
 import { byteSize } from '../../format/sizes.ts';
+import { onDemandPrice, SNAPSHOT_PRICE } from '../../spot/list-prices.ts';
 import type { Base } from '../snapshots/retention.ts';
 import type { VolumePlan } from '../volumes/volumes.ts';
 import type { SyncPlan } from './plan.ts';
-import { onDemandPrice, SNAPSHOT_PRICE } from './prices.ts';
 import { PLACES } from './trees.ts';
 
 /** Within EC2 a gp3 volume takes 125 MB/s; this is on the safe side. */
