@@ -40,7 +40,13 @@ export async function atTerminal(askSecret: (question: string) => Promise<string
     text: async (question, found, { refuse }) => {
       for (;;) {
         const said = await heard(() =>
-          consola.prompt(question, { type: 'text', ...(found !== undefined && { initial: found }), cancel }),
+          // Without a default, an empty answer is shown as "undefined".
+          consola.prompt(question, {
+            type: 'text',
+            default: '',
+            ...(found !== undefined && { initial: found }),
+            cancel,
+          }),
         );
         const answer = `${said ?? ''}`.trim();
         const wrong = refuse(answer);
