@@ -37,8 +37,10 @@ process.exit(results.every(succeeded) ? 0 : 1);
 
 function chosen(words: readonly string[]): readonly Group[] {
   if (words.length === 0) return GROUPS;
-  const files = words.filter(word => existsSync(word)).map(it => path.relative(root, path.resolve(it)));
-  const names = words.filter(word => !existsSync(word));
+  // A group may be called like a directory.
+  const isFile = (word: string) => !GROUPS.some(it => it.name === word) && existsSync(word);
+  const files = words.filter(isFile).map(it => path.relative(root, path.resolve(it)));
+  const names = words.filter(word => !isFile(word));
   const unknown = names.find(name => !GROUPS.some(it => it.name === name));
   if (unknown !== undefined) {
     const known = GROUPS.map(it => it.name).join(', ');
