@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -12,7 +12,8 @@ const PLAIN = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', AWS_EC2_METADATA_DI
 
 const directory = mkdtempSync(path.join(tmpdir(), 'command-line-'));
 const GOOD = path.join(directory, 'aws_balancer.conf');
-copyFileSync(path.join(import.meta.dirname, '../config/fixtures/manual.conf'), GOOD);
+const MANUAL = readFileSync(path.join(import.meta.dirname, '../config/fixtures/manual.conf'), 'utf8');
+writeFileSync(GOOD, MANUAL.replace('[MASTER]', `[MASTER]\nstate_directory = ${directory}/state`));
 after(() => rmSync(directory, { recursive: true }));
 
 describe('the command line', { concurrency: 4 }, () => {
