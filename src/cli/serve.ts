@@ -3,7 +3,8 @@ import { createLedgerFile } from '../budget/ledger-file.ts';
 import { SECOND, systemClock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
 import { type BackgroundChannel, backgroundChannel } from '../daemon/background.ts';
-import { isUserError } from '../errors.ts';
+import { endWithin } from '../daemon/certain-end.ts';
+import { isUserError, messageOf } from '../errors.ts';
 import { createProbe } from '../farm/probe.ts';
 import { createLoadReader } from '../load/read-load.ts';
 import { shownAddress } from '../load/target.ts';
@@ -11,6 +12,7 @@ import type { Log } from '../log/log.ts';
 import { type Keys, keysFrom } from '../master/keys.ts';
 import { findSite, withOverrides } from '../master/load.ts';
 import type { Site } from '../master/site.ts';
+import { within } from '../os/time-limit.ts';
 import { followPause } from '../pause/follow.ts';
 import { actingMode } from './acting-mode.ts';
 import { connect, useProxy } from './connect.ts';
@@ -24,6 +26,10 @@ import { VERSION } from './version.ts';
 
 /** A slave that takes longer than this to answer `HEAD /` (measured: 16 ms) does not answer. */
 const PROBE_LIMIT = 3 * SECOND;
+
+/** How long (ms) a file system that hangs may keep the process when everything else is done: its last work, its exit. */
+const LAST_WORK = 8 * SECOND;
+const EXIT = 3 * SECOND;
 
 export type Serving = {
   readonly options: Given<'run'>;
@@ -126,7 +132,10 @@ async function serveWith(
     return end === 'crippled' ? 1 : status;
   } finally {
     // The lock is released last: the next start must not find this one's pidfile.
-    await keeper.end().finally(mode.close);
+    await within(LAST_WORK, 'the last work before the exit', keeper.end().finally(mode.close)).catch(
+      (error: unknown) => process.stderr.write(`${messageOf(error)}\n`),
+    );
+    endWithin(EXIT);
   }
 }
 

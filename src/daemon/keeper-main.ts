@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import { SECOND } from '../clock.ts';
 import type { Farm } from '../farm/farm.ts';
 import { foreignPartOf } from '../os/root-path.ts';
+import { endNow } from './certain-end.ts';
 import { createLogFile } from './create-log-file.ts';
 import { followConfig } from './direct-keeper.ts';
 import { fileMark } from './file-mark.ts';
@@ -19,14 +20,13 @@ import { type Lines, overLines } from './lines.ts';
 import { removePidfile } from './pidfile.ts';
 import { KEEPER_CHANNEL, KEEPER_TITLE } from './self.ts';
 
-/** How long unfinished work may still take after the balancer has ended. */
-const LAST_WORK = 10 * SECOND;
 /** A balancer sends a few requests at a time. While more are waiting, no more are read. */
 const MOST_WAITING = 16;
 
 /**
  * The keeper's process: does the few things that need root's rights for a balancer without privileges, one after the
- * other, and ends with it. When the balancer dies, the pidfile stays: a stale pidfile shows how the balancer ended.
+ * other, and ends with it: what a killed balancer has asked for must not be done after its successor has read the farm
+ * file. When the balancer dies, the pidfile stays: a stale pidfile shows how the balancer ended.
  *
  * Root's rights are never lent. If anybody but root can change the configuration file, its `reload_command` run as root
  * would make root of that user, and reading it as root would show any file through a link: then the keeper does not
@@ -46,6 +46,7 @@ export function runKeeper(parts: KeeperParts): void {
   /** Requests are done in order, except that nothing waits for Apache. */
   let last: Promise<void> = Promise.resolve();
   let lastReload: Promise<void> = Promise.resolve();
+  let unfinished = 0;
 
   const balancer = process.ppid;
   const lines: Lines = overLines(new Socket({ fd: KEEPER_CHANNEL }), {
@@ -63,12 +64,15 @@ export function runKeeper(parts: KeeperParts): void {
       if (received === undefined) return lines.done();
       const { id, request } = received;
       const before = request?.ask === 'farm.reload' ? Promise.all([last, lastReload]) : last;
+      unfinished += 1;
       const done = before.then(async () => {
         try {
           if (request === undefined) throw new Error('refused: the keeper does not do this');
           answer({ id, value: await handle(request) });
         } catch (error) {
           answer({ id, error: sendableError(error) });
+        } finally {
+          unfinished -= 1;
         }
       });
       if (request?.ask === 'farm.reload') lastReload = done;
@@ -81,10 +85,10 @@ export function runKeeper(parts: KeeperParts): void {
     lines.send(message, lines.done);
   }
 
-  // Unfinished work is completed, so that no file is left half written.
+  // A file is replaced at one stroke, so none is left half written.
   function finish(): void {
-    setTimeout(() => process.exit(1), LAST_WORK);
-    void last.then(() => process.exit(0));
+    if (unfinished > 0) endNow();
+    else process.exit(0);
   }
   // While requests hold up the channel, its end does not show.
   setInterval(() => process.ppid !== balancer && lines.close(), SECOND);

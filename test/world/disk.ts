@@ -32,6 +32,7 @@ export function createDisk(
 ): Disk {
   let text: string | undefined = FOREIGN_LINES;
   let trouble: 'full' | 'read-only' | 'unreadable' | 'hangs' | undefined;
+  let answers = Promise.withResolvers<void>();
   let reload: 'fails' | 'is slow' | undefined;
 
   function read(): string {
@@ -39,9 +40,12 @@ export function createDisk(
     return text ?? '';
   }
 
-  /** As long as the disk, or whoever writes for the balancer, does not answer. */
+  /**
+   * As long as the disk, or whoever writes for the balancer, does not answer. What hangs in it goes on before anything
+   * that is asked of it later, even if the process that asked has been killed meanwhile.
+   */
   async function awake(): Promise<void> {
-    while (trouble === 'hangs') await clock.sleep(SECOND);
+    while (trouble === 'hangs') await answers.promise;
   }
 
   return {
@@ -76,6 +80,9 @@ export function createDisk(
     },
     fail(how) {
       trouble = how;
+      if (how === 'hangs') return;
+      answers.resolve();
+      answers = Promise.withResolvers();
     },
     reloads(how) {
       reload = how;

@@ -207,7 +207,9 @@ export function createMaster(
       void machine.awake().then(start);
       return;
     }
-    if (around.disk.trouble() === 'unreadable') {
+    const trouble = around.disk.trouble();
+    // A start reads the file, and fails if that takes too long.
+    if (trouble === 'unreadable' || trouble === 'hangs') {
       around.log('error', 'cannot start: renderfarm.conf cannot be read');
       later(START_AGAIN, start);
       return;

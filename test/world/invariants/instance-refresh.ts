@@ -1,3 +1,4 @@
+import { isLoadKnown } from '../../../src/balancer/wanted.ts';
 import { largestMax, rangeFor } from '../../../src/policy/load-table.ts';
 import { DATA_TAG } from '../../../src/spot/tags.ts';
 import type { Master } from '../master.ts';
@@ -8,7 +9,7 @@ import type { Invariant } from './invariant.ts';
  *
  * When a slave is released for its old data, the others in service are as many as the load needs; but one less when the
  * fleet is at the largest `max`, where nothing can be launched before something is released. Data with which no slave
- * has ever become ready cost at most that one. (That in the end every slave has the data of the file is seen when all is
+ * has ever become ready cost at most that one. A slave beyond the `max` of a known load is no loss. (That in the end every slave has the data of the file is seen when all is
  * well: `settle.ts`.)
  */
 export const instanceRefreshIsGentle: Invariant = (_scene, accuse) => {
@@ -24,6 +25,10 @@ export const instanceRefreshIsGentle: Invariant = (_scene, accuse) => {
       // One that was not in service yet is no loss.
       if (state.members.get(id)?.readySince === undefined) return;
       const { loadTable, slave } = state.config;
+      const members = [...state.members.values()];
+      const remaining = members.filter(it => it.leaving === undefined).length;
+      const { min, max } = rangeFor(loadTable, state.lastRate);
+      if (isLoadKnown(state) && remaining >= max) return;
       const before = released.get(master);
       const since = master.changedAt();
       const ids = before?.since === since ? before.ids.add(id) : new Set([id]);
@@ -32,11 +37,9 @@ export const instanceRefreshIsGentle: Invariant = (_scene, accuse) => {
       if (ids.size > 1 && !proven.has(data)) {
         accuse(10, `${master.name} gave ${ids.size} slaves up for ${data}, with which none has become ready`);
       }
-      const members = [...state.members.values()];
       const others = members.filter(it => it.readySince !== undefined && it.leaving === undefined).length;
-      const { min } = rangeFor(loadTable, state.lastRate);
       const asked = state.instancesInFlight.size + (state.launchInFlight?.count ?? 0);
-      const staying = members.filter(it => it.leaving === undefined).length + asked;
+      const staying = remaining + asked;
       const atTheTop = staying + 1 >= largestMax(loadTable);
       if (others < (atTheTop ? min - 1 : min)) {
         accuse(10, `${master.name} gave ${id} up, and ${others} are in service, of at least ${min}`);
