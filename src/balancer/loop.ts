@@ -6,7 +6,7 @@ import type { Farm, Probe } from '../farm/farm.ts';
 import { noteRequest } from '../load/rate.ts';
 import type { ReadStatus } from '../load/reading.ts';
 import type { Log } from '../log/log.ts';
-import type { Pause } from '../policy/pause.ts';
+import { isSamePause, type Pause } from '../policy/pause.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
 import { apply } from './apply.ts';
 import { decide } from './decide.ts';
@@ -174,6 +174,7 @@ export function startBalancer(
       wake();
     },
     pause(pause) {
+      if (isSamePause(state.pause, pause)) return;
       recordPause(state, pause);
       wake();
     },

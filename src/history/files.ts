@@ -1,4 +1,4 @@
-import { readState, type StateKind, type StateRead, stateFileOf, writeState } from '../os/state-file.ts';
+import { STATE_FILES, type StateKind, type StateRead, stateFileOf } from '../os/state-file.ts';
 import { type Book, believable, type Hour, NO_BOOK, type Said } from './book.ts';
 import { packed, unpacked } from './tally.ts';
 
@@ -35,8 +35,14 @@ export const PARTS: readonly Part[] = [
 ];
 
 /** @param now wall clock ms */
-export async function writePart(place: HistoryPlace, part: Part, now: number, value: unknown): Promise<void> {
-  await writeState(
+export async function writePart(
+  place: HistoryPlace,
+  part: Part,
+  now: number,
+  value: unknown,
+  store = STATE_FILES,
+): Promise<void> {
+  await store.write(
     stateFileOf(place.directory, part.kind, place.master),
     part.kind,
     { master: place.master, now },
@@ -53,6 +59,7 @@ export async function writePart(place: HistoryPlace, part: Part, now: number, va
 export async function readBook(
   place: HistoryPlace,
   now: number,
+  store = STATE_FILES,
 ): Promise<{ readonly book: Book; readonly unused: readonly string[]; readonly isThere: boolean }> {
   const unused: string[] = [];
   let isThere = false;
@@ -61,7 +68,7 @@ export async function readBook(
     understand: (value: unknown) => T | undefined,
   ): Promise<T | undefined> {
     const file = stateFileOf(place.directory, it, place.master);
-    const found: StateRead<T> = await readState(file, { ...it, understand }, { master: place.master, now });
+    const found: StateRead<T> = await store.read(file, { ...it, understand }, { master: place.master, now });
     if (found.kind === 'unusable') unused.push(`${file}: ${found.why}`);
     if (found.kind === 'value') isThere = true;
     return found.kind === 'value' ? found.value : undefined;

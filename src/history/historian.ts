@@ -1,7 +1,7 @@
 import type { State } from '../balancer/state.ts';
 import { type Clock, MINUTE } from '../clock.ts';
 import type { Log, Level as LogLevel } from '../log/log.ts';
-import { stateTrouble } from '../os/state-file.ts';
+import { type StateStore, stateTrouble } from '../os/state-file.ts';
 import { bootTimeOf } from '../policy/release.ts';
 import type { Slave } from '../spot/slave.ts';
 import { levelOf } from '../status/levels.ts';
@@ -28,8 +28,9 @@ export function createHistorian(parts: {
   readonly place: () => HistoryPlace;
   readonly clock: Clock;
   readonly log: Log;
+  readonly store?: StateStore;
 }): Historian {
-  const { clock, log } = parts;
+  const { clock, log, store } = parts;
   let book: Book = NO_BOOK;
   /** Whether EC2 was asked to end each instance: one that is gone without that was interrupted. */
   let asked: ReadonlyMap<string, boolean> = new Map();
@@ -46,7 +47,7 @@ export function createHistorian(parts: {
       const text = `${place.directory}\0${JSON.stringify(value)}`;
       if (written.get(part.kind.name) === text) continue;
       try {
-        await writePart(place, part, clock.wall(), value);
+        await writePart(place, part, clock.wall(), value, store);
         written.set(part.kind.name, text);
         if (trouble !== undefined) log.info('the history can be written again');
         trouble = undefined;
@@ -61,7 +62,7 @@ export function createHistorian(parts: {
 
   return {
     async open() {
-      const { book: found, unused } = await readBook(parts.place(), clock.wall());
+      const { book: found, unused } = await readBook(parts.place(), clock.wall(), store);
       for (const why of unused) log.warn(`a part of the history is not used, and starts again: ${why}`);
       book = { ...found, said: [...found.said, ...book.said] };
     },

@@ -145,6 +145,24 @@ export async function removeState(file: string): Promise<void> {
   });
 }
 
+/** Where state files are: on the disk, or in the memory of a simulated machine. */
+export type StateStore = {
+  read<T>(
+    file: string,
+    kind: StateKind<T>,
+    of: { readonly master: string; readonly now: number },
+  ): Promise<StateRead<T>>;
+  write<T>(
+    file: string,
+    kind: StateKind<T>,
+    of: { readonly master: string; readonly now: number },
+    value: T,
+  ): Promise<void>;
+  remove(file: string): Promise<void>;
+};
+
+export const STATE_FILES: StateStore = { read: readState, write: writeState, remove: removeState };
+
 /** Why a state file could not be written, and what to do. */
 export function stateTrouble(file: string, error: unknown): string {
   if (isUserError(error)) return error.message;

@@ -1,6 +1,7 @@
 import { type Clock, SECOND } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log/log.ts';
+import { STATE_FILES, type StateStore } from '../os/state-file.ts';
 import { type Pause, pauseAt } from '../policy/pause.ts';
 import { type PausePlace, pauseFileOf, readPause, removePause } from './pause-file.ts';
 
@@ -20,13 +21,14 @@ export function followPause(parts: {
   readonly place: () => PausePlace;
   readonly clock: Clock;
   readonly log: Log;
+  readonly store?: StateStore;
 }): PauseFollower {
-  const { clock, log } = parts;
+  const { clock, log, store = STATE_FILES } = parts;
   let said: string | undefined;
 
   async function read(): Promise<Pause | undefined> {
     const place = parts.place();
-    const found = await readPause(place, clock.wall());
+    const found = await readPause(place, clock.wall(), store);
     const why = found.kind === 'unusable' ? found.why : undefined;
     if (why !== undefined && why !== said)
       log.warn(
@@ -35,7 +37,8 @@ export function followPause(parts: {
     said = why;
     if (found.kind !== 'value') return undefined;
     const pause = pauseAt(found.value, clock.wall());
-    if (pause === undefined) await removePause(place).catch((error: unknown) => log.debug(messageOf(error)));
+    if (pause === undefined)
+      await removePause(place, store).catch((error: unknown) => log.debug(messageOf(error)));
     return pause;
   }
 

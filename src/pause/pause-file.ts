@@ -1,14 +1,7 @@
-import {
-  readState,
-  removeState,
-  type StateKind,
-  type StateRead,
-  stateFileOf,
-  writeState,
-} from '../os/state-file.ts';
+import { STATE_FILES, type StateKind, type StateRead, stateFileOf } from '../os/state-file.ts';
 import type { Pause } from '../policy/pause.ts';
 
-const PAUSE: StateKind<Pause> = {
+export const PAUSE: StateKind<Pause> = {
   name: 'pause',
   version: 1,
   mostBytes: 4096,
@@ -32,8 +25,8 @@ export function pauseFileOf({ directory, master }: PausePlace): string {
 }
 
 /** @param now wall clock ms */
-export function readPause(place: PausePlace, now: number): Promise<StateRead<Pause>> {
-  return readState(pauseFileOf(place), PAUSE, { master: place.master, now });
+export function readPause(place: PausePlace, now: number, store = STATE_FILES): Promise<StateRead<Pause>> {
+  return store.read(pauseFileOf(place), PAUSE, { master: place.master, now });
 }
 
 /**
@@ -41,9 +34,9 @@ export function readPause(place: PausePlace, now: number): Promise<StateRead<Pau
  * @throws the system's error
  */
 export function writePause(place: PausePlace, now: number, pause: Pause): Promise<void> {
-  return writeState(pauseFileOf(place), PAUSE, { master: place.master, now }, pause);
+  return STATE_FILES.write(pauseFileOf(place), PAUSE, { master: place.master, now }, pause);
 }
 
-export function removePause(place: PausePlace): Promise<void> {
-  return removeState(pauseFileOf(place));
+export function removePause(place: PausePlace, store = STATE_FILES): Promise<void> {
+  return store.remove(pauseFileOf(place));
 }

@@ -7,6 +7,7 @@ import type { Accuse, Invariant, InvariantNumber } from './invariants/invariant.
 import { neverTooMany, noLaunchLoop } from './invariants/numbers.ts';
 import { nothingOfOthers, taggedFromBirth } from './invariants/ownership.ts';
 import { busyIsNotDead, noLaunchAfterRelease } from './invariants/patience.ts';
+import { pauseHolds } from './invariants/pause.ts';
 import type { Mutation } from './mutation.ts';
 import { createScene } from './scene.ts';
 import { settle } from './settle.ts';
@@ -47,6 +48,7 @@ const INVARIANTS: readonly Invariant[] = [
   busyIsNotDead,
   noLaunchAfterRelease,
   budgetHolds,
+  pauseHolds,
 ];
 
 /** Lets a history take its course, and watches the invariants at every step. Stops soon after the first violation. */

@@ -1,5 +1,6 @@
 import { type Balancer, type Edges, startBalancer } from '../../src/balancer/loop.ts';
 import type { End } from '../../src/balancer/state.ts';
+import { LEDGER } from '../../src/budget/ledger-file.ts';
 import { type Clock, SECOND } from '../../src/clock.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { Ec2 } from '../../src/ec2/api.ts';
@@ -9,6 +10,10 @@ import type { Probe } from '../../src/farm/farm.ts';
 import { listedIn } from '../../src/farm/renderfarm.ts';
 import type { ReadStatus } from '../../src/load/reading.ts';
 import type { Level, Log } from '../../src/log/log.ts';
+import { stateFileOf } from '../../src/os/state-file.ts';
+import { followPause } from '../../src/pause/follow.ts';
+import { PAUSE } from '../../src/pause/pause-file.ts';
+import { type Pause, pauseAt } from '../../src/policy/pause.ts';
 import { createSpotFleet } from '../../src/spot/fleet.ts';
 import { createPrices } from '../../src/status/prices.ts';
 import { configOf } from './configuration.ts';
@@ -16,7 +21,7 @@ import type { Disk } from './disk.ts';
 import type { Settings } from './history.ts';
 import type { MachineClock } from './machine-clock.ts';
 import type { Mutation } from './mutation.ts';
-import { createSpendingFile, type SpendingFile } from './spending-file.ts';
+import { createStateFiles, type StateFiles } from './state-files.ts';
 
 /** The master's address, which slaves let in. */
 export const ADDRESS = '198.51.100.7';
@@ -45,8 +50,12 @@ export type Master = {
   retire(): void;
   /** The part that writes the farm file is killed: the balancer has to end. */
   killKeeper(): void;
-  /** The state file of what was spent. */
-  readonly spending: SpendingFile;
+  /** What was spent, a pause: what outlives a process. */
+  readonly states: StateFiles;
+  /** The pause that the administrator has asked for and that is not over by the machine's clock. */
+  paused(): Pause | undefined;
+  /** The administrator begins a pause, for so long or until somebody ends it; undefined ends it. */
+  pause(pause: { readonly release: boolean; readonly duration?: number } | undefined): void;
   stop(how: 'cleanly' | 'hurried' | 'keeping slaves', downtime?: number): void;
   /** Somebody writes the configuration file. */
   write(settings: Settings): void;
@@ -104,7 +113,9 @@ export function createMaster(
   let config = configOf(name, options.settings);
   /** What the file says, when it has not been read yet. */
   let written: Config | undefined;
-  const spending = createSpendingFile(name, machine.wall);
+  const states = createStateFiles(name, clock, machine.wall, around.disk);
+  /** Resolves when there is something to follow. */
+  const everPaused = Promise.withResolvers<void>();
   const past: { readonly since: number; readonly config: Config }[] = [{ since: clock.monotonic(), config }];
   let process: Process | undefined;
   let starts = 0;
@@ -148,6 +159,7 @@ export function createMaster(
       };
     const at = (level: Level) => (message: string) => life.alive && around.log(level, message);
     const log: Log = { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+    const store = states.storeOf(life);
     const ec2: Ec2 = (action, request, given) => mortal(() => around.ec2(action, request, given))();
     const plain: Omit<Edges, 'fleet'> = {
       clock: { ...machine, sleep: mortal(machine.sleep) },
@@ -167,12 +179,14 @@ export function createMaster(
       },
       log,
       crippled: keeper.promise,
-      saveSpending: mortal(async ledger => {
-        await clock.sleep(2);
-        const trouble = around.disk.trouble();
-        if (trouble !== undefined) throw failure(`the disk is ${trouble}`);
-        if (life.alive) spending.write(ledger);
-      }),
+      saveSpending: mortal(ledger =>
+        store.write(
+          stateFileOf(states.directory, LEDGER, name),
+          LEDGER,
+          { master: name, now: machine.wall() },
+          ledger,
+        ),
+      ),
     };
     const mutant = options.mutation?.({ ...plain, ec2 }, { clock, run: starts, exit });
     const fleet = createSpotFleet({
@@ -191,7 +205,13 @@ export function createMaster(
       },
       ...edges,
     };
-    return { edges: priced, seen: mutant?.config ?? (it => it), meddle: mutant?.meddle };
+    const pauses = followPause({
+      place: () => ({ directory: states.directory, master: name }),
+      clock: plain.clock,
+      log,
+      store: { ...store, read: mortal(store.read) },
+    });
+    return { edges: priced, pauses, seen: mutant?.config ?? (it => it), meddle: mutant?.meddle };
   }
 
   function exit(): void {
@@ -219,8 +239,9 @@ export function createMaster(
     keeper = Promise.withResolvers();
     const life = { alive: true, decisions: 0 };
     const current: { balancer?: Balancer } = {};
-    const { edges, seen, meddle } = edgesOf(life);
-    const read = spending.read();
+    const { edges, pauses, seen, meddle } = edgesOf(life);
+    const read = states.read(LEDGER);
+    const pause = paused();
     around.onSpent(read.kind === 'value');
     asSeen = seen;
     const balancer = startBalancer(
@@ -239,10 +260,12 @@ export function createMaster(
         config: seen(config),
         runId: `${name}-${String(starts).padStart(6, '0')}`,
         listed: listedIn(around.disk.text() ?? ''),
+        ...(pause !== undefined && { pause }),
         spent: { file: 'budget', read },
       },
     );
     current.balancer = balancer;
+    void everPaused.promise.then(() => pauses.follow(balancer.pause, new AbortController().signal));
     const started: Process = Object.assign(life, {
       balancer,
       number: starts,
@@ -265,6 +288,11 @@ export function createMaster(
     );
   }
 
+  function paused(): Pause | undefined {
+    const read = states.read(PAUSE);
+    return read.kind === 'value' ? pauseAt(read.value, machine.wall()) : undefined;
+  }
+
   function kill(downtime?: number): void {
     if (process?.alive !== true) return;
     process.alive = false;
@@ -277,7 +305,16 @@ export function createMaster(
     name,
     clock: machine,
     disk: around.disk,
-    spending,
+    states,
+    paused,
+    pause(wanted) {
+      const since = machine.wall();
+      if (machine.isAsleep() || around.disk.trouble() !== undefined) return;
+      everPaused.resolve();
+      const { release = false, duration } = wanted ?? {};
+      const until = duration === undefined ? {} : { until: since + duration };
+      states.write(PAUSE, wanted && { since, ...until, release });
+    },
     config: () => config,
     ceilingSince: moment =>
       Math.max(...inForceSince(moment).flatMap(it => it.config.loadTable.map(row => row.max))),

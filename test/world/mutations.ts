@@ -5,6 +5,7 @@ import { INSTANCE_REFRESH } from './planted/instance-refresh.ts';
 import { NUMBERS } from './planted/numbers.ts';
 import { OWNERSHIP } from './planted/ownership.ts';
 import { PATIENCE } from './planted/patience.ts';
+import { PAUSE } from './planted/pause.ts';
 import type { Planted } from './planted/planted.ts';
 import { SETTLING } from './planted/settling.ts';
 
@@ -18,4 +19,5 @@ export const PLANTED: readonly Planted[] = [
   ...INSTANCE_REFRESH,
   ...PATIENCE,
   ...BUDGET,
+  ...PAUSE,
 ];

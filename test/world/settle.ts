@@ -36,6 +36,9 @@ export async function settle(scene: Scene, accuse: Accuse, enough: () => boolean
   // The load has come to rest too, if the machine has slept.
   while (master.clock.monotonic() < history.duration) await clock.runFor(MINUTE);
   await comeBack(scene, accuse);
+  // It ends by itself.
+  while (master.paused() !== undefined) await clock.runFor(MINUTE);
+  await clock.runFor(MINUTE);
   if (enough()) return;
   // An administrator who has mended something says so with a SIGHUP, or waits.
   if (Number.parseInt(scene.digest().slice(0, 2), 16) % 2 === 0) scene.configure(scene.settings());

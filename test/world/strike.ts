@@ -1,4 +1,5 @@
 import { parseConfig } from '../../src/config/load.ts';
+import { PAUSE } from '../../src/pause/pause-file.ts';
 import { createRandom } from '../../src/simulate/random.ts';
 import { MASTER_TAG } from '../../src/spot/tags.ts';
 import type { PoolFilter } from '../fake-aws/ec2/market.ts';
@@ -138,7 +139,15 @@ export function createTroublemaker(scene: Scene): Troublemaker {
         master.killKeeper();
         return;
       case 'state lost':
-        master.spending.lose(trouble.how);
+        master.states.lose({ name: trouble.what ?? 'budget' }, trouble.how);
+        return;
+      case 'paused': {
+        const { release, length } = trouble;
+        master.pause({ release, ...(length !== undefined && { duration: length }) });
+        return;
+      }
+      case 'resumed':
+        master.pause(undefined);
         return;
       case 'clock steps':
         scene.stepWall(trouble.by);
@@ -186,6 +195,8 @@ export function createTroublemaker(scene: Scene): Troublemaker {
       goingOn.clear();
       faults.clear();
       scene.healthyBoots();
+      const pause = master.paused();
+      if (pause !== undefined && pause.until === undefined) master.states.write(PAUSE, undefined);
       const { data = [] } = scene.settings();
       if (!isGoodData(data.join(' '))) scene.write({ ...scene.settings(), data: [GOOD[0]] });
     },

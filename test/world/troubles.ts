@@ -3,7 +3,7 @@ import type { Ec2Action } from '../../src/ec2/api.ts';
 import { FOREIGN_ANSWER, NO_ANSWER } from '../../src/ec2/errors.ts';
 import type { Random } from '../../src/simulate/random.ts';
 import { BROKEN, GONE, GOOD } from './snapshots.ts';
-import type { Loss } from './spending-file.ts';
+import type { Loss } from './state-files.ts';
 
 /** What goes wrong, or is done by somebody, at a moment. `at` and durations in ms; `which` picks a slave, 0 to 1. */
 export type Trouble = { readonly at: number } & (
@@ -55,8 +55,11 @@ export type Trouble = { readonly at: number } & (
   | { readonly kind: 'own trouble'; readonly how: 'descriptors' | 'network'; readonly duration: number }
   /** The part of the balancer that writes the farm file is killed. */
   | { readonly kind: 'keeper dies' }
-  /** What the balancer has spent is forgotten: its state file is damaged or removed. */
-  | { readonly kind: 'state lost'; readonly how: Loss }
+  /** A state file is damaged or removed; unset: that of what was spent. */
+  | { readonly kind: 'state lost'; readonly how: Loss; readonly what?: 'budget' | 'pause' | 'history-recent' }
+  /** The administrator pauses the balancer, for so long by the machine's clock or until somebody ends it. */
+  | { readonly kind: 'paused'; readonly release: boolean; readonly length?: number }
+  | { readonly kind: 'resumed' }
   | { readonly kind: 'clock steps'; readonly by: number }
   | { readonly kind: 'machine sleeps'; readonly duration: number }
   | { readonly kind: 'killed'; readonly downtime: number }
@@ -206,7 +209,25 @@ export function drawTrouble(random: Random, at: number, left: number): Trouble {
     [2, () => ({ at, kind: 'machine sleeps', duration: random.pick([10 * SECOND, 5 * MINUTE, 2 * HOUR]) })],
     [4, () => ({ at, kind: 'own trouble', how: random.pick(['descriptors', 'network']), duration: long() })],
     [1, () => ({ at, kind: 'keeper dies' })],
-    [1, () => ({ at, kind: 'state lost', how: random.pick(['torn', 'gone', 'of another master']) })],
+    [
+      2,
+      () => ({
+        at,
+        kind: 'state lost',
+        how: random.pick(['torn', 'gone', 'of another master']),
+        what: random.pick(['budget', 'pause', 'history-recent']),
+      }),
+    ],
+    [
+      4,
+      () => ({
+        at,
+        kind: 'paused',
+        release: random.chance(0.5),
+        ...random.pick([{}, { length: 30 * SECOND }, { length: 5 * MINUTE }, { length: 40 * MINUTE }]),
+      }),
+    ],
+    [3, () => ({ at, kind: 'resumed' })],
     [4, () => ({ at, kind: 'killed', downtime })],
     [8, () => ({ at, kind: 'killed at a call', after: random.integer(40), downtime })],
     [

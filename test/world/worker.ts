@@ -36,7 +36,7 @@ async function resultOf(seed: number, { minutes, lines }: Order): Promise<Result
     violation: [
       `seed ${seed}, after ${at / 1000} s, invariant ${invariant}: ${facts}`,
       ...again.lines.slice(-lines),
-      `the history, for regressions.ts:\n${JSON.stringify(short)}`,
+      `the history, for regressions.jsonl:\n${JSON.stringify(short)}`,
     ].join('\n'),
   };
 }

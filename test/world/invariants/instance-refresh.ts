@@ -1,3 +1,4 @@
+import { isOutOfService } from '../../../src/balancer/members.ts';
 import { isLoadKnown } from '../../../src/balancer/wanted.ts';
 import { largestMax, rangeFor } from '../../../src/policy/load-table.ts';
 import { DATA_TAG } from '../../../src/spot/tags.ts';
@@ -22,8 +23,9 @@ export const instanceRefreshIsGentle: Invariant = (_scene, accuse) => {
       const id = /^releasing slave (\S+) .*its data are out of date/.exec(message)?.[1];
       const state = master.process()?.balancer.state;
       if (id === undefined || state?.lastRate === undefined) return;
-      // One that was not in service yet is no loss.
-      if (state.members.get(id)?.readySince === undefined) return;
+      // One that was not in service is no loss.
+      const member = state.members.get(id);
+      if (member?.readySince === undefined || isOutOfService(member)) return;
       const { loadTable, slave } = state.config;
       const members = [...state.members.values()];
       const remaining = members.filter(it => it.leaving === undefined).length;

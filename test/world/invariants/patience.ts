@@ -44,7 +44,7 @@ export const noLaunchAfterRelease: Invariant = (scene, accuse) => {
         const steady = on - scene.loadChangedAt() > 6 * MINUTE;
         if (isQuiet && steady && master === scene.master) released.set(master, { at: now, on });
       } else if (
-        /^releasing slave|has terminated unexpectedly|no longer shows|does not answer|cannot be reached|refuses/.test(
+        /^releasing slave|^paused|^the pause is over|has terminated unexpectedly|no longer shows|does not answer|cannot be reached|refuses/.test(
           message,
         )
       ) {
