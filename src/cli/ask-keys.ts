@@ -42,7 +42,8 @@ async function askForKeys(keys: Keys): Promise<Keys> {
  * @throws {UserError} when it is interrupted
  */
 export async function ask(question: string, visible: boolean): Promise<string> {
-  process.stderr.write(question);
+  // What readline shows itself would be erased by its first redrawing of the line.
+  if (!visible) process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const prompt = createInterface({
     input: process.stdin,
@@ -54,7 +55,7 @@ export async function ask(question: string, visible: boolean): Promise<string> {
   prompt.once('close', () => interrupted.reject(failure('no EC2 credentials were entered')));
   interrupted.promise.catch(() => {});
   try {
-    return (await Promise.race([prompt.question(''), interrupted.promise])).trim();
+    return (await Promise.race([prompt.question(visible ? question : ''), interrupted.promise])).trim();
   } finally {
     prompt.close();
     if (!visible) process.stderr.write('\n');

@@ -19,6 +19,12 @@ export const SETUP_GROUPS = [
         description: "Profile of ~/.aws whose credentials are used, by root's commands and the service too",
       },
       {
+        name: 'name',
+        value: 'NAME',
+        commands: ['setup'],
+        description: 'Name by which this master owns its slaves (default: the host name)',
+      },
+      {
         name: 'instance_type',
         value: 'TYPES',
         commands: ['setup'],

@@ -33,6 +33,23 @@ export function masterNameOf(
   return master.name ?? metadata?.instanceId ?? hostName;
 }
 
+/** Whether many machines have a host name. */
+export function isCommonName(name: string): boolean {
+  return /^(localhost|debian|ubuntu|vm|server|gbrowse)(\.|$)/i.test(name);
+}
+
+/**
+ * An image of a master would start a second balancer under the master's name on each slave that is made from it.
+ *
+ * @throws {UserError} where this machine is itself a slave
+ */
+export function assertNoSlave(metadata: MasterMetadata | undefined): void {
+  if (metadata?.isSlave !== true) return;
+  throw usageError(
+    `this machine (${metadata.instanceId}) is itself a slave of a balancer, made from the image of a master, and never runs a balancer; run this on the master`,
+  );
+}
+
 /**
  * The manual, "[SLAVE]": on EC2 region, zone and subnet are the master's own, and slaves talk to its private address;
  * the image is the master's own unless the file names another; elsewhere `region` and `image_id` are required. A zone
@@ -49,11 +66,7 @@ export function siteOf(
   const { master, slave } = config;
   const name = masterNameOf(config, metadata, hostName);
   if (metadata !== undefined) {
-    if (metadata.isSlave) {
-      throw usageError(
-        `this machine (${metadata.instanceId}) is itself a slave of a balancer, made from the image of a master, and never runs a balancer; run this on the master`,
-      );
-    }
+    assertNoSlave(metadata);
     const elsewhere =
       slave.subnet !== undefined ||
       (slave.availabilityZone !== undefined && slave.availabilityZone !== metadata.availabilityZone);

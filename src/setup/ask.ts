@@ -1,4 +1,5 @@
-import { failure, usageError } from '../errors.ts';
+import { sentence } from '../check/sentence.ts';
+import { failure, isUserError, usageError } from '../errors.ts';
 
 /** How questions are answered: by a person at the terminal, or all of them by what was found. */
 export type Ask = {
@@ -14,8 +15,11 @@ export type Ask = {
     found: string | undefined,
     more: { readonly option: string; refuse(answer: string): string | undefined },
   ): Promise<string>;
-  /** @returns undefined where nobody is asked */
-  secret(question: string): Promise<string | undefined>;
+  /**
+   * @param isShown whether the answer is shown while it is typed
+   * @returns undefined where nobody is asked
+   */
+  key(question: string, isShown: boolean): Promise<string | undefined>;
 };
 
 /** Uses what was found as every answer (`--yes`). */
@@ -27,11 +31,18 @@ export const TAKE_WHAT_WAS_FOUND: Ask = {
     if (wrong !== undefined) throw usageError(`${option} is "${found}", ${wrong}`);
     return found;
   },
-  secret: async () => undefined,
+  key: async () => undefined,
 };
 
-/** Asks at the terminal. */
-export async function atTerminal(askSecret: (question: string) => Promise<string>): Promise<Ask> {
+/**
+ * Asks at the terminal.
+ *
+ * @param askKey asks a question and shows the answer, or does not
+ */
+export async function atTerminal(
+  say: (line: string) => void,
+  askKey: (question: string, isShown: boolean) => Promise<string>,
+): Promise<Ask> {
   const { consola } = await import('consola');
   const cancel = 'reject' as const;
   return {
@@ -40,10 +51,10 @@ export async function atTerminal(askSecret: (question: string) => Promise<string
     text: async (question, found, { refuse }) => {
       for (;;) {
         const said = await heard(() =>
-          // Without a default, an empty answer is shown as "undefined".
+          // Without a placeholder, an empty answer is shown as "undefined".
           consola.prompt(question, {
             type: 'text',
-            default: '',
+            placeholder: '',
             ...(found !== undefined && { initial: found }),
             cancel,
           }),
@@ -51,14 +62,14 @@ export async function atTerminal(askSecret: (question: string) => Promise<string
         const answer = `${said ?? ''}`.trim();
         const wrong = refuse(answer);
         if (wrong === undefined) return answer;
-        consola.log(wrong);
+        say(sentence(wrong));
       }
     },
-    secret: question => heard(() => askSecret(`${question}: `)),
+    key: (question, isShown) => heard(() => askKey(`${question}: `, isShown)),
   };
 }
 
-/** @throws {UserError} when the question was ended with Ctrl-C */
+/** @throws {UserError} when the question was ended with Ctrl-C or Ctrl-D */
 async function heard<T>(prompt: () => Promise<T>): Promise<T> {
   try {
     return await prompt();
@@ -66,6 +77,7 @@ async function heard<T>(prompt: () => Promise<T>): Promise<T> {
     if (error instanceof Error && error.name === 'ConsolaPromptCancelledError') {
       throw failure('interrupted; run setup again to go on', { cause: error });
     }
+    if (isUserError(error)) throw failure(`${error.message}; run setup again to go on`, { cause: error });
     throw error;
   }
 }

@@ -1,9 +1,10 @@
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2';
 import type { ZonePrice } from '../spot/prices.ts';
 
-/** Number of types: with fewer, slaves are interrupted more often; more are hardly ever cheaper. */
+/** Number of types that are proposed; more are hardly ever cheaper. */
 const HOW_MANY = 4;
-const LEAST = 3;
+/** With fewer types, slaves are interrupted more often. */
+export const LEAST_TYPES = 3;
 
 /** The types to propose if EC2 cannot be asked; in every region since 2021. */
 export const USUAL_TYPES = {
@@ -42,7 +43,9 @@ export function proposeTypes(
     return name !== undefined && fits && lowest !== undefined ? [{ name: `${name}`, lowest }] : [];
   });
   const cheapest = usable.toSorted((a, b) => a.lowest - b.lowest || (a.name < b.name ? -1 : 1));
-  return cheapest.length < LEAST ? USUAL_TYPES[architecture] : cheapest.slice(0, HOW_MANY).map(it => it.name);
+  return cheapest.length < LEAST_TYPES
+    ? USUAL_TYPES[architecture]
+    : cheapest.slice(0, HOW_MANY).map(it => it.name);
 }
 
 /** Today's lowest price (dollars an hour) of a type; undefined where it is not sold. */

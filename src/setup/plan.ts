@@ -5,6 +5,7 @@ import { withServiceValues } from './service-file.ts';
 
 /** The options of `[SLAVE]` and `[MASTER]` that setup sets; undefined: unchanged. */
 export type Answers = {
+  readonly name?: string;
   readonly region?: string;
   readonly instanceTypes?: string;
   readonly spotBid?: number;
@@ -15,6 +16,8 @@ export type Answers = {
   /** For the settings of the service. */
   readonly keys?: { readonly accessKey: string; readonly secretKey: string; readonly sessionToken?: string };
   readonly profile?: string;
+  /** Whether the keys in the settings of the service go, which would win over the profile. */
+  readonly removesKeys?: boolean;
 };
 
 /** A text file as it was found. */
@@ -27,6 +30,7 @@ export type Found = {
 /** The configuration's text with the answers in it; an option that already has the same value keeps its line. */
 export function withAnswers(text: string, answers: Answers): string {
   const values: readonly (readonly ['MASTER' | 'SLAVE', string, string | undefined])[] = [
+    ['MASTER', 'name', answers.name],
     ['MASTER', 'server_status_url', answers.serverStatusUrl],
     ['SLAVE', 'region', answers.region],
     ['SLAVE', 'instance_type', answers.instanceTypes],
@@ -37,7 +41,7 @@ export function withAnswers(text: string, answers: Answers): string {
   ];
   const document = values.reduce((all, [section, name, value]) => {
     const present = findOption(all, section, name)?.value;
-    const isSame = present === value || (name === 'spot_bid' && Number(present) === Number(value));
+    const isSame = (present ?? '') === value || (name === 'spot_bid' && Number(present) === Number(value));
     return value === undefined || isSame ? all : setOption(all, section, name, value);
   }, parseDocument(text));
   return formatDocument(document);
@@ -58,9 +62,10 @@ export function planChanges(
   }: { readonly configuration: Found; readonly service: Found; readonly base: string },
   answers: Answers,
 ): readonly Change[] {
-  const { keys, profile } = answers;
+  const { keys, profile, removesKeys } = answers;
   const { accessKey, secretKey, sessionToken } = keys ?? {};
   const serviceText = withServiceValues(service.text ?? '', {
+    ...(removesKeys === true && { plain: { ACCESS_KEY: '', SECRET_KEY: '' } }),
     ...(accessKey !== undefined &&
       secretKey !== undefined && { plain: { ACCESS_KEY: accessKey, SECRET_KEY: secretKey } }),
     exported: {

@@ -28,7 +28,7 @@ function set(text: string, keyword: string, name: string, value: string): string
 
 /** Quoted if sh would read the value differently. The value is not shown: it may be a secret. */
 function quoted(name: string, value: string): string {
-  if (/^[\w./:@%+=,-]+$/.test(value)) return value;
+  if (/^[\w./:@%+=,-]*$/.test(value)) return value;
   if (/^[^'\p{Cc}]+$/u.test(value)) return `'${value}'`;
   throw usageError(
     `${name} contains a character that the settings of the service cannot hold (' or a control character)`,

@@ -9,15 +9,21 @@ import type { Change } from './changes.ts';
  * Makes sure that all changes can be written: only root controls the paths, and nobody has changed the files since they
  * were read.
  *
+ * @param others files that only get other permissions
  * @throws {UserError}
  */
-export async function assertWritable(changes: readonly Change[]): Promise<void> {
-  for (const { file, before, encoding = 'utf8' } of changes) {
+export async function assertWritable(
+  changes: readonly Change[],
+  others: readonly string[] = [],
+): Promise<void> {
+  for (const file of [...changes.map(it => it.file), ...others]) {
     const foreign = await foreignPartOf(file, 'place');
     if (foreign !== undefined)
       throw failure(
-        `users other than root can change ${foreign.path}, so root does not write ${file}; nothing was written`,
+        `users other than root can change ${foreign.path}, so root does not write ${file}, and nothing was written; make it root's alone (chown root: ${foreign.path}; chmod go-w ${foreign.path}) and run setup again`,
       );
+  }
+  for (const { file, before, encoding = 'utf8' } of changes) {
     const now = await readFile(file, encoding).catch((error: unknown) => {
       if (systemCode(error) === 'ENOENT') return undefined;
       throw failure(`${file} cannot be read: ${messageOf(error)}; nothing was written`, { cause: error });

@@ -80,7 +80,7 @@ describe('setup, on a Debian 12 that had the Perl original', { skip: rootsMissin
     assert.match(output, /requests\/s +min +max +a month at min +a month at max/);
     assert.equal(output.includes(SECRET), false);
     const conf = machine.read(CONF) ?? '';
-    assert.match(conf, /^instance_type +=( \w+\.large){3}/m);
+    assert.match(conf, /^instance_type +=( \w+\.large){4}/m);
     assert.doesNotMatch(conf, /m1\.large|GBrowse-2\.54/);
     assert.match(conf, /^1\.0 +2 +2$/m);
     assert.match(conf, /^region += us-west-2/m);

@@ -1,9 +1,7 @@
 import { isLockHeld } from '../../daemon/lock.ts';
+import { isCommonName } from '../../master/site.ts';
 import { type Finding, ok, warning } from '../finding.ts';
 import type { Topic } from '../topic.ts';
-
-/** Names that many machines have. */
-const COMMON_NAMES = /^(localhost|debian|ubuntu|vm|server|gbrowse)(\.|$)/i;
 
 /** By which name this master owns its slaves, where it runs, and whether its balancer is already running. */
 export const master: Topic = {
@@ -30,7 +28,7 @@ export const master: Topic = {
         ),
       );
     }
-    if (named === 'the host name' && COMMON_NAMES.test(site.name)) {
+    if (named === 'the host name' && isCommonName(site.name)) {
       findings.push(
         warning(
           `"${site.name}" is a common host name: another master of the account with the same name would take these slaves for its own.`,

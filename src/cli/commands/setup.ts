@@ -7,7 +7,7 @@ import { readMetadata } from '../../master/metadata.ts';
 import { SETTINGS_FILE, serviceSettings } from '../../master/service-settings.ts';
 import { atTerminal, TAKE_WHAT_WAS_FOUND } from '../../setup/ask.ts';
 import { setUp } from '../../setup/setup.ts';
-import { ask as askUnseen } from '../ask-keys.ts';
+import { ask as askAtTerminal } from '../ask-keys.ts';
 import { prepareEnvironment } from '../environment.ts';
 import { type Given, readOptions } from '../given.ts';
 
@@ -24,9 +24,9 @@ export async function setup(given: Given<'setup'>): Promise<number> {
   const isAsked = !given.yes && process.stdin.isTTY && process.stdout.isTTY;
   if (!isAsked && !given.yes && !given.dryRun)
     throw usageError('setup asks at a terminal, and there is none; --yes uses every answer that it finds');
-  const ask = isAsked ? await atTerminal(question => askUnseen(question, false)) : TAKE_WHAT_WAS_FOUND;
+  const ask = isAsked ? await atTerminal(say, askAtTerminal) : TAKE_WHAT_WAS_FOUND;
   const { instanceType: instanceTypes, ...options } = given;
-  const { file, text, isWritten } = await setUp(
+  const { file, text, isWritten, hasAccount } = await setUp(
     { ...options, ...(instanceTypes !== undefined && { instanceTypes }) },
     {
       ask,
@@ -42,16 +42,21 @@ export async function setup(given: Given<'setup'>): Promise<number> {
   const slave = parseConfig(file, text).config?.slave;
   const hasImage = slave?.imageId !== undefined;
   const made =
-    !hasImage && (await ask.confirm('Make the image of the slaves now? It takes some minutes', false));
+    hasAccount &&
+    !hasImage &&
+    (await ask.confirm('Make the image of the slaves now? It takes some minutes', false));
   if (made) await (await import('./image.ts')).image(readOptions('image', ['--conf', file]));
   const copies = slave?.dataSnapshots.length === 0;
-  const copied = copies && (await ask.confirm('Copy the data of GBrowse for the slaves now?', false));
+  const copied =
+    hasAccount && copies && (await ask.confirm('Copy the data of GBrowse for the slaves now?', false));
   if (copied) await (await import('./sync.ts')).sync(readOptions('sync', ['--conf', file]));
   const isComplete = hasImage || made;
   const status = isComplete
     ? await (await import('./check.ts')).check(readOptions('check', ['--conf', file]))
     : 0;
   const next = [
+    // Prints the commands that create a role or a user; setup then tries its keys, and goes on.
+    ...(hasAccount ? [] : ['gbrowse-aws-balancer iam-policy --commands', 'gbrowse-aws-balancer setup']),
     ...(isComplete ? [] : ['gbrowse-aws-balancer image']),
     ...(copies && !copied ? ['gbrowse-aws-balancer sync'] : []),
     ...(isComplete && status === 0 ? [] : ['gbrowse-aws-balancer check']),
