@@ -14,7 +14,8 @@
  * disks, with the links of /dev/disk/by-id; snapshots hold their data; ModifyVolume grows them while they are mounted.
  * Its security groups block. With `image`, instances boot a Debian system of its own instead, with systemd and
  * cloud-init; they reboot, and keep their disk while they are stopped; CreateImage makes an image of it that the next
- * instance boots from. `npm run cloud -- COMMAND` runs a command in such a place.
+ * instance boots from. With `emulated` they are virtual machines under qemu, with a kernel of their own and NVMe volumes,
+ * whose boot takes minutes. `npm run cloud -- COMMAND` runs a command in such a place.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
@@ -29,6 +30,8 @@ export type CloudOptions = {
   readonly hide?: readonly string[];
   /** The root of a Debian system that instances boot, with systemd and cloud-init, instead of a copy of this machine. */
   readonly image?: string;
+  /** The directory of an image that instances boot under qemu (test/boot/image.ts). */
+  readonly emulated?: string;
 };
 
 export type Cloud = Ec2StandIn & {
@@ -70,6 +73,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     ...(options.outside === true ? ['--outside'] : []),
     ...(options.hide ?? []).flatMap(hidden => ['--hide', hidden]),
     ...(options.image === undefined ? [] : ['--image', options.image]),
+    ...(options.emulated === undefined ? [] : ['--emulated', options.emulated]),
   ]);
   const master = ready.master as Cloud['master'];
   const host = (instance: string) => control<CloudHost>('host', { instance });
@@ -88,8 +92,10 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     directory,
     host,
     async run(instance, command) {
-      const { pid } = await host(instance);
-      return await runInside(pid, command);
+      const { pid, address } = await host(instance);
+      return await (options.emulated === undefined
+        ? runInside(pid, command)
+        : runByLogin(instance, address, path.join(options.emulated, 'key'), command));
     },
     network: (instance, state) => control('network', { instance, state }),
     clearFaults: () => control('clearFaults', {}),
@@ -106,8 +112,33 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
 /** `-r`: with the instance's own root, or an absolute link in it would lead into this machine. */
 function runInside(pid: number, command: string): Promise<string> {
   const namespaces = ['-t', String(pid), '-m', '-p', '-n', '-u', '-i', '-r', '-w'];
+  return run('nsenter', [...namespaces, 'sh', '-c', command], command);
+}
+
+/** From its own link, past its security groups. */
+function runByLogin(instance: string, address: string, key: string, command: string): Promise<string> {
+  const options = [
+    'StrictHostKeyChecking=no',
+    'UserKnownHostsFile=/dev/null',
+    'ConnectTimeout=10',
+    'LogLevel=ERROR',
+  ];
+  const ssh = [
+    'ssh',
+    '-F',
+    'none',
+    '-i',
+    key,
+    ...options.flatMap(it => ['-o', it]),
+    `root@${address}`,
+    command,
+  ];
+  return run('ip', ['netns', 'exec', instance, ...ssh], command);
+}
+
+function run(program: string, args: readonly string[], command: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile('nsenter', [...namespaces, 'sh', '-c', command], (error, stdout, stderr) => {
+    execFile(program, args, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`${command}: ${stderr}`, { cause: error }));
     });

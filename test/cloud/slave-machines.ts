@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { MANIFEST, type SlaveScript, userData } from '../../src/spot/user-data.ts';
-import { type Cloud, startCloud } from './cloud.ts';
+import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
 import { base64, createGroup, launch } from './instances.ts';
 
 export const PORTS = [8101, 8102];
@@ -17,9 +17,12 @@ export type SlaveMachines = {
   start(script?: Partial<SlaveScript>): Promise<string>;
 };
 
-/** @param root the root of the instances' system */
-export async function startMachines(root: string): Promise<SlaveMachines> {
-  const cloud = await startCloud({ image: root });
+/** @param root the root of the instances' system; `options`: with `emulated`, they boot its image instead */
+export async function startMachines(
+  root: string,
+  options: Pick<CloudOptions, 'emulated'> = {},
+): Promise<SlaveMachines> {
+  const cloud = await startCloud(options.emulated === undefined ? { image: root } : options);
   const snapshot = await cloud.importSnapshot(dataImage(root, cloud.directory), 1);
   const group = await createGroup(
     cloud,

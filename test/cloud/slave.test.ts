@@ -4,11 +4,13 @@ import { after, before, describe, test } from 'node:test';
 import { StartInstancesCommand, StopInstancesCommand } from '@aws-sdk/client-ec2';
 import { createProbe } from '../../src/farm/probe.ts';
 import type { SlaveFigures } from '../../src/farm/slave-figures.ts';
+import { renderOne } from '../../src/gbrowse/render.ts';
 import { stagingUserData } from '../../src/staging/user-data.ts';
 import { debianRoot, rootsMissing } from '../packaging/fixtures/roots.ts';
 import { until } from '../peers/until.ts';
 import type { Cloud } from './cloud.ts';
 import { base64, clientOf, inState, launch } from './instances.ts';
+import { LOG_DIRECTORY, oldImageUserData } from './old-image.ts';
 import { cloudMissing } from './requirements.ts';
 import { DATABASES, PORTS, type SlaveMachines, startMachines } from './slave-machines.ts';
 
@@ -157,6 +159,47 @@ describe('a slave on a machine with systemd and cloud-init', { skip: missing }, 
     const status = async () => (await fetch(`http://${address}:8101/`)).status;
     await until('it answers', async () => (await status().catch(() => undefined)) === 403);
     assert.equal(await probe(address, [8101]), 'refused');
+  });
+
+  test("is started by the image's own init script on an old image; what it draws is counted there too", async t => {
+    const id = await launch(cloud, {
+      UserData: base64(oldImageUserData()),
+      SecurityGroupIds: [machines.group],
+    });
+    await ready(id);
+    const { address } = await cloud.host(id);
+    const processors = Number(await run(id, 'nproc'));
+    for (const port of PORTS) {
+      const slaves = await slavesOn(id, port);
+      assert.equal(slaves.filter(it => it.isParent).length, 1);
+      assert.ok(slaves.length > processors + 1, 'it answers while it draws');
+    }
+    assert.match(
+      await run(id, "ps -eww -o args= | grep '[g]browse_slave'"),
+      / \/opt\/gbrowse\/bin\/gbrowse_slave /,
+    );
+    assert.deepEqual(await slavesOn(id, 8103), []);
+    const renders = async () => {
+      await probe(address, PORTS);
+      return heard.get(address)?.renders;
+    };
+    assert.equal(await renders(), 0);
+    const drawn = await renderOne({ directory: '/etc/gbrowse', file: '/etc/gbrowse/GBrowse.conf' }, 'yeast', {
+      slave: `http://${address}:${PORTS[0]}`,
+      timeLimit: 120_000,
+    });
+    assert.equal(drawn.error, undefined);
+    await until('the drawing is counted', async () => (await renders()) === 1);
+    t.diagnostic(await run(id, `tail -n 3 ${LOG_DIRECTORY}/gbrowse_slave`));
+
+    await t.test('and started anew when it is killed, though its pidfile is there', async () => {
+      const [parent] = (await slavesOn(id, 8102)).filter(it => it.isParent);
+      await run(id, `kill -KILL ${parent?.pid}`);
+      await until('there is another parent', async () =>
+        (await slavesOn(id, 8102)).some(it => it.isParent && it.pid !== parent?.pid),
+      );
+      await ready(id);
+    });
   });
 
   test('powers itself off, and so is terminated, when nobody asks it any more; a staging machine after a reboot too', async () => {

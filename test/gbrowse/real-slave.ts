@@ -17,7 +17,7 @@ export async function startSlave(
   t: Pick<TestContext, 'after'>,
   directory: string,
   prefork: number,
-  env: NodeJS.ProcessEnv = {},
+  { env = {}, verbosity = 2 }: { readonly env?: NodeJS.ProcessEnv; readonly verbosity?: number } = {},
 ) {
   const port = await freePort();
   const own = (name: string) => path.join(directory, name);
@@ -26,7 +26,16 @@ export async function startSlave(
   const token = ['-MStorable=lock_store', '-e', 'lock_store({}, shift)', own(`settings/${SLAVE_TOKEN}`)];
   spawnSync('perl', token);
   const words = [
-    ...['--port', String(port), '--prefork', String(prefork), '--verbose', '2', '--tmp', own('settings')],
+    ...[
+      '--port',
+      String(port),
+      '--prefork',
+      String(prefork),
+      '--verbose',
+      String(verbosity),
+      '--tmp',
+      own('settings'),
+    ],
     ...['--log', own('log'), '--pid', own('pid')],
   ];
   const { status, stderr } = spawnSync('gbrowse_slave', words, { env: { ...process.env, ...env } });

@@ -8,14 +8,16 @@ export type Group = {
   readonly concurrency: number;
   /** Whether its tests run the executable. */
   readonly executable: boolean;
+  /** Only run when it is named. */
+  readonly apart?: boolean;
 };
 
-const FOLDERS = ['world', 'e2e', 'packaging', 'cloud', 'front-door'] as const;
+const FOLDERS = ['world', 'e2e', 'packaging', 'cloud', 'front-door', 'boot'] as const;
 const elsewhere = `test/!(${FOLDERS.join('|')})`;
 
 /**
  * In the order in which they run. A file that needs this machine (processes, sockets, root's files, real peers) is called
- * `*.host.test.ts` or lies in in `e2e`, `packaging`, `cloud` or `front-door`; all
+ * `*.host.test.ts` or lies in `e2e`, `packaging`, `cloud`, `front-door` or `boot`; all
  * others run in virtual time.
  */
 export const GROUPS: readonly Group[] = [
@@ -38,6 +40,7 @@ export const GROUPS: readonly Group[] = [
   folder('packaging', 'the package in fresh Debian roots', 2),
   folder('cloud', 'a real GBrowse whose slaves are real hosts', 1),
   folder('front-door', 'what a new user types, on new machines', 1),
+  { ...folder('boot', 'slaves that boot a kernel of their own, under qemu', 1, false), apart: true },
 ];
 
 function folder(name: (typeof FOLDERS)[number], what: string, concurrency: number, executable = true): Group {

@@ -193,6 +193,20 @@ describe('the user-data of a slave', () => {
     assert.ok(log.includes('service gbrowse-slave stop'));
   });
 
+  it('has init start none of them later in the boot either, nor the balancer', () => {
+    const { output } = runOn({
+      call: 'keep_own_slaves_out; cd @ROOT@/etc; echo rc?.d/*',
+      files: {
+        'etc/init.d/gbrowse-slave': '',
+        'etc/rc2.d/S20gbrowse-slave': '',
+        'etc/rc2.d/S21gbrowse-aws-balancer': '',
+        'etc/rc2.d/S20ssh': '',
+        'etc/rc0.d/K20gbrowse-slave': '',
+      },
+    });
+    assert.equal(output, 'rc0.d/K20gbrowse-slave rc2.d/S20ssh\n');
+  });
+
   it('is smaller than the 16 KB that EC2 takes', () => {
     assert.ok(Buffer.byteLength(userData(SCRIPT)) < 16_384);
   });
@@ -203,18 +217,55 @@ describe('the user-data of a slave', () => {
     assert.equal(output, databases);
   });
 
-  it('uses the init script of the GBrowse image where there is one', () => {
+  /** An init script as old images have it. */
+  const ownScript =
+    '#!/bin/sh\necho "init $*; $PERL5OPT; $GBROWSE_SLAVE_PROCESSES; $SYSTEMCTL_SKIP_REDIRECT"\n';
+
+  it('uses the init script of an old image where there is one, with the module that says what it draws', () => {
     const { log, output } = runOn({
       call: 'start_slaves',
-      files: { ...tcp(), 'opt/gbrowse/etc/init.d/gbrowse-slave': '#!/bin/sh\necho "init $*"\n' },
+      files: { ...tcp(), 'opt/gbrowse/etc/init.d/gbrowse-slave': ownScript },
     });
-    assert.equal(output, 'init start 8101 8102\n');
+    assert.match(
+      output,
+      /^init start 8101 8102; -I\S*\/run\/gbrowse-aws-balancer -MGBrowseAwsBalancerSlave; 3; 1\n$/,
+    );
     assert.ok(
       log.some(
         line => line.startsWith('perl ') && line.endsWith(' /tmp/gbslave_ccache/gbrowse-aws-balancer'),
       ),
     );
     assert.ok(!log.some(line => line.startsWith('setpriv')));
+  });
+
+  it("uses the script in /etc/init.d where it alone knows the slave's program, and not a pidfile of a dead slave's", () => {
+    const files = {
+      ...tcp(socket(8102, '0A')),
+      'etc/init.d/gbrowse-slave': ownScript,
+      'var/run/gbrowse/gbrowse-slave.8101.pid': '4711',
+      'var/run/gbrowse/gbrowse-slave.8102.pid': '8102',
+    };
+    // Whether this machine has a gbrowse_slave is another question.
+    const call = 'command() { [ -e @ROOT@/bin/gbrowse_slave ]; }; start_slaves; ls @ROOT@/var/run/gbrowse';
+    const { output } = runOn({ call, files, commands: { ps: served(8102) } });
+    assert.match(output, /^init start 8101 8102; .*\ngbrowse-slave\.8102\.pid\n$/);
+    const onPath = runOn({ call, files, commands: { ps: served(8102), gbrowse_slave: '' } });
+    assert.doesNotMatch(onPath.output, /init start/);
+  });
+
+  it("reads the log where an old image's script writes it", () => {
+    const log = 'srv/log/gbrowse_slave';
+    for (const line of ['LOGDIR=@DIR@/srv/log', ' LOGDIR="@DIR@/srv/log" # here', "LOGDIR='@DIR@/srv/log'"]) {
+      const { output } = runOn({
+        call: 'slave_log',
+        files: {
+          [log]: '',
+          'var/log/gbrowse/gbrowse_slave': '',
+          'opt/gbrowse/etc/init.d/gbrowse-slave': `#!/bin/sh\n${line}\n`,
+        },
+      });
+      assert.ok(output.endsWith(`/${log}\n`), output);
+    }
   });
 
   it('mounts plain data volumes, not what is mounted already nor what has no filesystem', () => {

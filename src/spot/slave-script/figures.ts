@@ -3,7 +3,8 @@ import { FIGURES_HEADER } from '../../farm/slave-figures.ts';
 /**
  * What a slave says of itself: `NAME=NUMBER …` in a file of root's, which `gbrowse_slave` adds to its answers to a probe. For
  * that a small module is loaded into it (`PERL5OPT`) that stands in front of what it answers to a request without an
- * operation; where Perl cannot load it, the slave is started as it is.
+ * operation; where Perl cannot load it, the slave is started as it is. It also sees to it that a slave which an image's own
+ * script starts logs what it draws, and draws with enough processes.
  */
 export const FIGURES = `
 told() { # NAME: 0 where nothing was told
@@ -23,8 +24,14 @@ use strict;
 no strict 'refs';
 no warnings;
 my $read = sub { my $text = ''; open(my $in, '<', $_[0]) or return ''; read $in, $text, 500; $text };
-my $name = 'Bio::Graphics::Browser2::Render::Slave::run_operation';
+my $slave = 'Bio::Graphics::Browser2::Render::Slave::';
+my $name = $slave . 'run_operation';
+my %least = (debug => 2, prefork_copies => $ENV{GBROWSE_SLAVE_PROCESSES});
 INIT {
+  for my $option (grep { defined &{$slave . $_} } keys %least) {
+    my ($was, $least) = (\\&{$slave . $option}, $least{$option});
+    *{$slave . $option} = sub { my $value = $was->(@_); $value < $least ? $least : $value };
+  }
   if (defined &$name) {
     my $was = \\&$name;
     *$name = sub {

@@ -2,7 +2,7 @@
  * Looks after the slave every 15 seconds. A port that listens is in state 0A in /proc/net/tcp, which every image has.
  *
  * The requests that the slave has answered, by its log, count as contact: whoever sent them, and however the connection
- * ended. (The GBrowse AMI's own init script may log less, so connections count there too.) It reads what was added
+ * ended. (The script of an old image may log less, so connections count there too.) It reads what was added
  * since the last check. The log belongs to the slave's user, so it must be a regular file, and only so much of it is
  * read.
  */
@@ -15,8 +15,11 @@ is_served() { listens "$1" && has_parent "$1"; }
 all_served() {
   for port in $PORTS; do is_served "$port" || return 1; done
 }
-slave_log() {
-  for log in /var/log/gbrowse/gbrowse_slave /var/log/gbrowse2/gbrowse_slave; do
+slave_log() { # of an image's own script where that says
+  places=
+  ! own_script || places=$(sed -n 's/^ *LOGDIR=[^/$]*\\([[:alnum:]_./-]*\\).*/\\1/p' /etc/default/gbrowse-slave "$own" 2>/dev/null)
+  for place in $places /var/log/gbrowse /var/log/gbrowse2; do
+    log=$place/gbrowse_slave
     [ -f "$log" ] && [ ! -L "$log" ] && echo "$log" && return
   done
 }
@@ -32,7 +35,7 @@ contacted() {
     [ "\${said#* }" = 0 ] || tell "renders=$((\${said#* } + $(told renders)))" "drawn=$(cut -d' ' -f1 /proc/uptime)"
     [ "\${said% *}" = 0 ] || return 0
   fi
-  [ -x /opt/gbrowse/etc/init.d/gbrowse-slave ] || return 1
+  own_script || return 1
   for port in $PORTS; do sockets "$port" | grep -qv '^0A$' && return 0; done
   return 1
 }

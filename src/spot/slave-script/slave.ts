@@ -4,6 +4,10 @@
  * without `--prefork` it answers nothing while it opens data. The image's /etc/default/gbrowse-slave applies, with the
  * larger number of processes.
  *
+ * Old images (the manual's GBrowse AMI) start the slave with an init script of their own, which is used there: its
+ * places and its user are the image's. The module of `FIGURES` gives it the number of processes, and its log the lines
+ * that the guard counts.
+ *
  * A slave's parent leads a process group. If it was killed, its children go on serving, and nobody replaces them: so
  * they are ended, and the slave is started again.
  */
@@ -26,22 +30,32 @@ keep_own_slaves_out() { # The package's init script runs slaves as root, and bef
     systemctl mask --runtime --now gbrowse-slave gbrowse-aws-balancer >/dev/null 2>&1
   elif [ -e /etc/init.d/gbrowse-slave ]; then
     service gbrowse-slave stop </dev/null >/dev/null 2>&1
+    # Else init starts them later in this boot.
+    rm -f /etc/rc[0-9S].d/S[0-9][0-9]gbrowse-*
   fi
   end_slaves ''
 }
+own_script() { # of an old image; where it has none, the slave is started without
+  own=/opt/gbrowse/etc/init.d/gbrowse-slave
+  [ -x "$own" ] || command -v gbrowse_slave >/dev/null || own=/etc/init.d/gbrowse-slave
+  [ -x "$own" ]
+}
 start_slaves() (
-  if [ -x /opt/gbrowse/etc/init.d/gbrowse-slave ]; then
-    for port in $PORTS; do has_parent "$port" || end_slaves "$port"; done
+  export GBROWSE_SLAVE_PROCESSES=$(($(processors) + 1))
+  if own_script; then
+    # Old scripts take a slave whose pidfile is there for one that runs.
+    for port in $PORTS; do has_parent "$port" || { end_slaves "$port"; rm -f /var/run/gbrowse*/gbrowse-slave.$port.pid; }; done
     [ -e "$HERE/token" ] || { rm -rf /tmp/gbslave_ccache; mkdir -m 1777 /tmp/gbslave_ccache; put_token /tmp/gbslave_ccache; }
     : > "$HERE/token"
-    /opt/gbrowse/etc/init.d/gbrowse-slave start $PORTS
+    ! write_module || export PERL5OPT="-I$HERE -MGBrowseAwsBalancerSlave"
+    SYSTEMCTL_SKIP_REDIRECT=1 "$own" start $PORTS
     return
   fi
   PREFORK= PRELOAD= NICE= USER=
   [ ! -r /etc/default/gbrowse-slave ] || . /etc/default/gbrowse-slave
   id -u "\${USER:-/}" >/dev/null 2>&1 || USER=www-data
-  group=$(id -gn "$USER") least=$(($(processors) + 1))
-  [ "$PREFORK" -ge "$least" ] 2>/dev/null || PREFORK=$least
+  group=$(id -gn "$USER")
+  [ "$PREFORK" -ge "$GBROWSE_SLAVE_PROCESSES" ] 2>/dev/null || PREFORK=$GBROWSE_SLAVE_PROCESSES
   mkdir -p /var/log/gbrowse
   chown "$USER:$group" /var/log/gbrowse "$HERE/cache"
   cd /
@@ -49,7 +63,7 @@ start_slaves() (
   put_token "$HERE/cache" $as
   set -- --prefork "$PREFORK" --verbose 2 --log /var/log/gbrowse/gbrowse_slave --tmp "$HERE/cache"
   [ ! -r "$PRELOAD" ] || set -- "$@" --preload "$PRELOAD"
-  if write_module; then export PERL5OPT="-I$HERE -MGBrowseAwsBalancerSlave"; fi
+  ! write_module || export PERL5OPT="-I$HERE -MGBrowseAwsBalancerSlave"
   for port in $PORTS; do
     is_served "$port" || { end_slaves "$port"; nice -n "\${NICE:-0}" $as gbrowse_slave --port "$port" "$@"; } &
   done

@@ -1,11 +1,12 @@
 """EC2 with instances that are real hosts: the stand-in of test/peers with machines of another kind, volumes that hold
 data, metadata, security groups that block, and request throttling. Runs inside of enter.py, as root.
 
-    python3 cloud.py --directory DIR [--outside] [--hide DIRECTORY]... [--store GIB] [--image ROOT]
+    python3 cloud.py --directory DIR [--outside] [--hide DIRECTORY]... [--store GIB] [--image ROOT | --emulated IMAGE]
 
 DIR is for its files. `--outside`: the master is not an EC2 instance itself. `--hide`: a directory of this machine that
 instances see empty. `--image`: the root of a Debian system with systemd and cloud-init, which instances boot
-instead of showing this machine's own files. The rest is as in ec2_stand_in.py; control has these besides:
+instead of showing this machine's own files. `--emulated`: the directory of an image that instances boot under qemu. The
+rest is as in ec2_stand_in.py; control has these besides:
 
     POST /control/host {instance}                process id of its init, addresses, network
     POST /control/network {instance, state}      `up`, `dark`, `lossy`
@@ -35,6 +36,7 @@ from host import Host, remove_left_cgroups  # noqa: E402
 from moto.ec2.models import elastic_network_interfaces as network_interfaces  # noqa: E402
 from moto.ec2.models.instances import Instance, StateReason  # noqa: E402
 from region import MASTER_OUTSIDE, Region, public_addresses  # noqa: E402
+from virtual_machine import VirtualMachine  # noqa: E402
 
 ec2.SETTINGS['throttle'] = 1
 
@@ -46,11 +48,12 @@ def parse_arguments():
     parser.add_argument('--hide', action='append', default=[])
     parser.add_argument('--store', type=int, default=100)
     parser.add_argument('--image')
+    parser.add_argument('--emulated')
     return parser.parse_args()
 
 
 OPTIONS = parse_arguments()
-REGION = Region(OPTIONS.directory, OPTIONS.hide, OPTIONS.image)
+REGION = Region(OPTIONS.directory, OPTIONS.hide, OPTIONS.image, OPTIONS.emulated)
 ADDRESSES = public_addresses()
 network_interfaces.random_public_ip = lambda: next(ADDRESSES)
 
@@ -65,7 +68,8 @@ def place(_instance):
 
 def power_on(instance):
     previous = ec2.MACHINES.get(instance.id)
-    host = ec2.MACHINES[instance.id] = Host(REGION, instance)
+    kind = VirtualMachine if OPTIONS.emulated else Host
+    host = ec2.MACHINES[instance.id] = kind(REGION, instance)
     threading.Thread(target=life_of, args=(host, previous), daemon=True).start()
 
 

@@ -196,7 +196,7 @@ class Host:
 
     def follow_groups(self):
         """Puts the rules of its security groups, or what a test has done to its network, in force."""
-        rules = security_groups.rules_of(self.instance, self.network)
+        rules = self.wanted_rules()
         if rules != self.rules:
             sh('ip', 'netns', 'exec', self.namespace, 'nft', '-f', '-', stdin=rules)
             self.rules = rules
@@ -204,9 +204,23 @@ class Host:
             self.region.publish(self.public_address, self.instance.public_ip, self.instance.private_ip)
             self.public_address = self.instance.public_ip
 
+    def wanted_rules(self):
+        return security_groups.rules_of(self.instance, self.network)
+
     def set_network(self, state):
         self.network = state
         self.follow_groups()
+
+    # --- Volumes
+
+    def plug(self, volume_id, device):
+        volumes.plug_loop(self, volume_id, device)
+
+    def unplug(self, volume_id):
+        volumes.unplug_loop(self, volume_id)
+
+    def resize(self, volume_id):
+        volumes.resize_loop(volume_id)
 
     # --- End
 

@@ -22,7 +22,11 @@ def ip(*lines, namespace=None):
 
 
 def listen_in(namespace, address):
-    """A socket that listens in a network namespace. A thread moves there and ends; what it opened stays there."""
+    return in_namespace(namespace, lambda: listen(address))
+
+
+def in_namespace(namespace, open_socket):
+    """A socket that is opened in a network namespace. A thread moves there and ends; what it opened stays there."""
     made = []
 
     def open_it():
@@ -31,7 +35,7 @@ def listen_in(namespace, address):
             if libc.setns(descriptor, CLONE_NEWNET) != 0:
                 raise OSError(ctypes.get_errno(), 'setns')
             os.close(descriptor)
-            made.append(listen(address))
+            made.append(open_socket())
         except OSError as problem:
             made.append(problem)
 

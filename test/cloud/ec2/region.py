@@ -25,8 +25,8 @@ def public_addresses():
 
 
 class Region:
-    def __init__(self, directory, hidden, image=None):
-        self.directory, self.hidden, self.image = directory, hidden, image
+    def __init__(self, directory, hidden, image=None, emulated=None):
+        self.directory, self.hidden, self.image, self.emulated = directory, hidden, image, emulated
         self.lock = threading.Lock()
         self.master_rules = None
         self.master = None

@@ -8,14 +8,14 @@ TABLE = """table inet security_groups {{}}
 delete table inet security_groups
 table inet security_groups {{
   chain incoming {{
-    type filter hook input priority 0; policy drop;
-    iif lo accept
+    type filter hook {arriving} priority 0; policy drop;
+    {own} accept
     {network}
     ct state established,related accept
     {rules}
   }}
   chain outgoing {{
-    type filter hook output priority 0; policy accept;
+    type filter hook {leaving} priority 0; policy accept;
     oif lo accept
     {network}
   }}
@@ -53,11 +53,16 @@ def statement(rule, source):
     return f'{origin}accept'
 
 
-def rules_of(instance, network):
+def rules_of(instance, network, inside=None):
+    """`inside`: the link to a machine that the namespace only routes to."""
     statements = [
         statement(rule, source)
         for group in groups_of(instance)
         for rule in group.ingress_rules
         for source in sources_of(rule)
     ]
-    return TABLE.format(network=NETWORKS[network], rules='\n    '.join(dict.fromkeys(statements)))
+    if inside is None:
+        hooks = {'arriving': 'input', 'leaving': 'output', 'own': 'iif lo'}
+    else:
+        hooks = {'arriving': 'forward', 'leaving': 'forward', 'own': f'iifname {inside}'}
+    return TABLE.format(**hooks, network=NETWORKS[network], rules='\n    '.join(dict.fromkeys(statements)))

@@ -20,7 +20,7 @@ ec2.SETTINGS.update({'snapshot': 0.4, 'modification': 0.3, 'attach': 0.1})
 
 # Where the files are; set by `open_store`.
 store = ''
-# By volume id: the open loop device (its name), and the host that has it.
+# By volume id: the open loop device (its name), and the host that has the volume.
 devices, holders = {}, {}
 
 
@@ -35,7 +35,7 @@ def open_store(directory, gib):
 
 
 def close_store():
-    for volume_id in list(devices):
+    for volume_id in list(holders):
         detach(volume_id)
     sh('umount', '--lazy', store, check=False)
 
@@ -63,9 +63,20 @@ def by_id(volume_id):
 
 
 def attach(host, volume_id, device):
+    host.plug(volume_id, device)
+    holders[volume_id] = host
+
+
+def detach(volume_id):
+    host = holders.pop(volume_id, None)
+    if host is not None:
+        host.unplug(volume_id)
+
+
+def plug_loop(host, volume_id, device):
     """Makes the device nodes inside: the name that was asked for, the link by id, and the kernel's name, as lsblk has it."""
     name = sh('losetup', '--find', '--show', file_of(volume_id))
-    devices[volume_id], holders[volume_id] = (name, os.open(name, os.O_RDONLY)), host
+    devices[volume_id] = (name, os.open(name, os.O_RDONLY))
     # Detached while it is open: the kernel does it at the last close.
     sh('losetup', '--detach', name)
     number = os.stat(name).st_rdev
@@ -77,14 +88,16 @@ def attach(host, volume_id, device):
     )
 
 
-def detach(volume_id):
-    if volume_id in devices:
-        name, descriptor = devices.pop(volume_id)
-        os.close(descriptor)
-        host = holders.pop(volume_id)
-        if host.process is not None and host.process.poll() is None:
-            links = f'{by_id(volume_id)} {name}'
-            sh_quietly(host, f'find /dev -maxdepth 1 -lname {name} -delete; rm -f {links}')
+def unplug_loop(host, volume_id):
+    name, descriptor = devices.pop(volume_id)
+    os.close(descriptor)
+    if host.process is not None and host.process.poll() is None:
+        links = f'{by_id(volume_id)} {name}'
+        sh_quietly(host, f'find /dev -maxdepth 1 -lname {name} -delete; rm -f {links}')
+
+
+def resize_loop(volume_id):
+    sh('losetup', '--set-capacity', devices[volume_id][0])
 
 
 def sh_quietly(host, command):
@@ -249,8 +262,8 @@ def modify_volume(self, volume_id, target_size=None, *args, **kwargs):
     volume.modifications[-1].asked_at = time.time()
     if target_size is not None:
         grow(file_of(volume_id), int(target_size))
-        if volume_id in devices:
-            sh('losetup', '--set-capacity', devices[volume_id][0])
+        if volume_id in holders:
+            holders[volume_id].resize(volume_id)
     return volume
 
 
