@@ -57,7 +57,9 @@ export function saveSpending(agenda: Agenda): void {
   if (spending === undefined) return;
   const { ledger, saved } = spending;
   if (ledger === saved?.ledger || (saved === undefined && Object.keys(ledger.months).length === 0)) return;
-  const isUrgent = ledger.usedUp !== saved?.ledger.usedUp;
+  // A slave that has ended must not be counted by the next start.
+  const hasEnded = Object.keys(saved?.ledger.running ?? {}).some(id => ledger.running?.[id] === undefined);
+  const isUrgent = hasEnded || ledger.usedUp !== saved?.ledger.usedUp;
   if (isUrgent || agenda.due((saved?.at ?? Number.NEGATIVE_INFINITY) + SAVE_SPENDING_INTERVAL))
     agenda.add({ kind: 'save-spending', ledger });
 }

@@ -7,6 +7,7 @@ import { isListed, slaveInWords } from './members.ts';
 import { chargeFound } from './spending.ts';
 import { type LeavingReason, type Member, type State, say } from './state.ts';
 import { ANSWERS_MISSED_TOLERATED, NEVER_SHOWN } from './timing.ts';
+import { chargeUnseen } from './unseen.ts';
 
 /** What EC2 showed, and when: `now` monotonic, `wall` wall clock, both ms. */
 type Described = { readonly slaves: readonly Slave[]; readonly now: number; readonly wall: number };
@@ -54,6 +55,7 @@ export function recordInstances(state: State, described: Described): void {
   settleLaunch(state, described);
   // The keep time of what a predecessor has left begins now.
   if (state.describedAt === undefined) {
+    chargeUnseen(state, shown, described.wall);
     const found = [...state.members.values()].filter(it => it.leaving === undefined).length;
     state.lastWanted = noteWanted(state.lastWanted, found, described.now);
   }

@@ -14,6 +14,7 @@ import { onDemandPrice } from '../spot/list-prices.ts';
 import { isLive, type Slave } from '../spot/slave.ts';
 import { inFlightIn } from './members.ts';
 import { type State, type StateView, say, sayOnce } from './state.ts';
+import { timeUnseen, withRunning } from './unseen.ts';
 
 /** What slaves cost, as EC2 said it last. */
 export type SlavePrices = {
@@ -80,7 +81,7 @@ export function recordSpending(state: State, moment: Moment, prices: SlavePrices
   }
   state.spending = {
     ...spending,
-    ledger,
+    ledger: withRunning(ledger, state, known),
     counted: { ...moment, rate: { perHour, atMost } },
     prices: known,
     answers,
@@ -91,7 +92,7 @@ export function recordSpending(state: State, moment: Moment, prices: SlavePrices
 export function chargeFound(state: State, slave: Slave, wall: number): void {
   const { spending } = state;
   if (spending === undefined) return;
-  const ms = wall - Math.max(slave.launchedAt, spending.since);
+  const ms = timeUnseen(slave, spending.since, wall);
   const bid = state.config.slave.spotBid;
   const ledger = charge(spending.ledger, wall, ms, { perHour: bid, atMost: bid });
   state.spending = { ...spending, ledger };

@@ -5,15 +5,22 @@ import type { Ledger } from './ledger.ts';
 export const LEDGER: StateKind<Ledger> = {
   name: 'budget',
   version: 1,
-  mostBytes: 16_384,
+  mostBytes: 65_536,
   understand(value) {
-    const { months, doubt, usedUp } = Object(value) as Record<string, unknown>;
+    const { months, doubt, usedUp, running } = Object(value) as Record<string, unknown>;
     const sums = Object.entries(Object(months) as Record<string, unknown>);
     const { month, dollars } = Object(doubt) as Record<string, unknown>;
     if (typeof months !== 'object' || !isMonthOrNone(month) || !isSum(dollars)) return undefined;
     const known = sums.flatMap(([name, sum]) => (isMonth(name) && isSum(sum) ? [[name, sum] as const] : []));
     if (known.length !== sums.length) return undefined;
-    const ledger = { months: Object.fromEntries(known), doubt: { month, dollars } };
+    const slaves = Object.entries(Object(running ?? {}) as Record<string, unknown>);
+    const prices = slaves.flatMap(([id, price]) => (isSum(price) ? [[id, price] as const] : []));
+    if (prices.length !== slaves.length) return undefined;
+    const ledger = {
+      months: Object.fromEntries(known),
+      doubt: { month, dollars },
+      ...(running !== undefined && { running: Object.fromEntries(prices) }),
+    };
     if (usedUp === undefined) return ledger;
     const { month: when, budget } = Object(usedUp) as Record<string, unknown>;
     return isMonth(when) && isSum(budget) ? { ...ledger, usedUp: { month: when, budget } } : undefined;

@@ -81,6 +81,48 @@ describe('a budget', () => {
     assert.ok(spent > 2.4 * HOURLY && spent < 2.7 * HOURLY, `${spent}`);
   });
 
+  it('counts slaves that ended by themselves while the balancer was dead, and that EC2 does not show any more', async () => {
+    const slave = { spotBid: 0.1, budget: 10, orphanTimeout: HOUR };
+    const world = createWorld({ table: TABLE, load: 5, slave });
+    world.start();
+    await world.run(30 * MINUTE);
+    world.kill();
+    for (const { id } of world.live()) world.cloud.powerOff(id);
+    await world.run(3 * HOUR);
+    world.start();
+    await world.run(MINUTE);
+    const spent = accountIn(world.balancer.state)?.spent ?? 0;
+    assert.ok(spent > 1.4 * HOURLY && spent < 1.7 * HOURLY, `${spent}`);
+  });
+
+  it('counts no slave again that it has ended itself', async () => {
+    const world = createWorld({ table: TABLE, load: 5, slave: { spotBid: 0.1, budget: 10 } });
+    world.start();
+    await world.run(30 * MINUTE);
+    world.balancer.stop();
+    await world.run(3 * HOUR);
+    world.start();
+    world.balancer.pause({ since: 0, release: false });
+    await world.run(MINUTE);
+    const spent = accountIn(world.balancer.state)?.spent ?? 0;
+    assert.ok(spent > 0.4 * HOURLY && spent < 0.7 * HOURLY, `${spent}`);
+  });
+
+  it('counts the slaves that it finds where its clock was set back', async () => {
+    const world = createWorld({ table: TABLE, load: 5, slave: { spotBid: 0.1, budget: 10 } });
+    world.start();
+    await world.run(MINUTE);
+    world.clock.stepWall(-24 * HOUR);
+    await world.run(30 * MINUTE);
+    world.kill();
+    await world.run(2 * HOUR);
+    world.start();
+    await world.run(MINUTE);
+    const { months = {} } = world.balancer.state.spending?.ledger ?? {};
+    const spent = Object.values(months).reduce((sum, it) => sum + it, 0);
+    assert.ok(spent > 2.4 * HOURLY && spent < 2.7 * HOURLY, `${spent}`);
+  });
+
   it('counts again from what EC2 shows where the state file is damaged, and says so', async () => {
     const world = createWorld({ table: TABLE, load: 5, slave: { spotBid: 0.1, budget: 10 } });
     world.start();

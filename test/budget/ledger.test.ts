@@ -68,12 +68,17 @@ describe('a budget', () => {
 describe('the state file of what was spent', () => {
   const whole = { months: { '2026-11': 3.5 }, doubt: { month: '2026-11', dollars: 0.1 } };
   it('is understood', () => assert.deepEqual(LEDGER.understand(whole), whole));
+  it('is understood with the slaves that run', () => {
+    const running = { ...whole, running: { 'i-1': 0.1 } };
+    assert.deepEqual(LEDGER.understand(running), running);
+  });
   for (const [what, value] of [
     ['nothing', null],
     ['no months', { doubt: whole.doubt }],
     ['a month that is none', { ...whole, months: { November: 1 } }],
     ['a sum that is none', { ...whole, months: { '2026-11': 'much' } }],
     ['a negative sum', { ...whole, months: { '2026-11': -1 } }],
+    ['a running slave without a price', { ...whole, running: { 'i-1': '?' } }],
     ['a used up budget that is none', { ...whole, usedUp: { month: '2026-11' } }],
   ] as const)
     it(`is refused with ${what}`, () => assert.equal(LEDGER.understand(value), undefined));
