@@ -65,6 +65,7 @@ function copyOf(state: StateView): State {
     ...state,
     members: new Map(state.members),
     instancesInFlight: new Map(state.instancesInFlight),
+    boughtOnDemand: new Map(state.boughtOnDemand),
     running: new Set(state.running),
     retry: new Map(state.retry),
     said: new Map(state.said),

@@ -33,6 +33,8 @@ export type Transition =
       readonly at: number;
     }
   | { readonly kind: 'request launch'; readonly request: LaunchRequest }
+  /** Spot is not known to fail: nothing is lacking that it could not give. */
+  | { readonly kind: 'forget spot outage' }
   /** A launch whose outcome nobody knows is given up. */
   | { readonly kind: 'forget launch' }
   /** An instance that was launched and never shown is given up. */
@@ -97,6 +99,11 @@ export function apply(state: State, transition: Transition): void {
     case 'request launch':
       state.launches += 1;
       state.launchInFlight = { ...transition.request, shown: 0 };
+      if (transition.request.onDemand !== undefined && state.spotOutage !== undefined)
+        state.spotOutage = { ...state.spotOutage, used: true };
+      return;
+    case 'forget spot outage':
+      delete state.spotOutage;
       return;
     case 'forget launch':
       delete state.launchInFlight;

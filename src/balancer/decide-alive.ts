@@ -6,6 +6,7 @@ export function decideSignOfLife(agenda: Agenda): void {
   const { state } = agenda;
   if (state.describedAt === undefined || state.tidied || state.running.has('tidy')) return;
   if (!agenda.due(state.aliveAt + ACTIVITY_INTERVAL)) return;
-  const templateId = state.plan?.templateId;
-  agenda.add({ kind: 'mark-alive', ...(templateId !== undefined && { templateId }) });
+  const { plan } = state;
+  const templateIds = plan && [plan.templateId, ...(plan.onDemand ? [plan.onDemand.templateId] : [])];
+  agenda.add({ kind: 'mark-alive', ...(templateIds !== undefined && { templateIds }) });
 }

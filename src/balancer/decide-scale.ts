@@ -1,10 +1,13 @@
 import { permitted } from '../policy/backoff.ts';
 import { largestMax, type Range } from '../policy/load-table.ts';
+import { replaceOnDemand } from '../policy/on-demand.ts';
 import { scale } from '../policy/scale.ts';
+import type { LaunchRequest } from '../spot/launch.ts';
 import type { Agenda } from './agenda.ts';
 import { decideBudget } from './decide-budget.ts';
 import { decideInstanceRefresh, instanceRefreshOf } from './decide-instance-refresh.ts';
-import { candidateOf, inFlightIn, isListed, isOutOfService, slaveInWords } from './members.ts';
+import { decideOnDemand, decideReplacing } from './decide-on-demand.ts';
+import { candidateOf, inFlightIn, isListed, isOutOfService, onDemandInFlight, slaveInWords } from './members.ts';
 import { decidePaused } from './pause.ts';
 import { isFresh, type Member, type StateView } from './state.ts';
 import { NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
@@ -44,14 +47,29 @@ export function decideScale(agenda: Agenda): void {
   for (const instanceId of scaling.release)
     agenda.change({ kind: 'release', instanceId, reason: 'more slaves than the load needs' });
   const renewing = scaling.release.length > 0 ? 0 : decideInstanceRefresh(agenda, requested);
-  const wanted = Math.max(scaling.launch, renewing);
+  const isRenewing = requested.slaves.some(it => it.outdated && it.standing !== 'leaving');
+  const replacing =
+    scaling.release.length > 0 || isRenewing || renewing > 0 ? 0 : decideReplacing(agenda, requested);
+  const wanted = Math.max(scaling.launch, renewing, replacing);
 
   // A launch whose answer was lost is repeated with its token until EC2 says what became of it; one that may have had
   // no effect, only while it is still wanted.
   if (request !== undefined) {
-    const still = Math.max(scale(situation).launch, instanceRefreshOf(state, situation, agenda.now).launch);
+    const still =
+      request.onDemand === undefined
+        ? Math.max(
+            scale(situation).launch,
+            instanceRefreshOf(state, situation, agenda.now).launch,
+            replaceOnDemand(situation, onDemandInFlight(state).length).launch,
+          )
+        : Math.min(scale(situation).launch, state.config.slave.onDemand);
     if ((request.shown > 0 || still >= request.count) && agenda.due(state.backoff.notBefore))
       agenda.add({ kind: 'launch', request });
+    return;
+  }
+  const buying = decideOnDemand(agenda, scaling.launch, ceiling);
+  if (buying > 0) {
+    launch(agenda, buying, 'on demand');
     return;
   }
   const allowed = permitted(state.backoff, wanted, ceiling, agenda.now);
@@ -92,7 +110,7 @@ function forgetLapsedLaunch(agenda: Agenda, describedAt: number): void {
   if (describedAt > request.unsureAt + NEVER_SHOWN) agenda.change({ kind: 'forget launch' });
 }
 
-function launch(agenda: Agenda, count: number): void {
+function launch(agenda: Agenda, count: number, how: 'spot' | 'on demand' = 'spot'): void {
   const { state, now } = agenda;
   const { plan, describedAt = Number.NEGATIVE_INFINITY } = state;
   if (plan === undefined || now - state.plannedAt > PLAN_LIFETIME) {
@@ -105,9 +123,18 @@ function launch(agenda: Agenda, count: number): void {
     agenda.add({ kind: 'describe' });
     return;
   }
-  const request = { token: `${state.runId}-${state.launches + 1}`, count, plan };
+  const { onDemand } = plan;
+  const request: LaunchRequest = {
+    token: `${state.runId}-${state.launches + 1}`,
+    count,
+    plan,
+    ...(how === 'on demand' && onDemand !== undefined && { onDemand }),
+  };
   agenda.change({ kind: 'request launch', request });
-  agenda.say('debug', `launching ${count} ${count === 1 ? 'slave' : 'slaves'}`);
+  agenda.say(
+    'debug',
+    `launching ${count} ${count === 1 ? 'slave' : 'slaves'}${how === 'spot' ? '' : ' on demand'}`,
+  );
   agenda.add({ kind: 'launch', request });
 }
 

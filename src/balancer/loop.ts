@@ -262,7 +262,7 @@ async function perform(task: Task, edges: Edges, state: State): Promise<(now: nu
       await fleet.markDraining(task.instanceIds, clock.wall() - task.agoMs);
       return () => recordDraining(state, task.instanceIds);
     case 'mark-alive': {
-      const isAnything = await fleet.markAlive(clock.wall(), task.templateId);
+      const isAnything = await fleet.markAlive(clock.wall(), task.templateIds);
       return now => recordSignOfLife(state, isAnything, now);
     }
     case 'terminate': {

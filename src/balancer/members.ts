@@ -32,6 +32,7 @@ export function candidateOf(state: StateView, member: Member): Candidate {
     standing,
     launchedAt,
     outdated: outOfDate(state, member.slave) !== undefined,
+    onDemand: member.slave.onDemand === true,
   };
 }
 
@@ -49,6 +50,16 @@ function isKnownToLeave({ slave, leaving }: Member): boolean {
 export function inFlightIn({ instancesInFlight, launchInFlight: request }: StateView): number {
   const requested = request === undefined ? 0 : Math.max(0, request.count - request.shown);
   return instancesInFlight.size + requested;
+}
+
+/** The prices (dollars an hour) of those of them that are bought on demand, one each. */
+export function onDemandInFlight(state: StateView): readonly number[] {
+  const { boughtOnDemand, launchInFlight: request } = state;
+  const requested = request?.onDemand === undefined ? 0 : Math.max(0, request.count - request.shown);
+  return [
+    ...[...state.instancesInFlight.keys()].flatMap(id => boughtOnDemand.get(id) ?? []),
+    ...Array<number>(requested).fill(request?.onDemand?.dearest ?? 0),
+  ];
 }
 
 /** The URLs of all slaves that serve, the oldest first; none while the balancer is paused. */

@@ -19,6 +19,7 @@ export function recordInstances(state: State, described: Described): void {
     shown.add(slave.instanceId);
     const launchAnsweredAt = state.instancesInFlight.get(slave.instanceId);
     state.instancesInFlight.delete(slave.instanceId);
+    state.boughtOnDemand.delete(slave.instanceId);
     const member = state.members.get(slave.instanceId);
     if (member === undefined && (isLive(slave) || state.describedAt === undefined))
       countEarlierLaunch(state, slave, described);

@@ -1,9 +1,16 @@
 import type { Config } from '../config/config.ts';
 import { isEc2Error, mayHaveHappened, type Trouble, troubleOf } from '../ec2/errors.ts';
 import { explain } from '../ec2/explain.ts';
-import { afterLaunch, afterRefusal } from '../policy/backoff.ts';
-import { type LaunchOutcome, type LaunchPlan, type LaunchRequest, worstRefusal } from '../spot/launch.ts';
-import { type State, say, sayOnce } from './state.ts';
+import { afterLaunch, afterRefusal, FAILED_BOOTS_TOLERATED } from '../policy/backoff.ts';
+import { afterSpotRefusal, nextSpotAttempt } from '../policy/on-demand.ts';
+import {
+  type LaunchOutcome,
+  type LaunchPlan,
+  type LaunchRequest,
+  type OnDemandPlan,
+  worstRefusal,
+} from '../spot/launch.ts';
+import { resolved, type State, say, sayOnce } from './state.ts';
 import { PLAN_AGAIN, PLAN_LIFETIME, SETTLE_TIME } from './timing.ts';
 
 /** Everything that a launch with this configuration needs is there. */
@@ -15,11 +22,15 @@ export function recordPlan(state: State, config: Config, plan: LaunchPlan, now: 
   state.preparedAt = now;
   if (config !== state.config) return;
   // A template that has no activity tag yet.
-  if (plan.templateId !== state.plan?.templateId) state.aliveAt = Number.NEGATIVE_INFINITY;
+  if (templatesOf(plan) !== templatesOf(state.plan)) state.aliveAt = Number.NEGATIVE_INFINITY;
   state.plan = plan;
   if (plan.warning === undefined) state.said.delete('plan');
   else sayOnce(state, 'plan', 'warn', plan.warning);
   state.plannedAt = now;
+}
+
+function templatesOf(plan: LaunchPlan | undefined): string {
+  return `${plan?.templateId} ${plan?.onDemand?.templateId}`;
 }
 
 /** What a launch needs could not be prepared. */
@@ -53,9 +64,15 @@ export function recordLaunch(
   const { instanceIds, refusals } = outcome;
   const unseen = instanceIds.filter(id => !state.members.has(id));
   for (const id of unseen) state.instancesInFlight.set(id, now);
+  if (request.onDemand !== undefined) {
+    recordOnDemandLaunch(state, request.onDemand, outcome, now);
+    return;
+  }
   if (instanceIds.length > 0) {
     state.backoff = afterLaunch(state.backoff, unseen.length, now);
     state.said.delete('launch');
+    delete state.spotOutage;
+    resolved(state, 'on-demand', 'there is spot capacity again: spot slaves replace those on demand');
     say(state, 'info', `launched ${instanceIds.join(', ')}`);
     for (const refusal of refusals) say(state, 'debug', `${refusal.code}: ${refusal.message}`);
     return;
@@ -64,14 +81,60 @@ export function recordLaunch(
   const why = worst === undefined ? 'EC2 gave no instance and no reason' : `${worst.code}: ${worst.message}`;
   const trouble = worst?.trouble ?? 'capacity';
   state.backoff = afterRefusal(state.backoff, trouble, why, now);
+  noteSpotRefusal(state, trouble, now);
   if (isLost(trouble)) delete state.plan;
   sayLaunchTrouble(state, trouble === 'price' ? `${why} (waiting for the price to fall)` : why, now);
+}
+
+/** CreateFleet has answered for slaves on demand. How long spot waits, and why, stays as it is. */
+function recordOnDemandLaunch(
+  state: State,
+  { dearest }: OnDemandPlan,
+  { instanceIds, refusals }: LaunchOutcome,
+  now: number,
+): void {
+  const unseen = instanceIds.filter(id => !state.members.has(id));
+  for (const id of unseen) state.boughtOnDemand.set(id, dearest);
+  const { backoff } = state;
+  const after = afterLaunch(backoff, unseen.length, now);
+  if (instanceIds.length > 0)
+    state.backoff =
+      backoff.failedBoots < FAILED_BOOTS_TOLERATED ? { ...backoff, launches: after.launches } : after;
+  if (instanceIds.length > 0) {
+    state.said.delete('on-demand trouble');
+    say(state, 'info', `launched ${instanceIds.join(', ')} on demand`);
+    return;
+  }
+  const worst = worstRefusal(refusals);
+  const why = worst === undefined ? 'EC2 gave no instance and no reason' : `${worst.code}: ${worst.message}`;
+  if (worst !== undefined && isLost(worst.trouble)) delete state.plan;
+  sayOnDemandTrouble(state, why);
+}
+
+function sayOnDemandTrouble(state: State, why: string): void {
+  sayOnce(
+    state,
+    'on-demand trouble',
+    'warn',
+    `no slave could be launched on demand: ${why}; it is tried again whenever spot has no capacity`,
+  );
+}
+
+/** Remembers for how long spot has had no capacity, and tries it again in time. */
+function noteSpotRefusal(state: State, trouble: Trouble, now: number): void {
+  if (state.config.slave.onDemand === 0 || (trouble !== 'capacity' && trouble !== 'price')) return;
+  state.spotOutage = afterSpotRefusal(state.spotOutage, now);
+  const { backoff } = state;
+  if (backoff.failedBoots >= FAILED_BOOTS_TOLERATED) return;
+  state.backoff = { ...backoff, notBefore: Math.min(backoff.notBefore, nextSpotAttempt(state.spotOutage)) };
 }
 
 /** A launch was refused as a whole, or nobody knows what became of it. */
 export function recordRefusedLaunch(state: State, request: LaunchRequest, error: unknown, now: number): void {
   const trouble = troubleIn(error);
-  state.backoff = afterRefusal(state.backoff, trouble, explain(error), now);
+  const isRefused = request.onDemand !== undefined && !mayHaveHappened(error);
+  if (!isRefused) state.backoff = afterRefusal(state.backoff, trouble, explain(error), now);
+  if (request.onDemand === undefined) noteSpotRefusal(state, trouble, now);
   // The plan names something that is gone: find out what exists first.
   if (isLost(trouble)) delete state.plan;
   state.launchNeedsAnswerAfter = now;
@@ -80,7 +143,8 @@ export function recordRefusedLaunch(state: State, request: LaunchRequest, error:
     // A refusal says nothing about an earlier call for the same launch whose answer was lost.
     else if (state.launchInFlight.unsureAt === undefined) delete state.launchInFlight;
   }
-  sayLaunchTrouble(state, explain(error), now);
+  if (isRefused) sayOnDemandTrouble(state, explain(error));
+  else sayLaunchTrouble(state, explain(error), now);
 }
 
 function troubleIn(error: unknown): Trouble {

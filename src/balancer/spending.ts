@@ -10,9 +10,9 @@ import {
 } from '../budget/ledger.ts';
 import type { StateRead } from '../os/state-file.ts';
 import { stateTrouble } from '../os/state-file.ts';
-import { onDemandPrice } from '../spot/list-prices.ts';
+import { onDemandPrice, regionOf } from '../spot/list-prices.ts';
 import { isLive, type Slave } from '../spot/slave.ts';
-import { inFlightIn } from './members.ts';
+import { inFlightIn, onDemandInFlight } from './members.ts';
 import { type State, type StateView, say, sayOnce } from './state.ts';
 import { timeUnseen, withRunning } from './unseen.ts';
 
@@ -71,13 +71,15 @@ export function recordSpending(state: State, moment: Moment, prices: SlavePrices
   const bid = state.config.slave.spotBid;
   const known = new Map<string, number>();
   const staging = [...spending.staging.values()].reduce((sum, price) => sum + price, 0);
-  let perHour = staging + inFlightIn(state) * bid;
+  const bought = onDemandInFlight(state);
+  const boughtPrice = bought.reduce((sum, price) => sum + price, 0);
+  let perHour = staging + (inFlightIn(state) - bought.length) * bid + boughtPrice;
   let atMost = perHour;
   for (const { slave } of state.members.values()) {
-    const price = prices?.of(slave);
+    const price = slave.onDemand === true ? fullPrice(slave, bid) : prices?.of(slave);
     if (price !== undefined) known.set(slave.instanceId, price);
     perHour += price ?? bid;
-    atMost += Math.max(price ?? bid, bid);
+    atMost += slave.onDemand === true ? (price ?? bid) : Math.max(price ?? bid, bid);
   }
   state.spending = {
     ...spending,
@@ -94,12 +96,15 @@ export function chargeFound(state: State, slave: Slave, wall: number): void {
   if (spending === undefined) return;
   const ms = timeUnseen(slave, spending.since, wall);
   const bid = state.config.slave.spotBid;
-  const ledger = charge(spending.ledger, wall, ms, { perHour: bid, atMost: bid });
+  const price = slave.onDemand === true ? fullPrice(slave, bid) : bid;
+  const ledger = charge(spending.ledger, wall, ms, { perHour: price, atMost: price });
   state.spending = { ...spending, ledger };
 }
 
-/** Other regions than the one of the list cost up to half as much again. */
-const DEAREST_REGION = 1.5;
+/** What an instance on demand costs at the most, dollars an hour. Of a type without a list price: twice the bid. */
+function fullPrice({ instanceType, availabilityZone }: Slave, bid: number): number {
+  return onDemandPrice(instanceType, regionOf(availabilityZone)) ?? 2 * bid;
+}
 
 /**
  * Counts the staging instances of `sync` and `image`, which run on demand. This is the place where a staging cost comes
@@ -113,8 +118,7 @@ export function recordStaging(state: State, shown: readonly Slave[], wall: numbe
   let { ledger } = spending;
   const staging = new Map<string, number>();
   for (const slave of shown) {
-    const { spotBid } = state.config.slave;
-    const price = Math.max(spotBid, DEAREST_REGION * (onDemandPrice(slave.instanceType) ?? spotBid));
+    const price = fullPrice(slave, state.config.slave.spotBid);
     staging.set(slave.instanceId, isLive(slave) ? price : 0);
     if (spending.staging.has(slave.instanceId)) continue;
     const ms = wall - Math.max(slave.launchedAt, spending.since);

@@ -4,6 +4,7 @@ import type { ProbeAnswer } from '../farm/farm.ts';
 import { type Load, NO_LOAD } from '../load/rate.ts';
 import type { Level } from '../log/log.ts';
 import { type Backoff, NO_BACKOFF } from '../policy/backoff.ts';
+import type { SpotOutage } from '../policy/on-demand.ts';
 import type { Pause } from '../policy/pause.ts';
 import type { LastWanted } from '../policy/release.ts';
 import type { LaunchPlan, LaunchRequest } from '../spot/launch.ts';
@@ -20,6 +21,7 @@ export type LeavingReason =
   | 'it was draining already'
   | 'its data are out of date'
   | 'its image is out of date'
+  | 'spot slaves serve in its place'
   | 'the balancer is paused'
   | 'the budget of the month is used up'
   | 'the balancer stops';
@@ -169,6 +171,10 @@ export type State = {
   instanceRefresh?: { readonly size: number; readonly failedBoots: number };
   /** Instances that a launch gave and EC2 has not shown yet, with the moment of the answer. */
   readonly instancesInFlight: Map<string, number>;
+  /** The prices (dollars an hour at the most) of those that were bought on demand and that EC2 has not shown yet. */
+  readonly boughtOnDemand: Map<string, number>;
+  /** Set while spot has no capacity within the bid for slaves that are lacking. */
+  spotOutage?: SpotOutage;
   /** Instances must have been described after this moment before anything is launched. */
   launchNeedsAnswerAfter: number;
 
@@ -227,6 +233,7 @@ export function initialState(settings: {
     aliveAt: Number.NEGATIVE_INFINITY,
     launches: 0,
     instancesInFlight: new Map(),
+    boughtOnDemand: new Map(),
     launchNeedsAnswerAfter: now,
     running: new Set(),
     retry: new Map(),

@@ -24,8 +24,8 @@ export type Task =
   | { readonly kind: 'launch'; readonly request: LaunchRequest }
   /** `agoMs`: how long ago, at the decision, they left the farm. */
   | { readonly kind: 'mark-draining'; readonly instanceIds: readonly string[]; readonly agoMs: number }
-  /** `templateId`: of the plan, if there is one; else it is searched for. */
-  | { readonly kind: 'mark-alive'; readonly templateId?: string }
+  /** `templateIds`: of the plan, if there is one; else they are searched for. */
+  | { readonly kind: 'mark-alive'; readonly templateIds?: readonly string[] }
   | { readonly kind: 'terminate'; readonly instanceIds: readonly string[] }
   | { readonly kind: 'tidy' }
   | { readonly kind: 'save-spending'; readonly ledger: Ledger };

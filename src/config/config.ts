@@ -42,6 +42,8 @@ export type SlaveConfig = {
   readonly spotBid: number;
   /** US dollars a calendar month (UTC). */
   readonly budget?: number;
+  /** How many slaves of `min` may run on demand while spot has no capacity. */
+  readonly onDemand: number;
   readonly ports: readonly number[];
   readonly region?: string;
   /** An AMI's id, or its name or a part of it. */

@@ -185,6 +185,14 @@ const SLAVE: OptionsOf<SlaveConfig> = {
     whenUnset: { otherwise: 'no limit' },
     parse: parseBudget,
   },
+  onDemand: {
+    name: 'on_demand',
+    meaning:
+      'How many slaves of min may be bought on demand, at the full price, when spot has had no capacity within the bid for 5 minutes. They are given up when spot slaves serve in their place.',
+    expected: 'a whole number from 0 to 1000',
+    whenUnset: { default: '0' },
+    parse: word => parseCount(word, 1000),
+  },
   ports: {
     name: 'ports',
     meaning: 'The TCP ports that the slaves listen on.',

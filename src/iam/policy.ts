@@ -22,6 +22,8 @@ export type PolicySubject = Uses & {
   readonly securityGroup?: string;
   /** The only one that slaves are launched into; without it any. */
   readonly subnet?: string;
+  /** How many slaves may be bought on demand; without it none. */
+  readonly onDemand?: number;
   /** The AWS key pair that logs in to the slaves. */
   readonly sshKey?: string;
   /** The ARN of a key of the account's own that encrypts the volumes of slaves. */
@@ -33,6 +35,9 @@ export const LONGEST_POLICY = 6144;
 
 /** The resources that a launch makes; each gets its tags from the launch template or from the call. */
 const LAUNCHED = ['fleet', 'instance', 'network-interface', 'spot-instances-request', 'volume'];
+
+/** No instance on demand. What is no instance has no market. */
+const SPOT_ALONE = { StringEqualsIfExists: { 'ec2:InstanceMarketType': 'spot' } };
 
 /**
  * Tagged resources that are changed or removed. A fleet of type instant removes itself, an interface goes with its
@@ -55,7 +60,7 @@ const CHANGED = [
  * subnets are not limited to today's, so that a change of the image or a new sync needs no new policy.
  */
 export function policyFor(subject: PolicySubject): Policy {
-  const { master, region, sync, image, securityGroup, subnet, sshKey, kmsKey } = subject;
+  const { master, region, sync, image, securityGroup, subnet, sshKey, kmsKey, onDemand = 0 } = subject;
   const actions = actionsOf(subject);
   const of = (...kinds: readonly ActionKind[]) =>
     [...actions].flatMap(([action, kind]) => (kinds.includes(kind) ? [`ec2:${action}`] : []));
@@ -96,8 +101,20 @@ export function policyFor(subject: PolicySubject): Policy {
       Effect: 'Allow',
       Action: of('launch'),
       Resource: arns(...LAUNCHED),
-      Condition: requested,
+      Condition: onDemand > 0 ? requested : { ...requested, ...SPOT_ALONE },
     },
+    ...(onDemand === 0 && (sync || image === true)
+      ? [
+          {
+            // What stages data and images runs on demand, and comes from no launch template. (TagAtCreation says whose tag.)
+            Sid: 'Stage',
+            Effect: 'Allow',
+            Action: ['ec2:RunInstances'],
+            Resource: arns('instance'),
+            Condition: { Null: { 'ec2:LaunchTemplate': 'true', [`aws:RequestTag/${MASTER_TAG}`]: 'false' } },
+          } satisfies Statement,
+        ]
+      : []),
     {
       Sid: 'LaunchFromOwn',
       Effect: 'Allow',

@@ -20,6 +20,8 @@ export type Candidate = {
   readonly launchedAt: number;
   /** Made from other data, or another image, than a new one would be. */
   readonly outdated?: boolean;
+  /** It runs on demand, because spot had no capacity. */
+  readonly onDemand?: boolean;
 };
 
 export type Situation = {
@@ -51,8 +53,8 @@ export const RELEASE_ORDER: Record<Standing, number> = {
  * otherwise nothing. Never more than `ceiling` beside those that are draining (so a replacement may have to wait until
  * EC2 knows that its predecessor leaves), and never more than twice the ceiling with them.
  *
- * Released first are, after `RELEASE_ORDER`, outdated ones, then the newest (its caches are the coldest). A slave and
- * the outdated one that it replaces count as one: which of them goes is decided elsewhere.
+ * Released first are, after `RELEASE_ORDER`, outdated ones and those on demand, then the newest (its caches are the
+ * coldest). A slave and the one that it replaces count as one: which of them goes is decided elsewhere.
  */
 export function scale(situation: Situation): Scaling {
   const { range, ceiling, inFlight } = situation;
@@ -77,24 +79,28 @@ export function scale(situation: Situation): Scaling {
     .toSorted(
       (a, b) =>
         RELEASE_ORDER[a.standing] - RELEASE_ORDER[b.standing] ||
-        Number(b.outdated ?? false) - Number(a.outdated ?? false) ||
+        Number(isToBeReplaced(b)) - Number(isToBeReplaced(a)) ||
         b.launchedAt - a.launchedAt ||
         (a.id < b.id ? -1 : 1),
     );
   return { launch: 0, release: victims.slice(0, surplus).map(slave => slave.id) };
 }
 
-/** Slaves that are, or are about to be, in the place of outdated ones: the best of the others, one for each. */
+function isToBeReplaced({ outdated, onDemand }: Candidate): boolean {
+  return outdated === true || onDemand === true;
+}
+
+/** Slaves that are, or are about to be, in the place of others: the best ones, one for each that is to be replaced. */
 function replacementsIn(staying: readonly Candidate[]): readonly Candidate[] {
-  const outdated = staying.filter(slave => slave.outdated === true).length;
-  if (outdated === 0) return [];
+  const replaced = staying.filter(isToBeReplaced).length;
+  if (replaced === 0) return [];
   return staying
-    .filter(slave => slave.outdated !== true)
+    .filter(slave => !isToBeReplaced(slave))
     .toSorted(
       (a, b) =>
         RELEASE_ORDER[b.standing] - RELEASE_ORDER[a.standing] ||
         a.launchedAt - b.launchedAt ||
         (a.id < b.id ? -1 : 1),
     )
-    .slice(0, outdated);
+    .slice(0, replaced);
 }

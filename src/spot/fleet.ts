@@ -9,8 +9,10 @@ import {
   type LaunchPlan,
   type LaunchRequest,
   outcomeOf,
+  type Pool,
 } from './launch.ts';
-import { deleteTemplate, ensureLaunchTemplate, findOwnTemplates, templateData } from './launch-template.ts';
+import { deleteTemplate, ensureLaunchTemplates, findOwnTemplates, templateData } from './launch-template.ts';
+import { onDemandPrice } from './list-prices.ts';
 import { ensureSecurityGroup, findOwnGroups } from './security-group.ts';
 import type { Slave } from './slave.ts';
 import { survey } from './survey.ts';
@@ -32,12 +34,12 @@ export type SpotFleet = {
   /** Writes down, on the instances, since when (wall clock ms) they have been draining. */
   markDraining(instanceIds: readonly string[], since: number): Promise<void>;
   /**
-   * Writes the activity tag (wall clock ms) on the launch template: that of the plan, or any of this master's that is
+   * Writes the activity tag (wall clock ms) on the launch templates: those of the plan, or any of this master's that are
    * found.
    *
    * @returns false when there is none, and so nothing that `gc` could take for a leftover
    */
-  markAlive(now: number, templateId?: string): Promise<boolean>;
+  markAlive(now: number, templateIds?: readonly string[]): Promise<boolean>;
   /** @returns the ids that EC2 does not know: long gone, or so new that it does not show them yet */
   terminate(instanceIds: readonly string[]): Promise<readonly string[]>;
   /**
@@ -59,6 +61,19 @@ type SpotFleetSettings = {
 
 const SSH_PORT = 22;
 
+/** The pools whose price on demand is known: a budget can only be held with a price. Undefined when there is none. */
+function onDemandIn(
+  pools: readonly Pool[],
+  region: string | undefined,
+): { readonly pools: readonly Pool[]; readonly dearest: number } | undefined {
+  const priced = pools.flatMap(pool => {
+    const price = onDemandPrice(pool.instanceType, region);
+    return price === undefined ? [] : [{ pool, price }];
+  });
+  if (priced.length === 0) return undefined;
+  return { pools: priced.map(it => it.pool), dearest: Math.max(...priced.map(it => it.price)) };
+}
+
 export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
   const { ec2, site } = settings;
   let staging: readonly Slave[] = [];
@@ -74,21 +89,21 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
         address: site.address ?? (await settings.findAddress()),
         ports: slave.sshKey === undefined ? ports : [...ports, SSH_PORT],
       }));
-    const data = templateData({
-      site,
-      slave,
-      image,
-      securityGroupId,
-      ...(databases !== undefined && { databases }),
-    });
-    const template = await ensureLaunchTemplate(ec2, site.name, data);
+    const source = { site, slave, image, securityGroupId, ...(databases !== undefined && { databases }) };
+    const onDemand = slave.onDemand > 0 ? onDemandIn(pools, site.region) : undefined;
+    const { ids, found } = await ensureLaunchTemplates(ec2, site.name, [
+      templateData(source),
+      ...(onDemand === undefined ? [] : [templateData({ ...source, onDemand: true })]),
+    ]);
+    const [templateId = '', onDemandTemplate = ''] = ids;
     return {
-      templateId: template.id,
+      templateId,
       imageId: image.imageId,
       ...(image.warning !== undefined && { warning: image.warning }),
-      found: template.found,
+      found,
       spotBid: slave.spotBid,
       pools,
+      ...(onDemand !== undefined && { onDemand: { templateId: onDemandTemplate, ...onDemand } }),
     };
   }
 
@@ -126,9 +141,8 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
       const Tags = [{ Key: DRAINING_TAG, Value: new Date(since).toISOString() }];
       await ec2('CreateTags', { Resources: [...instanceIds], Tags });
     },
-    markAlive: async (now, templateId) => {
-      const ids =
-        templateId === undefined ? (await findOwnTemplates(ec2, site.name)).map(it => it.id) : [templateId];
+    markAlive: async (now, templateIds) => {
+      const ids = templateIds ?? (await findOwnTemplates(ec2, site.name)).map(it => it.id);
       if (ids.length === 0) return false;
       // The next launch sees that it is gone.
       await unlessGone(markAlive(ec2, ids, now));

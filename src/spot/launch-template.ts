@@ -15,6 +15,8 @@ export type TemplateSource = {
   readonly image: SlaveImage;
   readonly securityGroupId: string;
   readonly databases?: string;
+  /** Whether it is for slaves on demand. */
+  readonly onDemand?: boolean;
 };
 
 /** A slave's launch template: image, group, devices, user-data, key, tags from birth, end on shutdown. */
@@ -47,7 +49,8 @@ export function templateData(source: TemplateSource): RequestLaunchTemplateData 
       tagged('instance', tags),
       tagged('volume', tags),
       tagged('network-interface', tags),
-      tagged('spot-instances-request', tags),
+      // EC2 launches nothing on demand from a template with tags for a spot request.
+      ...(source.onDemand === true ? [] : [tagged('spot-instances-request', tags)]),
     ],
   };
 }
@@ -78,23 +81,29 @@ export function templateName(master: string, data: RequestLaunchTemplateData): s
 }
 
 /**
- * Makes sure that the template exists, and that it is the only one of this master.
+ * Makes sure that the templates exist, and that they are the only ones of this master.
  *
- * @returns its id, and whether this master had one before
+ * @returns their ids in the same order, and whether this master had one before
  * @throws {Ec2Error}
  */
-export async function ensureLaunchTemplate(
+export async function ensureLaunchTemplates(
   ec2: Ec2,
   master: string,
-  data: RequestLaunchTemplateData,
-): Promise<{ readonly id: string; readonly found: boolean }> {
-  const name = templateName(master, data);
+  templates: readonly RequestLaunchTemplateData[],
+): Promise<{ readonly ids: readonly string[]; readonly found: boolean }> {
   const own = await findOwnTemplates(ec2, master);
-  const known = own.find(it => it.name === name);
-  const { id, found } =
-    known === undefined ? await createTemplate(ec2, master, name, data) : { id: known.id, found: true };
-  for (const old of own) if (old.name !== name) await deleteTemplate(ec2, old.id);
-  return { id, found: found || own.length > 0 };
+  const ids: string[] = [];
+  let found = own.length > 0;
+  for (const data of templates) {
+    const name = templateName(master, data);
+    const known = own.find(it => it.name === name);
+    const template =
+      known === undefined ? await createTemplate(ec2, master, name, data) : { id: known.id, found: true };
+    ids.push(template.id);
+    found ||= template.found;
+  }
+  for (const old of own) if (!ids.includes(old.id)) await deleteTemplate(ec2, old.id);
+  return { ids, found };
 }
 
 async function createTemplate(

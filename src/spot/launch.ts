@@ -2,8 +2,15 @@ import type { _InstanceType, CreateFleetRequest, CreateFleetResult } from '@aws-
 import { type Trouble, troubleOf } from '../ec2/errors.ts';
 import { LAUNCH_TAG, ownTags, tagged } from './tags.ts';
 
-/** Spot capacity of one instance type in one subnet. */
+/** Capacity of one instance type in one subnet. */
 export type Pool = { readonly instanceType: string; readonly subnetId: string };
+
+/** `dearest`: the price in the dearest of the pools, dollars an hour. */
+export type OnDemandPlan = {
+  readonly templateId: string;
+  readonly pools: readonly Pool[];
+  readonly dearest: number;
+};
 
 /** What slaves are launched from: a launch template, in any of the pools, for at most the bid (dollars an hour). */
 export type LaunchPlan = {
@@ -12,6 +19,8 @@ export type LaunchPlan = {
   readonly imageId: string;
   readonly pools: readonly Pool[];
   readonly spotBid: number;
+  /** How slaves are bought on demand, where that is allowed: in the pools whose price is known. */
+  readonly onDemand?: OnDemandPlan;
   /** What the administrator should know about it. */
   readonly warning?: string;
   /** Whether the launch template existed before: then a predecessor has used it. */
@@ -22,7 +31,13 @@ export type LaunchPlan = {
  * One decision to launch. It keeps its token until EC2 has answered, so that a call whose answer was lost is repeated
  * without launching twice; it also keeps its plan, because a token is bound to its parameters.
  */
-export type LaunchRequest = { readonly token: string; readonly count: number; readonly plan: LaunchPlan };
+export type LaunchRequest = {
+  readonly token: string;
+  readonly count: number;
+  readonly plan: LaunchPlan;
+  /** How they are bought on demand; unset: spot. */
+  readonly onDemand?: OnDemandPlan;
+};
 
 /** Why a pool gave nothing. */
 export type Refusal = { readonly code: string; readonly trouble: Trouble; readonly message: string };
@@ -34,23 +49,26 @@ export type LaunchOutcome = {
 
 /** The CreateFleet call of a request (AWS: type `instant` asks once, synchronously, and leaves no standing request). */
 export function createFleetRequest(request: LaunchRequest, master: string): CreateFleetRequest {
-  const { plan } = request;
+  const { plan, onDemand } = request;
+  const { templateId, pools } = onDemand ?? plan;
   return {
     Type: 'instant',
     ClientToken: request.token,
     TargetCapacitySpecification: {
       TotalTargetCapacity: request.count,
-      DefaultTargetCapacityType: 'spot',
+      DefaultTargetCapacityType: onDemand === undefined ? 'spot' : 'on-demand',
     },
-    SpotOptions: { AllocationStrategy: 'price-capacity-optimized' },
+    ...(onDemand === undefined
+      ? { SpotOptions: { AllocationStrategy: 'price-capacity-optimized' } }
+      : { OnDemandOptions: { AllocationStrategy: 'lowest-price' } }),
     LaunchTemplateConfigs: [
       {
-        LaunchTemplateSpecification: { LaunchTemplateId: plan.templateId, Version: '1' },
-        Overrides: plan.pools.map(pool => ({
+        LaunchTemplateSpecification: { LaunchTemplateId: templateId, Version: '1' },
+        Overrides: pools.map(pool => ({
           // New types appear faster than the SDK's list of them.
           InstanceType: pool.instanceType as _InstanceType,
           SubnetId: pool.subnetId,
-          MaxPrice: String(plan.spotBid),
+          ...(onDemand === undefined && { MaxPrice: String(plan.spotBid) }),
         })),
       },
     ],

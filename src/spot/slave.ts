@@ -26,6 +26,8 @@ export type Slave = {
   readonly imageId: string;
   /** The ClientToken of the launch that it came from. */
   readonly launchToken?: string;
+  /** It is no spot instance: it has the full price, and EC2 does not take it back. */
+  readonly onDemand?: true;
 };
 
 /** Status codes of a spot request that say that EC2 takes the instance back, some of them minutes before it does. */
@@ -70,6 +72,8 @@ export function slaveOf(
     ...(!Number.isNaN(draining) && { drainingSince: draining }),
     ...(reason !== undefined && { reason }),
     ...(launchToken !== undefined && { launchToken }),
+    // AWS: absent for an instance that runs on demand.
+    ...(instance.InstanceLifecycle === undefined && { onDemand: true }),
   };
 }
 

@@ -31,19 +31,19 @@ export function isLoadCurrent(state: Readonly<State>): boolean {
 export function priceOf(
   slave: Slave,
   bid: number,
-  spotPrice: (slave: Slave) => number | undefined,
+  slavePrice: (slave: Slave) => number | undefined,
 ): { readonly dollars: number; readonly isKnown: boolean } {
-  const dollars = spotPrice(slave);
+  const dollars = slavePrice(slave);
   return dollars === undefined ? { dollars: bid, isKnown: false } : { dollars, isKnown: true };
 }
 
 /** What all slaves cost now. EC2 bills an instance from the moment that it runs. */
-export function rateOf(state: Readonly<State>, spotPrice: (slave: Slave) => number | undefined): Rate {
+export function rateOf(state: Readonly<State>, slavePrice: (slave: Slave) => number | undefined): Rate {
   let rate: Rate = { perHour: 0, atMost: false };
   for (const { slave, readySince } of state.members.values()) {
     // A slave that answers is running, whatever EC2 showed last.
     if (slave.state === 'pending' && readySince === undefined) continue;
-    const { dollars, isKnown } = priceOf(slave, state.config.slave.spotBid, spotPrice);
+    const { dollars, isKnown } = priceOf(slave, state.config.slave.spotBid, slavePrice);
     rate = { perHour: rate.perHour + dollars, atMost: rate.atMost || !isKnown };
   }
   return rate;

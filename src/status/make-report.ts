@@ -44,7 +44,7 @@ type Subject = {
   readonly money: Money;
   readonly calls: Calls;
   readonly events: Events;
-  spotPrice(slave: Slave): number | undefined;
+  slavePrice(slave: Slave): number | undefined;
   /** What the slaves have said of themselves, by address. */
   readonly heard: ReadonlyMap<string, Heard>;
   readonly now: Moment;
@@ -166,12 +166,12 @@ function releaseOf(state: Readonly<State>): Report['release'] {
 function slaveOf(
   member: Member,
   keptUntil: number | undefined,
-  { state, spotPrice, heard, now }: Subject,
+  { state, slavePrice, heard, now }: Subject,
   timeOf: TimeOf,
 ): ReportedSlave {
   const { slave, leaving, readySince } = member;
   const { config } = state;
-  const price = priceOf(slave, config.slave.spotBid, spotPrice);
+  const price = priceOf(slave, config.slave.spotBid, slavePrice);
   const dataSnapshots = slave.data.split(/\s+/).filter(Boolean);
   const drainEndsAt =
     leaving?.outSince === undefined ? undefined : leaving.outSince + config.master.drainTime;

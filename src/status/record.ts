@@ -8,6 +8,8 @@ import type { SlaveFigures } from '../farm/slave-figures.ts';
 import { hoursOf } from '../history/book.ts';
 import type { Historian } from '../history/historian.ts';
 import type { Level, Log } from '../log/log.ts';
+import { onDemandPrice, regionOf } from '../spot/list-prices.ts';
+import type { Slave } from '../spot/slave.ts';
 import { type Calls, countCall, NO_CALLS } from './calls.ts';
 import { type Events, NO_EVENTS, remember } from './events.ts';
 import { advance, type History, NO_HISTORY } from './history.ts';
@@ -72,13 +74,16 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
     return { monotonic: clock.monotonic(), wall: clock.wall() };
   }
 
-  const spotPrice: Prices['of'] = slave => prices?.of(slave);
+  const slavePrice = ({ onDemand, ...place }: Slave) =>
+    onDemand === true
+      ? onDemandPrice(place.instanceType, regionOf(place.availabilityZone))
+      : prices?.of(place);
 
   function bringUpToDate(state: Readonly<State>, now: Moment): void {
     history = advance(history, now.monotonic, levelOf(state));
     // The seconds before the answer are counted with the prices of the answer.
     if (prices?.isAsking() === true) return;
-    const rate = rateOf(state, spotPrice);
+    const rate = rateOf(state, slavePrice);
     money = spend(isPriceAwaited ? { ...money, rate } : money, now, rate);
     isPriceAwaited = false;
   }
@@ -89,7 +94,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
     if (observed === undefined || identity === undefined) return undefined;
     const now = moment();
     bringUpToDate(observed, now);
-    return makeReport({ identity, state: observed, history, money, calls, events, spotPrice, heard, now });
+    return makeReport({ identity, state: observed, history, money, calls, events, slavePrice, heard, now });
   }
 
   async function metricsNow(): Promise<string> {
@@ -149,7 +154,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
       heard.set(address, { figures, at: clock.monotonic() });
     },
     prices: {
-      of: spotPrice,
+      of: slavePrice,
       peak: slave => prices?.peak(slave),
       answers: () => prices?.answers() ?? 0,
     },

@@ -66,7 +66,7 @@ describe('a running balancer keeps an activity tag on its launch template', () =
     recordPlan(state, config, plan, 2);
     recordSignOfLife(state, false, 3);
     const task = decide(state, 4).tasks.find(it => it.kind === 'mark-alive');
-    assert.deepEqual(task, { kind: 'mark-alive', templateId: 'lt-1' });
+    assert.deepEqual(task, { kind: 'mark-alive', templateIds: ['lt-1'] });
   });
 
   it('on the new one when the configuration makes a new one', async () => {

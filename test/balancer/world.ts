@@ -316,6 +316,7 @@ function createConfig({ table = [[1, 1, 2]], master, slave }: WorldSettings): Co
       bootTimeout: 10 * MINUTE,
       orphanTimeout: 60 * MINUTE,
       sshUser: 'admin',
+      onDemand: 0,
       ...slave,
     },
   };

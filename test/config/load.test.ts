@@ -66,6 +66,7 @@ describe("the manual's own file", () => {
         bootTimeout: 600_000,
         orphanTimeout: 3_600_000,
         sshUser: 'admin',
+        onDemand: 0,
       },
     });
   });

@@ -97,7 +97,9 @@ async function launch(
   account: Account,
 ): Promise<readonly Authorization[]> {
   const ask = asker(account);
-  const isSpot = Object.keys(parameters).some(key => key.includes('LaunchTemplateSpecification'));
+  const template = values(parameters, /LaunchTemplateSpecification\.LaunchTemplateId$/)[0];
+  const market = values(parameters, /DefaultTargetCapacityType$|MarketType$/)[0] ?? 'on-demand';
+  const isSpot = market === 'spot';
   const made = ['instance', 'volume', 'network-interface', ...(isSpot ? ['spot-instances-request'] : [])];
   const used: readonly (readonly [string, RegExp])[] = [
     ['image', /(^|\.)ImageId$/],
@@ -109,7 +111,19 @@ async function launch(
   const existing = used.flatMap(([type, name]) =>
     values(parameters, name).map(id => ask.existing('RunInstances', type, id)),
   );
-  return [...(await ask.created('RunInstances', tags, made)), ...(await Promise.all(existing))];
+  const about = {
+    'ec2:InstanceMarketType': market,
+    ...(template !== undefined && {
+      'ec2:LaunchTemplate': await arnOf('launch-template', template, account.region),
+    }),
+  };
+  const created = await ask.created('RunInstances', tags, made);
+  return [
+    ...created.map(it =>
+      it.action === 'ec2:RunInstances' ? { ...it, context: { ...it.context, ...about } } : it,
+    ),
+    ...(await Promise.all(existing)),
+  ];
 }
 
 /** What is asked about one resource. */

@@ -90,6 +90,10 @@ function holds(condition: NonNullable<Statement['Condition']>, context: Context)
       switch (operator) {
         case 'StringEquals':
           return typeof given === 'string' && expected.includes(given);
+        case 'StringEqualsIfExists':
+          return given === undefined || (typeof given === 'string' && expected.includes(given));
+        case 'Null':
+          return expected.includes(String(given === undefined));
         case 'Bool':
           return typeof given === 'string' && expected.includes(given.toLowerCase());
         case 'ForAllValues:StringEquals':

@@ -30,19 +30,28 @@ const THEIRS = { [MASTER]: 'worm' };
 /** Everything there is twice in this account, ours and another master's; `…0` carries no tag of ours at all. */
 const account: Account = {
   region: REGION,
-  tags: new Map<string, Readonly<Record<string, string>>>(
-    ['i', 'lt', 'sg', 'sir', 'vol', 'snap', 'key', 'ami'].flatMap(kind => [
+  tags: new Map<string, Readonly<Record<string, string>>>([
+    ...['i', 'lt', 'sg', 'sir', 'vol', 'snap', 'key', 'ami'].flatMap(kind => [
       [`${kind}-1`, OURS] as const,
       [`${kind}-2`, THEIRS] as const,
       [`${kind}-0`, { Name: 'payroll' }] as const,
     ]),
-  ),
+    ['lt-3', OURS],
+  ]),
   templates: new Map([
     ['lt-1', templateFrom('sg-1')],
     ['lt-2', templateFrom('sg-1')],
     ['lt-0', templateFrom('sg-1')],
+    ['lt-3', onDemandTemplate()],
   ]),
 };
+
+/** The template of slaves on demand has no tags for a spot request. */
+function onDemandTemplate(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(templateFrom('sg-1')).filter(([key]) => !key.includes('TagSpecification.4')),
+  );
+}
 
 function templateFrom(group: string, more: Readonly<Record<string, string>> = {}) {
   return {
@@ -70,12 +79,13 @@ function tagged(prefix: string, owners: Readonly<Record<string, string>>): Recor
   );
 }
 
-function fleet(template: string, owner: string | undefined): WireCall {
+function fleet(template: string, owner: string | undefined, market = 'spot'): WireCall {
   return {
     action: 'CreateFleet',
     parameters: {
       'LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId': template,
       'LaunchTemplateConfigs.1.Overrides.1.SubnetId': 'subnet-1',
+      'TargetCapacitySpecification.DefaultTargetCapacityType': market,
       ...(owner !== undefined && tagged('TagSpecification', { fleet: owner, instance: owner })),
     },
   };
@@ -199,8 +209,7 @@ describe('with sync the policy allows besides', () => {
         await allowed(policyFor({ ...SUBJECT, sync: true, master: 'fly' }), call),
         /Describe/.test(call.action),
       );
-      // The balancer alone launches from image and snapshot too, with its tags.
-      assert.equal(await allowed(policy, call), call.action === 'RunInstances');
+      assert.equal(await allowed(policy, call), false);
     });
   }
 });
@@ -351,7 +360,13 @@ describe('the policy forbids', () => {
 });
 
 describe('what the configuration names is all that may be used', () => {
-  const named = policyFor({ ...SUBJECT, securityGroup: 'sg-0', subnet: 'subnet-1', sshKey: 'web*' });
+  const named = policyFor({
+    ...SUBJECT,
+    sync: true,
+    securityGroup: 'sg-0',
+    subnet: 'subnet-1',
+    sshKey: 'web*',
+  });
   const cases = [
     ['its security group', { 'SecurityGroupId.1': 'sg-0' }, true],
     ['its subnet', { SubnetId: 'subnet-1' }, true],
@@ -433,6 +448,7 @@ describe('IAM takes the policy', () => {
         region: fc.constant('ap-southeast-3'),
         sync: fc.boolean(),
         image: fc.boolean(),
+        onDemand: fc.integer({ min: 0, max: 5 }),
         securityGroup: fc.constant('sg-0123456789abcdef0'),
         subnet: fc.constant('subnet-0123456789abcdef0'),
         sshKey: fc
@@ -455,9 +471,21 @@ describe('IAM takes the policy', () => {
     );
   });
 
-  test('the longest names are within the limit as well', () => {
+  test('slaves on demand are allowed only where on_demand is set; what stages runs on demand and comes from no template', async () => {
+    const withOnDemand = policyFor({ ...SUBJECT, onDemand: 2 });
+    const bought = fleet('lt-3', 'yeast', 'on-demand');
+    const staged = instance(ALL_OURS);
+    for (const it of [policy, withSync, withImage, withAll]) assert.equal(await allowed(it, bought), false);
+    assert.equal(await allowed(withOnDemand, bought), true);
+    assert.equal(await allowed(withOnDemand, fleet('lt-1', 'yeast')), true);
+    assert.equal(await allowed(withOnDemand, fleet('lt-3', 'worm', 'on-demand')), false);
+    assert.equal(await allowed(policy, staged), false);
+    for (const it of [withSync, withImage, withAll]) assert.equal(await allowed(it, staged), true);
+  });
+
+  test('very long names are within the limit as well', () => {
     const longest = policyFor({
-      master: 'm'.repeat(256),
+      master: 'm'.repeat(200),
       region: 'ap-southeast-3',
       sync: true,
       image: true,

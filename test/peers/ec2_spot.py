@@ -216,11 +216,22 @@ def refuse_duplicates(configs):
             seen.add(pool)
 
 
+def refuse_request_tags(tags):
+    # EC2 launches nothing on demand from a template that has tags for a spot request.
+    if 'spot-instances-request' in tags:
+        message = (
+            'You cannot specify tags for Spot instances requests '
+            'if there are no Spot instances requests being created by the request.'
+        )
+        raise error('InvalidParameterValue', message)
+
+
 def create_fleet(self):
     self.error_on_dryrun()
     refuse_duplicates(self.params['LaunchTemplateConfigs'])
     own_tags = tags_by_kind(self.params.get('TagSpecifications'))
     wanted = int(self.params['TargetCapacitySpecification']['TotalTargetCapacity'])
+    is_spot = self.params['TargetCapacitySpecification'].get('DefaultTargetCapacityType') == 'spot'
     instances, errors = [], []
     for config in self.params['LaunchTemplateConfigs']:
         template, version = template_of(config['LaunchTemplateSpecification'])
@@ -233,14 +244,17 @@ def create_fleet(self):
             chosen = {'LaunchTemplateSpecification': reference, 'Overrides': override}
             try:
                 check_type(override['InstanceType'])
-                free, code = room(override)
+                if not is_spot:
+                    refuse_request_tags(tags)
+                free, code = room(override) if is_spot else (wanted, 'InsufficientInstanceCapacity')
                 message = REFUSALS[code]
                 count = min(free, wanted)
-                ids = launch(version.data, override, tags, count) if count > 0 else []
+                lifecycle = 'spot' if is_spot else None
+                ids = launch(version.data, override, tags, count, lifecycle) if count > 0 else []
             except ServiceException as refusal:
                 ids, code, message = [], refusal.code, refusal.message
             wanted -= len(ids)
-            about = {'LaunchTemplateAndOverrides': chosen, 'Lifecycle': 'spot'}
+            about = {'LaunchTemplateAndOverrides': chosen, 'Lifecycle': 'spot' if is_spot else 'on-demand'}
             if ids:
                 instances.append({**about, 'InstanceIds': ids, 'InstanceType': override['InstanceType']})
             if wanted > 0:

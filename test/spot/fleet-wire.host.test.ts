@@ -31,6 +31,7 @@ const CONFIG: Config = {
     bootTimeout: 600_000,
     orphanTimeout: 3_600_000,
     sshUser: 'admin',
+    onDemand: 0,
   },
 };
 

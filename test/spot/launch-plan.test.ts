@@ -25,6 +25,7 @@ const SLAVE: SlaveConfig = {
   bootTimeout: 600_000,
   orphanTimeout: 3_600_000,
   sshUser: 'admin',
+  onDemand: 0,
 };
 const SITE: Site = { name: 'a master', reach: 'public', image: IMAGE, address: '198.51.100.7' };
 const [A, B, C] = DEFAULT_EC2_SETTINGS.subnets as [SubnetSettings, SubnetSettings, SubnetSettings];

@@ -12,6 +12,7 @@ const SLAVE: SlaveConfig = {
   bootTimeout: 600_000,
   orphanTimeout: 3_600_000,
   sshUser: 'admin',
+  onDemand: 0,
 };
 
 const SOURCE: TemplateSource = {
@@ -71,6 +72,16 @@ describe('the launch template of slaves', () => {
         'gbrowse-aws-balancer:data': 'snap-1 snap-2',
       });
     }
+  });
+
+  it('is the same on demand, but for the tags of a spot request, with which EC2 launches nothing on demand', () => {
+    const { TagSpecifications: spot = [], ...rest } = templateData(SOURCE);
+    const { TagSpecifications: bought = [], ...others } = templateData({ ...SOURCE, onDemand: true });
+    assert.deepEqual(others, rest);
+    assert.deepEqual(
+      bought,
+      spot.filter(it => it.ResourceType !== 'spot-instances-request'),
+    );
   });
 
   it('asks for a public address only where the master is outside EC2', () => {

@@ -29,6 +29,25 @@ describe('the CreateFleet call of a launch', () => {
     });
   });
 
+  it('asks on demand in the pools whose price is known, without a bid', () => {
+    const pool = { instanceType: 'm5.large', subnetId: 'subnet-1' };
+    const onDemand = { templateId: 'lt-2', pools: [pool], dearest: 0.096 };
+    const { SpotOptions, OnDemandOptions, TargetCapacitySpecification, LaunchTemplateConfigs } =
+      createFleetRequest({ ...REQUEST, onDemand }, 'a master');
+    assert.equal(SpotOptions, undefined);
+    assert.deepEqual(OnDemandOptions, { AllocationStrategy: 'lowest-price' });
+    assert.deepEqual(TargetCapacitySpecification, {
+      TotalTargetCapacity: 3,
+      DefaultTargetCapacityType: 'on-demand',
+    });
+    assert.deepEqual(LaunchTemplateConfigs, [
+      {
+        LaunchTemplateSpecification: { LaunchTemplateId: 'lt-2', Version: '1' },
+        Overrides: [{ InstanceType: 'm5.large', SubnetId: 'subnet-1' }],
+      },
+    ]);
+  });
+
   it('never bids more than spot_bid, in any pool', () => {
     const [config] = request.LaunchTemplateConfigs ?? [];
     assert.deepEqual(

@@ -8,6 +8,7 @@ const INSTANCE: Instance = {
   State: { Name: 'running' },
   LaunchTime: new Date('2026-01-01T12:00:00Z'),
   InstanceType: 'm5.large',
+  InstanceLifecycle: 'spot',
   ImageId: 'ami-1',
   Placement: { AvailabilityZone: 'us-west-2a' },
   PrivateIpAddress: '10.0.0.5',
@@ -47,6 +48,11 @@ describe('a slave, as EC2 shows it', () => {
       drainingSince: Date.UTC(2026, 0, 1, 13),
       launchToken: 'run-1',
     });
+  });
+
+  it('runs on demand where EC2 names no lifecycle', () => {
+    const { InstanceLifecycle: _, ...bought } = INSTANCE;
+    assert.equal(slaveOf(bought, undefined, 'private')?.onDemand, true);
   });
 
   it('is reached at its private address from inside EC2, at its public one from elsewhere', () => {

@@ -38,7 +38,7 @@ export type Snapshot = Resource & {
 
 export type KeyPair = Resource & { readonly name: string };
 
-/** A spot instance, with the request behind it and the volumes on it. */
+/** An instance, with the volumes on it; one of the spot market has a request behind it. */
 export type Instance = Resource &
   Life & {
     readonly reservationId: string;
@@ -56,7 +56,8 @@ export type Instance = Resource &
     /** US dollars an hour; unset: the on-demand price, so never too low. */
     readonly maxPrice?: number;
     readonly data: RequestLaunchTemplateData;
-    readonly spotRequest: Resource;
+    /** Unset: it runs on demand. */
+    readonly spotRequest?: Resource;
     readonly volumes: readonly Volume[];
   };
 

@@ -38,6 +38,7 @@ const HANDLERS: { readonly [A in Ec2Action]?: Handler<A> } = {
     served: [
       'ClientToken',
       'LaunchTemplateConfigs',
+      'OnDemandOptions',
       'SpotOptions',
       'TagSpecifications',
       'TargetCapacitySpecification',

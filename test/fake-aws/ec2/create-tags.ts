@@ -28,7 +28,7 @@ function findResource(account: Account, id: string): Resource {
   if (id.startsWith('sg-')) return findGroup(account, id);
   if (id.startsWith('lt-')) return findTemplate(account, id);
   for (const instance of account.instances.values()) {
-    if (instance.spotRequest.id === id) return instance.spotRequest;
+    if (instance.spotRequest?.id === id) return instance.spotRequest;
   }
   const others = [...volumesOf(account), ...account.snapshots.values(), ...account.keyPairs.values()];
   const other = others.find(it => it.id === id);

@@ -175,6 +175,47 @@ test('a subnet without free addresses gives none, until somebody is terminated',
   assert.equal(account.instanceAt('172.31.0.5')?.id, next);
 });
 
+test('on demand: without a request, at no bid, and not from a template with tags for a spot request', async () => {
+  const { ec2, account, market, makeTemplate, fleetOf } = createWorld();
+  const onDemand = { DefaultTargetCapacityType: 'on-demand', TotalTargetCapacity: 2 } as const;
+  const overrides = [{ InstanceType: 'c5.large' as const, AvailabilityZone: ZONE_A }];
+  const ask = (template: string) =>
+    ec2('CreateFleet', {
+      ...fleetOf(template, 2, { overrides }),
+      SpotOptions: undefined,
+      TargetCapacitySpecification: onDemand,
+    });
+  market.set({ capacity: 0, price: 9 });
+  const plain = await makeTemplate();
+  const first = await ask(plain);
+  assert.deepEqual(
+    first.Instances?.map(it => [it.Lifecycle, it.InstanceIds?.length]),
+    [['on-demand', 2]],
+  );
+  assert.deepEqual(account.spotRequests(), []);
+  const { Reservations = [] } = await ec2('DescribeInstances', {});
+  for (const it of Reservations.flatMap(one => one.Instances ?? [])) {
+    assert.equal(it.InstanceLifecycle, undefined);
+    assert.equal(it.SpotInstanceRequestId, undefined);
+  }
+  // EC2 takes back nothing of it.
+  market.set({ capacity: 0, price: 99 });
+  assert.ok(account.instances().every(it => it.endsAt === undefined));
+  market.set({ onDemandCapacity: 2 });
+  assert.deepEqual(
+    (await ask(plain)).Errors?.map(it => [it.Lifecycle, it.ErrorCode]),
+    [['on-demand', 'InsufficientInstanceCapacity']],
+  );
+  const tagged = await makeTemplate({
+    TagSpecifications: [{ ResourceType: 'spot-instances-request', Tags: tags('Name', 'request') }],
+  });
+  const refused = await ask(tagged);
+  assert.deepEqual(
+    [refused.Instances, refused.Errors?.map(it => it.ErrorCode)],
+    [[], ['InvalidParameterValue']],
+  );
+});
+
 test('the strategy says which pool comes first', async () => {
   const prices = { 'c5.large': 0.03, 'm5.large': 0.02 };
   const table: [SpotAllocationStrategy, string[]][] = [

@@ -14,7 +14,7 @@ import { zoneId } from './images-and-subnets.ts';
 import { asInstanceType } from './instances.ts';
 import { launch, type Plan, planLaunch } from './launch.ts';
 import { findTemplate, TAGGED_AT_LAUNCH } from './launch-templates.ts';
-import { roomIn, spareCapacity } from './market.ts';
+import { onDemandRoomIn, roomIn, spareCapacity } from './market.ts';
 import { notServed, onlyServed, Refusal } from './refusal.ts';
 import { readTagSpecifications, type Tags } from './tags.ts';
 
@@ -25,7 +25,10 @@ type Candidate = {
   readonly shown: LaunchTemplateAndOverridesResponse;
 };
 
-/** An instant fleet of spot instances: what it could not launch stands in `Errors[]`, beside what it could. */
+/** How many instances of which kind. */
+type Target = { readonly count: number; readonly lifecycle: 'spot' | 'on-demand' };
+
+/** An instant fleet, of spot instances or on demand: what it could not launch stands in `Errors[]`, beside what it could. */
 export function createFleet(account: Account, request: CreateFleetRequest): CreateFleetResult {
   return once(account.tokens, account.now(), 'CreateFleet', request, () => {
     const target = checkForm(request);
@@ -41,14 +44,15 @@ export function createFleet(account: Account, request: CreateFleetRequest): Crea
     // AWS's ids of fleets are UUIDs.
     const id = fleet.id.replace(/^fleet-(.{8})(.{4})(.{4})(.{4})/, 'fleet-$1-$2-$3-$4-');
     const result = { FleetId: id, ...fulfil(account, id, request, candidates, target, tags) };
-    account.fleets.set(id, { ...fleet, id, target, result });
+    account.fleets.set(id, { ...fleet, id, target: target.count, result });
     return result;
   });
 }
 
-function checkForm(request: CreateFleetRequest): number {
+function checkForm(request: CreateFleetRequest): Target {
   if (request.Type !== 'instant') throw notServed(`CreateFleet of type ${request.Type}`);
   onlyServed('SpotOptions', request.SpotOptions, ['AllocationStrategy', 'InstanceInterruptionBehavior']);
+  onlyServed('OnDemandOptions', request.OnDemandOptions, ['AllocationStrategy']);
   const capacity = request.TargetCapacitySpecification;
   onlyServed('TargetCapacitySpecification', capacity, [
     'TotalTargetCapacity',
@@ -56,13 +60,15 @@ function checkForm(request: CreateFleetRequest): number {
     'OnDemandTargetCapacity',
     'DefaultTargetCapacityType',
   ]);
-  const { TotalTargetCapacity: total = 0, OnDemandTargetCapacity: onDemand = 0 } = capacity ?? {};
-  const spot = capacity?.SpotTargetCapacity ?? (capacity?.DefaultTargetCapacityType === 'spot' ? total : 0);
-  if (!(Number.isInteger(total) && total > 0)) {
+  const { TotalTargetCapacity: count = 0, DefaultTargetCapacityType: lifecycle } = capacity ?? {};
+  if (!(Number.isInteger(count) && count > 0)) {
     throw new Refusal('InvalidParameterValue', 'TotalTargetCapacity must be a whole number above 0');
   }
-  if (onDemand > 0 || spot !== total) throw notServed('on-demand capacity');
-  return total;
+  if (lifecycle !== 'spot' && lifecycle !== 'on-demand') throw notServed(`capacity of type ${lifecycle}`);
+  const own = lifecycle === 'spot' ? capacity?.SpotTargetCapacity : capacity?.OnDemandTargetCapacity;
+  const other = lifecycle === 'spot' ? capacity?.OnDemandTargetCapacity : capacity?.SpotTargetCapacity;
+  if ((own ?? count) !== count || (other ?? 0) !== 0) throw notServed('a mixed fleet');
+  return { count, lifecycle };
 }
 
 function candidatesOf(account: Account, config: FleetLaunchTemplateConfigRequest): Candidate[] {
@@ -115,7 +121,7 @@ function fulfil(
   fleetId: string,
   request: CreateFleetRequest,
   candidates: readonly Candidate[],
-  target: number,
+  { count: target, lifecycle }: Target,
   tags: ReadonlyMap<string, Tags>,
 ): Required<Pick<CreateFleetResult, 'Errors' | 'Instances'>> {
   const Errors: CreateFleetError[] = [];
@@ -123,13 +129,14 @@ function fulfil(
   const fail = ({ shown }: Candidate, { code, message }: Refusal) => {
     Errors.push({
       LaunchTemplateAndOverrides: shown,
-      Lifecycle: 'spot',
+      Lifecycle: lifecycle,
       ErrorCode: code,
       ErrorMessage: message,
     });
   };
   const planned = candidates.flatMap(candidate => {
     try {
+      refuseRequestTags(candidate.template, lifecycle);
       return [{ candidate, plan: planLaunch(account, candidate.template, candidate.override) }];
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -137,19 +144,30 @@ function fulfil(
       return [];
     }
   });
-  const strategy = request.SpotOptions?.AllocationStrategy ?? 'lowest-price';
+  const strategy =
+    (lifecycle === 'spot' ? request.SpotOptions?.AllocationStrategy : undefined) ?? 'lowest-price';
   let left = target;
   for (const [index, { candidate, plan }] of planned.toSorted(by(account, strategy)).entries()) {
     if (left === 0) break;
     const want = strategy === 'diversified' ? Math.ceil(left / (planned.length - index)) : left;
-    const { count, refusal } = roomIn(account, plan.pool, plan.subnet.id, plan.maxPrice, want);
+    const { count, refusal } =
+      lifecycle === 'spot'
+        ? roomIn(account, plan.pool, plan.subnet.id, plan.maxPrice, want)
+        : onDemandRoomIn(account, plan.pool, plan.subnet.id, want);
     if (count < want) fail(candidate, refusal);
     if (count === 0) continue;
-    const instances = launch(account, plan, count, fleetId, tagsFor(candidate.template, fleetId, tags));
+    const instances = launch(
+      account,
+      plan,
+      count,
+      fleetId,
+      tagsFor(candidate.template, fleetId, tags),
+      lifecycle,
+    );
     left -= count;
     Instances.push({
       LaunchTemplateAndOverrides: candidate.shown,
-      Lifecycle: 'spot',
+      Lifecycle: lifecycle,
       InstanceIds: instances.map(it => it.id),
       InstanceType: asInstanceType(plan.pool.instanceType),
       AvailabilityZone: plan.pool.zone,
@@ -158,6 +176,16 @@ function fulfil(
     });
   }
   return { Errors, Instances };
+}
+
+/** EC2 launches nothing on demand from a template that has tags for a spot request. */
+function refuseRequestTags({ data }: Template, lifecycle: Target['lifecycle']): void {
+  if (lifecycle === 'spot') return;
+  if (!data.TagSpecifications?.some(it => it.ResourceType === 'spot-instances-request')) return;
+  throw new Refusal(
+    'InvalidParameterValue',
+    'You cannot specify tags for Spot instances requests if there are no Spot instances requests being created by the request.',
+  );
 }
 
 /** Which pool comes first. (What EC2 knows of the risk of interruption is here the spare capacity alone.) */

@@ -29,7 +29,7 @@ const FIELDS: Fields<Seen> = {
   'instance-state-code': it => String(STATE_CODES[stateAt(it.instance, it.moment)]),
   'instance-type': it => it.instance.instanceType,
   'instance-lifecycle': () => 'spot',
-  'spot-instance-request-id': it => it.instance.spotRequest.id,
+  'spot-instance-request-id': it => it.instance.spotRequest?.id,
   'availability-zone': it => it.instance.zone,
   'subnet-id': it => it.instance.subnetId,
   'image-id': it => it.instance.imageId,
@@ -148,8 +148,11 @@ function describe(account: Account, { instance, moment, tags }: Seen, state: Ins
     LaunchTime: new Date(instance.bornAt),
     AmiLaunchIndex: instance.launchIndex,
     Placement: { AvailabilityZone: instance.zone, GroupName: '', Tenancy: 'default' },
-    InstanceLifecycle: 'spot',
-    SpotInstanceRequestId: instance.spotRequest.id,
+    // AWS: absent for an instance that runs on demand.
+    ...(instance.spotRequest !== undefined && {
+      InstanceLifecycle: 'spot' as const,
+      SpotInstanceRequestId: instance.spotRequest.id,
+    }),
     ...(data.KeyName !== undefined && { KeyName: data.KeyName }),
     Architecture: 'x86_64',
     RootDeviceType: 'ebs',

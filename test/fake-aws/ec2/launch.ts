@@ -122,6 +122,7 @@ export function launch(
   count: number,
   fleetId: string,
   tags: ReadonlyMap<string, Tags>,
+  lifecycle: 'spot' | 'on-demand',
 ): Instance[] {
   const { random, settings } = account;
   const reservation = account.newResource('r', new Map());
@@ -147,9 +148,11 @@ export function launch(
       groupIds: plan.groupIds,
       privateAddress,
       ...(publicAddress !== undefined && { publicAddress }),
-      ...(plan.maxPrice !== undefined && { maxPrice: plan.maxPrice }),
       data: plan.data,
-      spotRequest: account.newResource('sir', of('spot-instances-request'), 8),
+      ...(lifecycle === 'spot' && {
+        ...(plan.maxPrice !== undefined && { maxPrice: plan.maxPrice }),
+        spotRequest: account.newResource('sir', of('spot-instances-request'), 8),
+      }),
       volumes: plan.volumes.map(volume => ({ ...account.newResource('vol', of('volume')), ...volume })),
     };
     account.instances.set(instance.id, instance);

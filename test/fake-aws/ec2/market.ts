@@ -11,7 +11,10 @@ export type Market = {
    * Changes pools. Where the price goes above what an instance pays at most, or the capacity below what is used, EC2
    * gives notice to these instances.
    */
-  set(change: Partial<Pick<Pool, 'price' | 'capacity' | 'refusal'>>, where?: PoolFilter): void;
+  set(
+    change: Partial<Pick<Pool, 'price' | 'capacity' | 'onDemandCapacity' | 'refusal'>>,
+    where?: PoolFilter,
+  ): void;
 };
 
 export type PoolFilter = { readonly instanceType?: string; readonly zone?: string };
@@ -28,6 +31,7 @@ export function createMarket(account: Account): Market {
         price,
         past: [{ at: Number.NEGATIVE_INFINITY, price }],
         capacity: Number.POSITIVE_INFINITY,
+        onDemandCapacity: Number.POSITIVE_INFINITY,
         refusal: undefined,
       });
     }
@@ -66,10 +70,14 @@ export function poolOf(account: Account, instanceType: string, zone: string): Po
     : new Refusal('InvalidParameterValue', `Invalid value '${instanceType}' for InstanceType.`);
 }
 
-/** The instances of a pool that exist now and are to go on existing. */
+/** The spot instances of a pool that exist now and are to go on existing. */
 function staying(account: Account, pool: Pool): Instance[] {
   return [...account.instances.values()].filter(
-    it => it.instanceType === pool.instanceType && it.zone === pool.zone && it.end === undefined,
+    it =>
+      it.spotRequest !== undefined &&
+      it.instanceType === pool.instanceType &&
+      it.zone === pool.zone &&
+      it.end === undefined,
   );
 }
 
@@ -100,7 +108,7 @@ function reclaim(account: Account, pool: Pool): void {
   }
 }
 
-/** How many of `want` instances EC2 gives in a pool at this price at most, and its reason for the rest. */
+/** How many of `want` spot instances EC2 gives in a pool at this price at most, and its reason for the rest. */
 export function roomIn(
   account: Account,
   pool: Pool,
@@ -116,7 +124,9 @@ export function roomIn(
     );
   }
   const now = account.now();
-  const live = [...account.instances.values()].filter(it => isLiveAt(it, now));
+  const live = [...account.instances.values()].filter(
+    it => it.spotRequest !== undefined && isLiveAt(it, now),
+  );
   const used = live.filter(it => it.instanceType === pool.instanceType && it.zone === pool.zone).length;
   const limits = [
     {
@@ -141,6 +151,36 @@ export function roomIn(
   const tightest = limits.reduce((a, b) => (b.left < a.left ? b : a), limits[0]);
   const [code, message] = tightest.refusal;
   return { count: Math.max(0, Math.min(want, tightest.left)), refusal: new Refusal(code, message) };
+}
+
+/** The same on demand. */
+export function onDemandRoomIn(
+  account: Account,
+  pool: Pool,
+  subnetId: string,
+  want: number,
+): { readonly count: number; readonly refusal: Refusal } {
+  const now = account.now();
+  const used = [...account.instances.values()].filter(
+    it =>
+      it.spotRequest === undefined &&
+      it.instanceType === pool.instanceType &&
+      it.zone === pool.zone &&
+      isLiveAt(it, now),
+  ).length;
+  const free = freeAddresses(account, subnetId);
+  const left = Math.min(pool.onDemandCapacity - used, free);
+  const refusal =
+    free <= left
+      ? new Refusal(
+          'InsufficientFreeAddressesInSubnet',
+          `There are not enough free addresses in subnet '${subnetId}'`,
+        )
+      : new Refusal(
+          'InsufficientInstanceCapacity',
+          `We currently do not have sufficient ${pool.instanceType} capacity in the Availability Zone you requested (${pool.zone}).`,
+        );
+  return { count: Math.max(0, Math.min(want, left)), refusal };
 }
 
 function none(code: string, message: string): { readonly count: number; readonly refusal: Refusal } {

@@ -8,7 +8,7 @@ export type GroupRule = {
   readonly description?: string;
 };
 
-/** The spot capacity of one type in one zone. */
+/** The capacity of one type in one zone. */
 export type Pool = {
   readonly instanceType: string;
   readonly zone: string;
@@ -18,6 +18,8 @@ export type Pool = {
   readonly past: { readonly at: number; readonly price: number }[];
   /** Instances that it holds, those that run included. */
   capacity: number;
+  /** Instances that it holds on demand, those that run included. */
+  onDemandCapacity: number;
   /** An error code that it answers every request with, for the odder ones of CreateFleet's `Errors[]`. */
   refusal: string | undefined;
 };

@@ -5,7 +5,7 @@ import type {
   DescribeSpotInstanceRequestsResult,
   SpotInstanceRequest,
 } from '@aws-sdk/client-ec2';
-import type { Account, Instance } from './account.ts';
+import type { Account, Instance, Resource } from './account.ts';
 import { type Fields, passes } from './filters.ts';
 import { asInstanceType } from './instances.ts';
 import { isShownAt, requestAt } from './lifecycle.ts';
@@ -13,9 +13,12 @@ import { pageOf } from './paging.ts';
 import { Refusal } from './refusal.ts';
 import { type Tags, tagsAt, toSdkTags } from './tags.ts';
 
-/** A request (there is one behind each instance) as it was `lag` ago. */
+/** An instance with a request behind it. */
+type SpotInstance = Instance & { readonly spotRequest: Resource };
+
+/** A request as it was `lag` ago. */
 type Seen = {
-  readonly instance: Instance;
+  readonly instance: SpotInstance;
   readonly sequence: number;
   readonly moment: number;
   readonly tags: Tags;
@@ -37,7 +40,7 @@ export function describeSpotInstanceRequests(
   const { SpotInstanceRequestIds } = request;
   const asked =
     SpotInstanceRequestIds === undefined
-      ? account.instances.values()
+      ? spotInstances(account)
       : findByRequests(account, SpotInstanceRequestIds);
   const matches = passes('DescribeSpotInstanceRequests', request.Filters, FIELDS);
   const seen = Array.from(asked).flatMap(instance => {
@@ -68,9 +71,17 @@ export function cancelSpotInstanceRequests(
   };
 }
 
+function isSpot(instance: Instance): instance is SpotInstance {
+  return instance.spotRequest !== undefined;
+}
+
+function spotInstances(account: Account): SpotInstance[] {
+  return [...account.instances.values()].filter(isSpot);
+}
+
 /** @throws {Refusal} for an id that is not shown */
-function findByRequests(account: Account, ids: readonly string[]): Instance[] {
-  const byRequest = new Map(Array.from(account.instances.values(), it => [it.spotRequest.id, it]));
+function findByRequests(account: Account, ids: readonly string[]): SpotInstance[] {
+  const byRequest = new Map(spotInstances(account).map(it => [it.spotRequest.id, it]));
   return ids.map(id => {
     const instance = byRequest.get(id);
     if (instance !== undefined && seenNow(account, instance) !== undefined) return instance;
@@ -81,7 +92,7 @@ function findByRequests(account: Account, ids: readonly string[]): Instance[] {
   });
 }
 
-function seenNow(account: Account, instance: Instance): Seen | undefined {
+function seenNow(account: Account, instance: SpotInstance): Seen | undefined {
   const moment = account.now() - instance.spotRequest.lag;
   if (!isShownAt(instance, moment)) return undefined;
   return { instance, sequence: instance.sequence, moment, tags: tagsAt(instance.spotRequest.tags, moment) };

@@ -37,7 +37,8 @@ export type InstanceView = ResourceView & {
   /** When EC2 gave notice that it takes it back. */
   readonly noticedAt?: number;
   readonly maxPrice?: number;
-  readonly spotRequestId: string;
+  /** Unset: it runs on demand. */
+  readonly spotRequestId?: string;
   readonly fleetId: string;
   readonly launchTemplateId: string;
   readonly launchTemplateData: RequestLaunchTemplateData;
@@ -99,14 +100,17 @@ export function createAccountView(account: Account): AccountView {
         : show(instance);
     },
     spotRequests: () =>
-      instances().map(instance => {
+      instances().flatMap(instance => {
+        if (instance.spotRequest === undefined) return [];
         const { State, Status } = requestAt(instance, account.now());
-        return {
-          ...resourceView(instance.spotRequest, account.now()),
-          instanceId: instance.id,
-          state: State,
-          statusCode: Status.Code,
-        };
+        return [
+          {
+            ...resourceView(instance.spotRequest, account.now()),
+            instanceId: instance.id,
+            state: State,
+            statusCode: Status.Code,
+          },
+        ];
       }),
     groups: () =>
       Array.from(account.groups.values(), it => ({
@@ -175,7 +179,7 @@ function instanceView(instance: Instance, now: number): InstanceView {
     ...(end !== undefined && { endsAt: end.at }),
     ...(notice !== undefined && { noticedAt: notice.at }),
     ...(maxPrice !== undefined && { maxPrice }),
-    spotRequestId: instance.spotRequest.id,
+    ...(instance.spotRequest !== undefined && { spotRequestId: instance.spotRequest.id }),
     fleetId: instance.fleetId,
     launchTemplateId: instance.templateId,
     launchTemplateData: instance.data,
