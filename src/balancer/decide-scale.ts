@@ -7,7 +7,14 @@ import type { Agenda } from './agenda.ts';
 import { decideBudget } from './decide-budget.ts';
 import { decideInstanceRefresh, instanceRefreshOf } from './decide-instance-refresh.ts';
 import { decideOnDemand, decideReplacing } from './decide-on-demand.ts';
-import { candidateOf, inFlightIn, isListed, isOutOfService, onDemandInFlight, slaveInWords } from './members.ts';
+import {
+  candidateOf,
+  inFlightIn,
+  isListed,
+  isOutOfService,
+  onDemandInFlight,
+  slaveInWords,
+} from './members.ts';
 import { decidePaused } from './pause.ts';
 import { isFresh, type Member, type StateView } from './state.ts';
 import { NEVER_SHOWN, PLAN_LIFETIME, PLAN_SUSPICION } from './timing.ts';
