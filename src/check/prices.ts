@@ -1,6 +1,7 @@
 import { NEARLY } from '../budget/ledger.ts';
 import { dollars, price } from '../format/money.ts';
 import { grouped } from '../format/numbers.ts';
+import { onDemandPrice } from '../spot/list-prices.ts';
 import type { ZonePrice } from '../spot/prices.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
@@ -18,6 +19,11 @@ export type PriceFacts = {
   /** `[SLAVE] budget`, US dollars a month; and what was spent this month, when that is known. */
   readonly budget?: number;
   readonly spent?: number;
+  /** `[SLAVE] on_demand`. */
+  readonly onDemand?: number;
+  /** The largest `min` of the load table. */
+  readonly largestMin?: number;
+  readonly region?: string | undefined;
 };
 
 /** A price changes by this factor within days. */
@@ -34,13 +40,58 @@ export function judgePrices(facts: PriceFacts): readonly Finding[] {
     { details },
   );
   const usable = prices.some(({ dollars }) => dollars <= bid);
-  const budget = budgetOf(facts);
+  const budget = [...onDemandOf(facts), ...budgetOf(facts)];
   return [...types.map(type => judgeType(type, facts, usable ? warning : problem)), cost, ...budget].map(
     finding =>
       finding.verdict === 'problem' && finding.fix === undefined
         ? { ...finding, fix: `Name another type, or other zones (${place}).` }
         : finding,
   );
+}
+
+/** What slaves cost on demand, and whether they can be bought and given up. */
+function onDemandOf({
+  types,
+  onDemand = 0,
+  largestMin = 0,
+  most,
+  region,
+  place,
+}: PriceFacts): readonly Finding[] {
+  if (onDemand === 0) return [];
+  const priced = types.flatMap(type => {
+    const own = onDemandPrice(type, region);
+    return own === undefined ? [] : [{ type, own }];
+  });
+  const unknown = types.filter(type => priced.every(it => it.type !== type));
+  const list = unknown.join(', ');
+  if (priced.length === 0)
+    return [
+      warning(
+        `[SLAVE] on_demand is ${onDemand}, but the price of ${list} on demand is not known to this version, so nothing is bought.`,
+        'Add a common type to instance_type, such as m5.large.',
+      ),
+    ];
+  const dearest = Math.max(...priced.map(it => it.own));
+  const prices = priced.map(({ type, own }) => `${type} ${price(own)}`).join(', ');
+  const count = Math.min(onDemand, largestMin);
+  const text =
+    `[SLAVE] on_demand is ${onDemand}: when spot has had no capacity within the bid for 5 minutes, up to ${count === 1 ? 'one slave is' : `${count} slaves are`} bought on demand, ` +
+    `at the most ${price(count * dearest)} an hour (${prices} at the most)${unknown.length > 0 ? `; not ${list}, whose price is not known` : ''}.`;
+  if (count === 0)
+    return [
+      warning(
+        `[SLAVE] on_demand is ${onDemand}, but min is 0 in every row of the load table, so nothing is bought.`,
+        'Give rows of the load table a min, or leave out on_demand.',
+      ),
+    ];
+  if (largestMin < most) return [ok(text)];
+  return [
+    warning(
+      `${text} Where min is the largest max (${most}), there is no room for spot slaves beside them, so they are not given up before the load falls.`,
+      `Make the largest max of the load table larger (${place.split(':')[0]}).`,
+    ),
+  ];
 }
 
 /** How long the budget lasts, and what is left of it. */
@@ -50,7 +101,7 @@ function budgetOf({ bid, most, budget, spent }: PriceFacts): readonly Finding[] 
   const lasts =
     hours >= 730
       ? `it is more than a month at the largest max and the bid can cost (${dollars(730 * most * bid)})`
-      : `at the largest max and the bid it lasts for ${grouped(Math.floor(hours))} hours of the month's 730`;
+      : `at the largest max and the bid it lasts for ${grouped(Math.floor(hours + 1e-6))} hours of the month's 730`;
   const known = spent === undefined ? '' : ` ${dollars(spent)} were spent this month (UTC).`;
   const text = `[SLAVE] budget is ${dollars(budget)} a month: ${lasts}.${known}`;
   if (spent === undefined || spent < NEARLY * budget) return [ok(text)];

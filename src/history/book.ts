@@ -57,7 +57,7 @@ export function held(book: Book, until: number, ms: number, what: Held): Book {
 }
 
 function spanOf(start: number, ms: number, { level, rate, paused }: Held): Tally {
-  const { requestsPerSecond, serving, slaves, min = 0 } = level;
+  const { requestsPerSecond, serving, slaves, onDemand, min = 0 } = level;
   const isKnown = requestsPerSecond !== undefined;
   const requests = ((requestsPerSecond ?? 0) * ms) / 1000;
   const dollars = (rate.perHour * ms) / HOUR;
@@ -74,6 +74,7 @@ function spanOf(start: number, ms: number, { level, rate, paused }: Held): Tally
     atMost: rate.atMost ? dollars : 0,
     launches: 0,
     interruptions: 0,
+    bought: onDemand * ms,
   };
 }
 

@@ -41,6 +41,7 @@ export function figuresOf(tally: Tally) {
     isUpperBound: tally.atMost > 0,
     slaveHours: round(tally.existed / HOUR, 2),
     slaveHoursServing: round(tally.served / HOUR, 2),
+    slaveHoursOnDemand: round(tally.bought / HOUR, 2),
     launches: tally.launches,
     interruptions: tally.interruptions,
     requests: Math.round(tally.requests),

@@ -48,6 +48,9 @@ function notes(days: readonly Tally[], total: Tally, simulation: Simulated | und
     ...(total.atMost > 0
       ? ['"<" before a cost: at most; where AWS gave no spot price, the bid is counted.']
       : []),
+    ...(total.bought > 0
+      ? [`${grouped(total.bought / HOUR, 1)} of the slave-hours were bought on demand, at the full price.`]
+      : []),
     ...(missing > HOUR ? [`The balancer ran for ${duration(total.watched)} of these days.`] : []),
     ...(simulation === undefined
       ? []
@@ -119,7 +122,7 @@ export function printedSince(
     total.known === 0
       ? 'not known'
       : `${requestRate(mean)} requests/s on average, ${requestRate(total.peak)} at most; ${counted(Math.round(total.requests), 'request')}, ${share(total.tooFew, total.requests)} met too few slaves`;
-  const slaves = `${grouped(total.existed / HOUR, 1)} slave-hours; ${counted(total.launches, 'launch', 'launches')}, ${counted(total.interruptions, 'interruption')}`;
+  const slaves = `${grouped(total.existed / HOUR, 1)} slave-hours${total.bought > 0 ? ` (${grouped(total.bought / HOUR, 1)} on demand)` : ''}; ${counted(total.launches, 'launch', 'launches')}, ${counted(total.interruptions, 'interruption')}`;
   const bound = total.atMost > 0 ? 'at most ' : '';
   return [
     `From ${minuteOf(span.from)} to ${minuteOf(span.until)} (UTC), of which the balancer ran ${duration(total.watched)}`,

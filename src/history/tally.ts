@@ -18,6 +18,8 @@ export type Tally = {
   readonly atMost: number;
   readonly launches: number;
   readonly interruptions: number;
+  /** Slaves on demand, times for how long they existed. */
+  readonly bought: number;
 };
 
 /** The parts of a tally in the order of a state file. */
@@ -34,6 +36,7 @@ const PARTS = [
   'atMost',
   'launches',
   'interruptions',
+  'bought',
 ] as const satisfies readonly (keyof Tally)[];
 
 export function noTally(start: number): Tally {
@@ -64,7 +67,10 @@ export function packed(tally: Tally): readonly number[] {
 
 /** The tally in a line of numbers; undefined when it is none. */
 export function unpacked(line: unknown): Tally | undefined {
-  if (!Array.isArray(line) || line.length !== PARTS.length) return undefined;
+  if (!Array.isArray(line)) return undefined;
+  // An earlier version has written no `bought`.
+  if (line.length === PARTS.length - 1) return unpacked([...line, 0]);
+  if (line.length !== PARTS.length) return undefined;
   if (!line.every(it => typeof it === 'number' && Number.isFinite(it) && it >= 0)) return undefined;
   return Object.fromEntries(PARTS.map((part, at) => [part, line[at]])) as Tally;
 }

@@ -9,6 +9,8 @@ export type Level = {
   readonly serving: number;
   /** All that exist, draining ones too. */
   readonly slaves: number;
+  /** Of these, those bought on demand. */
+  readonly onDemand: number;
   readonly min: number | undefined;
   readonly max: number | undefined;
 };

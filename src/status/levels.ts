@@ -17,6 +17,7 @@ export function levelOf(state: Readonly<State>): Level {
             .length
         : 0,
     slaves: members.length,
+    onDemand: members.filter(it => it.slave.onDemand === true).length,
     min: range?.min,
     max: range?.max,
   };

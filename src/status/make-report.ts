@@ -189,6 +189,7 @@ function slaveOf(
     ...saidBy(member, heard, timeOf),
     drainEndsAt: drainEndsAt === undefined || !member.mayBeInUse ? null : timeOf(drainEndsAt),
     keptUntil: keptUntil === undefined || keptUntil < now.monotonic ? null : timeOf(keptUntil),
+    onDemand: slave.onDemand === true,
     pricePerHour: price.dollars,
     priceIsKnown: price.isKnown,
     dataSnapshots,
@@ -234,7 +235,7 @@ function standingOf(state: Readonly<State>, member: Member): SlaveState {
 }
 
 function launchesOf(state: Readonly<State>, now: number, timeOf: TimeOf): Report['launches'] {
-  const { backoff, config } = state;
+  const { backoff, config, spotOutage } = state;
   const { count, notBefore } = permitted(backoff, 1, largestMax(config.loadTable), now);
   const held = count === 0;
   const lastHour = backoff.launches.filter(at => at > now - HOUR).length;
@@ -244,6 +245,7 @@ function launchesOf(state: Readonly<State>, now: number, timeOf: TimeOf): Report
     lastHour,
     failedBootsInARow: backoff.failedBoots,
     refusalsInARow: backoff.refusals,
+    noSpotSince: spotOutage === undefined ? null : timeOf(spotOutage.since),
     heldUntil: held ? timeOf(notBefore) : null,
     reason: held && now >= backoff.notBefore ? tooMany : (backoff.reason ?? null),
   };

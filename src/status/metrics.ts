@@ -119,6 +119,18 @@ export const METRICS: readonly Metric[] = [
       })),
   },
   {
+    name: 'on_demand_slaves',
+    type: 'gauge',
+    help: 'Slaves that were bought on demand, because spot had no capacity.',
+    read: ({ slaves }) => one(slaves.filter(it => it.onDemand).length),
+  },
+  {
+    name: 'no_spot_since_timestamp_seconds',
+    type: 'gauge',
+    help: 'Since when spot has had no capacity within the bid, in seconds since 1970; absent with on_demand = 0 and while nothing is lacking.',
+    read: ({ launches }) => seconds(launches.noSpotSince),
+  },
+  {
     name: 'last_render_timestamp_seconds',
     type: 'gauge',
     help: 'When a slave was last seen to draw for GBrowse, in seconds since 1970; absent if no slave reports it.',

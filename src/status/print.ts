@@ -153,8 +153,21 @@ function slaveLines(report: Report, look: Look): readonly string[] {
       'green',
       look,
     ),
+    ...onDemandLines(report, look),
     ...(drawn === undefined ? [] : labelled('', drawn.text, look, drawn.isIdle ? 'yellow' : undefined)),
   ];
+}
+
+function onDemandLines({ slaves, launches, time }: Report, look: Look): readonly string[] {
+  const bought = slaves.filter(it => it.onDemand).length;
+  const since = launches.noSpotSince;
+  if (bought === 0 && since === null) return [];
+  const why = since === null ? '' : `no spot capacity within the bid since ${clockTime(since, time)}`;
+  const what =
+    bought === 0
+      ? ''
+      : `${bought} ${bought === 1 ? 'runs' : 'run'} on demand, at the full price, until spot slaves serve instead`;
+  return labelled('', [why, what].filter(it => it !== '').join('; '), look, 'yellow');
 }
 
 /** The last hour; an hour of nothing is no chart. */

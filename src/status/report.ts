@@ -37,6 +37,8 @@ const SLAVE = {
   drainEndsAt: 'time?',
   /** Until when it is kept though `min` does not ask for it, in case the load comes back. */
   keptUntil: 'time?',
+  /** Whether it was bought on demand, because spot had no capacity. */
+  onDemand: 'flag',
   pricePerHour: 'number',
   /** False: `pricePerHour` is the bid, which it costs at the most. */
   priceIsKnown: 'flag',
@@ -116,6 +118,8 @@ export const REPORT = {
     lastHour: 'number',
     failedBootsInARow: 'number',
     refusalsInARow: 'number',
+    /** Since when spot has had no capacity within the bid; null with on_demand = 0, and while nothing is lacking. */
+    noSpotSince: 'time?',
     /** Nothing is launched before. */
     heldUntil: 'time?',
     reason: 'text?',

@@ -42,6 +42,12 @@ const DATA: Column = {
   colour: slave => (slave.dataIsCurrent ? undefined : 'yellow'),
 };
 
+/** Where there is room. */
+const TYPE_AND_MARKET: Column = {
+  title: 'TYPE',
+  cell: slave => `${slave.instanceType}${slave.onDemand ? ' on demand' : ''}`,
+};
+
 /** From the left to the right. */
 function columnsFor(time: string, zone: (slave: ReportedSlave) => string): readonly Column[] {
   return [
@@ -76,7 +82,9 @@ function dataOf({ dataSnapshots, dataIsCurrent }: ReportedSlave): string {
  */
 export function slaveTable({ slaves, time }: Report, look: Look): readonly string[] {
   if (slaves.length === 0) return [];
-  const full = columnsFor(time, slave => slave.availabilityZone);
+  const full = columnsFor(time, slave => slave.availabilityZone).map(column =>
+    column.title === 'TYPE' ? TYPE_AND_MARKET : column,
+  );
   const narrow = columnsFor(
     time,
     slave => /(\d[a-z]+)$/.exec(slave.availabilityZone)?.[1] ?? slave.availabilityZone,

@@ -97,3 +97,69 @@ test('an hour costs at most the largest row of the load table at the bid', () =>
   );
   assert.equal(details?.mostAnHour, 0.6000000000000001);
 });
+
+describe('what the budget and on_demand cost', () => {
+  const said = (more: Partial<PriceFacts>) =>
+    judgePrices(facts([at('m5.large', 'us-west-2a', 0.03)], more))
+      .slice(2)
+      .map(({ verdict, message, fix }) => [verdict, message, fix]);
+
+  test('without either nothing is said', () => assert.deepEqual(said({}), []));
+
+  test('how long a budget lasts at the worst, and what is left of it', () => {
+    assert.deepEqual(said({ budget: 60 }), [
+      [
+        'ok',
+        "[SLAVE] budget is $60.00 a month: at the largest max and the bid it lasts for 100 hours of the month's 730.",
+        undefined,
+      ],
+    ]);
+    assert.deepEqual(said({ budget: 500, spent: 12.5 }), [
+      [
+        'ok',
+        '[SLAVE] budget is $500.00 a month: it is more than a month at the largest max and the bid can cost ($438.00). $12.50 were spent this month (UTC).',
+        undefined,
+      ],
+    ]);
+  });
+
+  test('from 80 % of the budget on a warning says what happens, and what to do', () => {
+    for (const [spent, words] of [
+      [79, undefined],
+      [80, /At 100 % the slaves are released until the next month/],
+      [100, /It is used up, so no slave is launched before the next month/],
+    ] as const) {
+      const [[verdict, message, fix] = []] = said({ budget: 100, spent });
+      assert.equal(verdict, words === undefined ? 'ok' : 'warning');
+      if (words === undefined) continue;
+      assert.match(message ?? '', words);
+      assert.equal(fix, 'Raise [SLAVE] budget, or wait for the next month.');
+    }
+  });
+
+  test('slaves on demand: how many at most, and at which price', () => {
+    const [[verdict, message] = []] = said({ onDemand: 2, largestMin: 4, region: 'us-west-2' });
+    assert.equal(verdict, 'ok');
+    assert.match(
+      message ?? '',
+      /up to 2 slaves are bought on demand, at the most \$0.192 an hour \(m5.large \$0.096 at the most\)/,
+    );
+    const [[, abroad] = []] = said({ onDemand: 2, largestMin: 1, region: 'eu-west-1' });
+    assert.match(abroad ?? '', /up to one slave is bought on demand, at the most \$0.144 an hour/);
+  });
+
+  test('what keeps slaves on demand from being bought, or from being given up, is a warning', () => {
+    const warned = (more: Partial<PriceFacts>, words: RegExp) => {
+      const [[verdict, message] = []] = said({ onDemand: 2, largestMin: 4, ...more });
+      assert.equal(verdict, 'warning');
+      assert.match(message ?? '', words);
+    };
+    warned({ largestMin: 0 }, /min is 0 in every row/);
+    warned({ largestMin: 6 }, /there is no room for spot slaves beside them/);
+    const unknown = judgePrices(
+      facts([at('u7.large', 'us-west-2a', 0.03)], { onDemand: 2, largestMin: 4 }),
+    ).at(-1);
+    assert.equal(unknown?.verdict, 'warning');
+    assert.match(unknown?.message ?? '', /the price of u7.large on demand is not known/);
+  });
+});

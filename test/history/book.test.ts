@@ -17,7 +17,7 @@ import { packed, sumOf, unpacked } from '../../src/history/tally.ts';
 
 const START = Date.UTC(2026, 10, 24, 23, 30);
 const busy: Held = {
-  level: { requestsPerSecond: 2, serving: 1, slaves: 2, min: 2, max: 3 },
+  level: { requestsPerSecond: 2, serving: 1, slaves: 2, onDemand: 1, min: 2, max: 3 },
   rate: { perHour: 0.1, atMost: false },
   paused: false,
 };
@@ -120,6 +120,9 @@ describe('the history', () => {
     const [tally] = after(1, MINUTE).minutes;
     assert.ok(tally);
     assert.deepEqual(unpacked(packed(tally)), { ...tally, dollars: Number(tally.dollars.toFixed(6)) });
+    assert.equal(tally.bought, MINUTE);
+    // An earlier version has written no slaves on demand.
+    assert.equal(unpacked(packed(tally).slice(0, -1))?.bought, 0);
     for (const bad of [null, [], [1], packed(tally).map(it => -it - 1), packed(tally).map(String)])
       assert.equal(unpacked(bad), undefined);
   });

@@ -5,7 +5,7 @@ import { HOUR, MINUTE, SECOND } from '../../src/clock.ts';
 import { advance, type History, type Level, NO_HISTORY, summary } from '../../src/status/history.ts';
 
 function level(requestsPerSecond: number | undefined, serving = 0): Level {
-  return { requestsPerSecond, serving, slaves: serving, min: 0, max: 1 };
+  return { requestsPerSecond, serving, slaves: serving, onDemand: 0, min: 0, max: 1 };
 }
 
 /** Each level holds for so long (ms). */

@@ -16,7 +16,14 @@ function week() {
   let book = NO_BOOK;
   for (let at = end - 5 * 24 * HOUR; at < end; at += 10 * MINUTE) {
     const rate = 2 + 2 * Math.sin(at / (4 * HOUR));
-    const level = { requestsPerSecond: rate, serving: 2, slaves: Math.round(rate), min: 2, max: 3 };
+    const level = {
+      requestsPerSecond: rate,
+      serving: 2,
+      slaves: Math.round(rate),
+      onDemand: 0,
+      min: 2,
+      max: 3,
+    };
     book = held(book, at, 10 * MINUTE, { level, rate: { perHour: 0.08, atMost: false }, paused: false });
   }
   return hoursOf(book);

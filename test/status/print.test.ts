@@ -182,3 +182,16 @@ test('the parts of a boot are told, from the call to EC2 until a slave answers, 
   // The guard has not seen yet that it listens.
   assert.match(shown(boot(9, null)), /EC2 9 s, kernel 3 s, network 5 s, data 1 s, answering 12 s$/m);
 });
+
+test('slaves on demand are told, with the time since when spot has no capacity', () => {
+  const base = report([slave(0), slave(1, { onDemand: true })]);
+  const bought = { ...base, launches: { ...base.launches, noSpotSince: '2026-11-22T12:11:05.000Z' } };
+  const wide = text(bought, { ...PLAIN, width: 200 });
+  assert.match(
+    wide,
+    /no spot capacity within the bid since 12:11:05; 1 runs on demand, at the full price, until spot slaves serve instead/,
+  );
+  for (const line of printReport(bought, PLAIN)) assert.ok(line.length <= 80, line);
+  assert.match(wide, /m6i.xlarge on demand/);
+  assert.doesNotMatch(text(base, PLAIN), /no spot capacity/);
+});

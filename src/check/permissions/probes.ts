@@ -56,12 +56,15 @@ async function creating(world: World, own: OwnResources): Promise<readonly Probe
   const places = placements ?? [{ subnetId: NO_SUBNET, vpcId: NO_VPC }];
   const place = places[0] ?? { subnetId: NO_SUBNET, vpcId: NO_VPC };
   const group = (await givenGroup(world, config)) ?? own.securityGroup;
-  const data = templateData({
+  const source = {
     site,
     slave,
     image: image ?? { imageId: NO_IMAGE, devices: [] },
     securityGroupId: group ?? NO_GROUP,
-  });
+  };
+  const data = templateData(source);
+  // Who may launch on demand may launch spot instances as well.
+  const buys = slave.onDemand > 0;
   const plan = {
     templateId: own.launchTemplate ?? NO_TEMPLATE,
     imageId: image?.imageId ?? NO_IMAGE,
@@ -93,8 +96,18 @@ async function creating(world: World, own: OwnResources): Promise<readonly Probe
     probe(
       'RunInstances',
       {
-        ...runFrom(data, slave.instanceTypes[0] ?? '', place.subnetId, group),
-        InstanceMarketOptions: { MarketType: 'spot', SpotOptions: { MaxPrice: String(slave.spotBid) } },
+        ...runFrom(
+          buys ? templateData({ ...source, onDemand: true }) : data,
+          slave.instanceTypes[0] ?? '',
+          place.subnetId,
+          group,
+        ),
+        ...(!buys && {
+          InstanceMarketOptions: {
+            MarketType: 'spot' as const,
+            SpotOptions: { MaxPrice: String(slave.spotBid) },
+          },
+        }),
         MinCount: 1,
         MaxCount: 1,
       },

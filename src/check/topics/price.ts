@@ -10,7 +10,7 @@ import type { World } from '../world.ts';
 export const price: Topic = {
   name: 'price',
   async check(world) {
-    const [{ ec2 }, config] = await Promise.all([world.account(), world.config()]);
+    const [{ ec2, region }, config] = await Promise.all([world.account(), world.config()]);
     const [zones, product] = await Promise.all([zonesOf(world), productOf(world)]);
     const prices = await findSpotPrices(ec2, config.slave.instanceTypes, product);
     const { budget } = config.slave;
@@ -22,6 +22,9 @@ export const price: Topic = {
       zones,
       types: config.slave.instanceTypes,
       bid: config.slave.spotBid,
+      onDemand: config.slave.onDemand,
+      largestMin: Math.max(...config.loadTable.map(({ min }) => min)),
+      region,
       most: Math.max(...config.loadTable.map(({ max }) => max)),
       place: await world.place('SLAVE', 'spot_bid'),
     });

@@ -149,7 +149,7 @@ function slaves({ slaves: all }: Report): string {
   if (all.length === 0) return '<p>No slave: GBrowse draws locally.</p>';
   const rows = all.map(
     it =>
-      `<tr><th scope="row">${html(it.instanceId)}</th><td>${html(it.state)}${it.reason === null ? '' : `<br><span class="faint">${html(it.reason)}</span>`}</td><td>${duration(it.ageSeconds * SECOND)}</td><td>${html(it.instanceType)}</td><td>${html(it.availabilityZone)}</td><td>${it.priceIsKnown ? '' : '&lt;'}${price(it.pricePerHour)}</td></tr>`,
+      `<tr><th scope="row">${html(it.instanceId)}</th><td>${html(it.state)}${it.reason === null ? '' : `<br><span class="faint">${html(it.reason)}</span>`}</td><td>${duration(it.ageSeconds * SECOND)}</td><td>${html(it.instanceType)}${it.onDemand ? ' on demand' : ''}</td><td>${html(it.availabilityZone)}</td><td>${it.priceIsKnown ? '' : '&lt;'}${price(it.pricePerHour)}</td></tr>`,
   );
   return `<h2>Slaves</h2>
 <div class="table"><table class="farms"><thead><tr><th scope="col"></th><th scope="col">state</th><th scope="col">age</th><th scope="col">type</th><th scope="col">zone</th><th scope="col">$/hour</th></tr></thead><tbody>
