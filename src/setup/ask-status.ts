@@ -9,12 +9,16 @@ const HERE = ['localhost', '127.0.0.1', '[::1]'];
 export async function askForStatus(url: string, dryRun: boolean, { ask, say }: SetupTools): Promise<void> {
   const trouble = await statusTrouble(url);
   if (trouble === undefined) return say(`mod_status: ${url} gives the load.`);
-  say(`mod_status: ${sentence(trouble.message)}`);
-  if (dryRun || !trouble.isAnswer || !canSwitchOn() || !HERE.includes(new URL(url).hostname)) return;
+  const advice = `mod_status: ${sentence(trouble.message)}`;
+  if (dryRun || !trouble.isAnswer || !canSwitchOn() || !HERE.includes(new URL(url).hostname))
+    return say(advice);
+  // Its first sentence says what is wrong, the others what setup can do itself.
+  say(`mod_status: ${sentence(trouble.message.split('. ', 1)[0] ?? '')}`);
   say(
     `setup can switch it on at once: it runs "a2enmod status" and reloads Apache. If that is not enough, it writes ${STATUS_BLOCK_FILE}, which lets this machine alone read the page. If that does not help either, it undoes both.`,
   );
-  if (!(await ask.confirm('Switch mod_status on in this machine’s Apache, and reload it?', true))) return;
+  const isWanted = await ask.confirm('Switch mod_status on in this machine’s Apache, and reload it?', true);
+  if (!isWanted) return say(advice);
   try {
     for (const line of await switchOn(url)) say(line);
   } catch (error) {

@@ -29,7 +29,11 @@ export type ImdsFacts = {
 const TOKEN = 'AQAEAtoken';
 const MAC = '0e:49:61:0f:c3:11';
 
-export async function startImds(facts: ImdsFacts): Promise<Imds> {
+/** @param at where it listens; a port of its own on loopback, if it is not the real address */
+export async function startImds(
+  facts: ImdsFacts,
+  at: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 },
+): Promise<Imds> {
   const { credentials } = facts;
   const pages: Record<string, string> = {
     'instance-id': facts.instanceId,
@@ -67,12 +71,12 @@ export async function startImds(facts: ImdsFacts): Promise<Imds> {
     if (!allowed) refused.push(url);
     response.writeHead(allowed ? (page === undefined ? 404 : 200) : 401);
     response.end(allowed ? page : '');
-  }).listen(0, '127.0.0.1');
+  }).listen(at.port, at.host);
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no TCP port');
   return {
-    endpoint: `http://127.0.0.1:${address.port}`,
+    endpoint: `http://${at.host}:${address.port}`,
     refused,
     async stop() {
       server.closeAllConnections();
