@@ -34,6 +34,8 @@ export async function makeMachineImage(): Promise<void> {
     install -d -m 700 root/.ssh
     install -m 600 '${MACHINE_IMAGE}/key.pub' root/.ssh/authorized_keys
     : > etc/machine-id
+    printf '%s\\n' 'datasource_list: [ Ec2 ]' 'locale: false' 'ssh_genkeytypes: [ ed25519 ]' > etc/cloud/cloud.cfg.d/90_image.cfg
+    ln -s /dev/null etc/systemd/system/e2scrub_reap.service
     echo image > etc/hostname
     echo 'LABEL=cloudroot / ext4 defaults 0 1' > etc/fstab
     rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/*

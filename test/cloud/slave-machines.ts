@@ -44,15 +44,16 @@ export async function startMachines(
   };
 }
 
-/** A volume as sync leaves it: databases, and PostgreSQL's data of another user's number. */
+/** A volume as sync leaves it: databases, and where there is PostgreSQL its data, of another user's number. */
 function dataImage(root: string, directory: string): string {
   const tree = path.join(directory, 'tree');
   mkdirSync(path.join(tree, 'databases/copied'), { recursive: true });
   writeFileSync(path.join(tree, 'databases/copied/a.gff3'), '##gff-version 3\n');
   writeFileSync(path.join(tree, MANIFEST), `databases\t${DATABASES}\nlib/postgresql\t/var/lib/postgresql\n`);
   const image = path.join(directory, 'data.img');
-  const script = `mkdir -p '${tree}/lib' && cp -a '${root}/var/lib/postgresql' '${tree}/lib/' &&
-    chown -R 4711:4711 '${tree}/lib/postgresql' && mkfs.ext4 -q -d '${tree}' '${image}' 256M`;
+  const script = `mkdir -p '${tree}/lib/postgresql' && cd '${tree}/lib/postgresql' &&
+    { [ ! -d '${root}/var/lib/postgresql' ] || cp -a '${root}/var/lib/postgresql/.' .; } && chown -R 4711:4711 . &&
+    mkfs.ext4 -q -d '${tree}' '${image}' 256M`;
   const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`no image of the data: ${stderr}`);
   return image;

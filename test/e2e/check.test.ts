@@ -5,6 +5,7 @@ import { createServer, type RequestListener } from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { CheckedFinding } from '../../src/check/check.ts';
+import { withOwn } from '../../src/farm/renderfarm.ts';
 import { type Apache, apacheMissing, startApache } from '../peers/apache.ts';
 import { type Ec2StandIn, ec2Missing, startEc2 } from '../peers/ec2-stand-in.ts';
 import { startModStatus } from '../peers/mod-status.ts';
@@ -180,7 +181,7 @@ describe('the farm file', () => {
 
   test('that lists slaves which nobody manages', { skip }, async t => {
     const master = masterOf(t, 'check-listed');
-    writeFileSync(master.farmFile, '[GENERAL]\nrenderfarm = 1\nremote renderer =\n\thttp://127.9.9.9:8101\n');
+    writeFileSync(master.farmFile, withOwn('[GENERAL]\n', ['http://127.9.9.9:8101']));
     const report = await checked(master);
     assert.equal(report.status, 0);
     assert.ok(
@@ -188,6 +189,26 @@ describe('the farm file', () => {
         ({ verdict, message }) => verdict === 'warning' && /lists 1/.test(message),
       ),
     );
+  });
+
+  test("that lists the administrator's own slaves: they stay, and one that does not answer is named", {
+    skip,
+  }, async t => {
+    const master = masterOf(t, 'check-foreign');
+    const alive = await serve(t, (_, response) => void response.writeHead(403).end());
+    const dead = 'http://127.9.9.9:8101';
+    writeFileSync(master.farmFile, `[GENERAL]\nrenderfarm = 1\nremote renderer =\n\t${alive}\n\t${dead}\n`);
+    const report = await checked(master);
+    assert.equal(report.status, 0);
+    const said = about(report, 'farm file').filter(({ message }) => message.startsWith('It lists'));
+    assert.deepEqual(
+      said.map(({ verdict, message }) => [verdict, message]),
+      [
+        ['ok', `It lists ${alive}, which is not the balancer's and stays.`],
+        ['warning', `It lists ${dead}, which is not the balancer's and does not answer.`],
+      ],
+    );
+    assert.match(said[1]?.fix ?? '', /take it out of "remote renderer" in .*renderfarm\.conf\.$/);
   });
 });
 

@@ -182,6 +182,17 @@ describe('the user-data of a slave', () => {
     ]);
   });
 
+  it('holds no pipe of cloud-init with its guard, where there is no systemd to run that', () => {
+    const { output } = runOn({
+      call: 'guard() { sleep 1; :; }; boot; wait; cat @ROOT@/held',
+      files: { 'proc/uptime': '9.25 1.00\n' },
+      commands: {
+        sleep: 'cd "$(dirname "$0")/.." && for fd in 0 1 2; do readlink "/proc/$PPID/fd/$fd"; done > held',
+      },
+    });
+    assert.equal(output, '/dev/null\n/dev/null\n/dev/null\n');
+  });
+
   it("ends the image's own slaves where there is no systemd", () => {
     const { log } = runOn({
       call: 'keep_own_slaves_out',

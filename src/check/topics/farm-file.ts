@@ -2,10 +2,11 @@ import { constants } from 'node:fs';
 import { access, readFile, realpath, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import path from 'node:path';
+import { SECOND } from '../../clock.ts';
 import { isLockHeld } from '../../daemon/lock.ts';
 import { systemCode } from '../../errors.ts';
 import { readFarmFile } from '../../farm/farm-file.ts';
-import { listedIn } from '../../farm/renderfarm.ts';
+import { foreignIn, listedIn, ownIn } from '../../farm/renderfarm.ts';
 import { findInstallations, type Installation } from '../../gbrowse/installations.ts';
 import { farmFindings } from '../farm-findings.ts';
 import { type Finding, ok, problem, warning } from '../finding.ts';
@@ -14,6 +15,8 @@ import type { World } from '../world.ts';
 
 /** Where systemd's unit lets the balancer write farm files. */
 const UNIT = '/usr/lib/systemd/system/gbrowse-aws-balancer.service';
+/** For a slave of the administrator's, ms. */
+const ANSWER_LIMIT = 5 * SECOND;
 const OPEN_TO_THE_UNIT = ['/etc/gbrowse2', '/etc/gbrowse', '/opt/gbrowse/etc'];
 
 /** GBrowse's farm file: whether GBrowse reads it, whether the balancer may write it, what it lists now. */
@@ -101,11 +104,21 @@ async function closedToTheUnit(directory: string): Promise<Finding | undefined> 
   );
 }
 
-/** Slaves in the list that no balancer manages disappear sooner or later, while GBrowse still contacts them. */
+/** Who is in the list: the balancer's slaves and the administrator's. */
 async function list(file: string, world: World): Promise<readonly Finding[]> {
   const text = await readFarmFile(file);
   if (text === undefined) return [ok('It does not exist yet; the balancer creates it.')];
-  const slaves = listedIn(text);
+  const listed = listedIn(text);
+  const own = ownIn(text).filter(url => listed.includes(url));
+  const theirs = foreignIn(text).filter(url => listed.includes(url));
+  return [
+    ...(await balancers(own, world)),
+    ...(await Promise.all(theirs.map(it => foreign(it, file, world)))),
+  ];
+}
+
+/** Those that no balancer manages disappear sooner or later, while GBrowse still contacts them. */
+async function balancers(slaves: readonly string[], world: World): Promise<readonly Finding[]> {
   if (slaves.length === 0) return [];
   const { name } = await world.site();
   if (await isLockHeld(`master:${name}`))
@@ -117,4 +130,19 @@ async function list(file: string, world: World): Promise<readonly Finding[]> {
       { details: { slaves } },
     ),
   ];
+}
+
+/** A slave of the administrator's, which the balancer leaves in the list whatever it does. Any answer will do. */
+async function foreign(url: string, file: string, world: World): Promise<Finding> {
+  const limit = AbortSignal.timeout(Math.min(ANSWER_LIMIT, world.options.timeLimit / 2));
+  try {
+    await world.edges.fetchDate(url, AbortSignal.any([limit, world.signal]));
+    world.answered();
+    return ok(`It lists ${url}, which is not the balancer's and stays.`);
+  } catch {
+    return warning(
+      `It lists ${url}, which is not the balancer's and does not answer.`,
+      `GBrowse asks it all the same, and the balancer never removes it. If it is gone, take it out of "remote renderer" in ${file}.`,
+    );
+  }
 }

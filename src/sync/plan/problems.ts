@@ -5,9 +5,12 @@ import type { SizedTree } from './measure.ts';
 const PROGRAMS = ['rsync', 'ssh', 'ssh-keygen'];
 
 /** What would prevent a sync; found before anything is launched. */
-export async function problemsOf(trees: readonly SizedTree[]): Promise<readonly string[]> {
+export async function problemsOf(
+  trees: readonly SizedTree[],
+  find: typeof findProgram = findProgram,
+): Promise<readonly string[]> {
   const programs = [...PROGRAMS, ...(process.getuid?.() === 0 ? ['setpriv'] : [])];
-  const missing = programs.filter(it => findProgram(it) === undefined).map(it => missingProgram(it).message);
+  const missing = programs.filter(it => find(it) === undefined).map(it => missingProgram(it).message);
   const unreadable = trees.flatMap(({ size }) => size.unreadable);
   const foreign: string[] = [];
   for (const { tree } of trees) {

@@ -94,7 +94,7 @@ class VirtualMachine(Host):
         devices += ['nvme,serial=vol0ffffffffffffffff,drive=root', 'virtio-rng-pci']
         devices += [f'virtio-net-pci,netdev=net,mac={self.instance.nics[0].mac_address},romfile=']
         return [
-            *('-machine', 'q35,accel=tcg', '-cpu', 'Westmere', '-smp', '1', '-m', str(MEBIBYTES)),
+            *('-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'Westmere', '-smp', '2', '-m', str(MEBIBYTES)),
             *('-display', 'none', '-vga', 'none', '-S'),
             *('-kernel', f'{self.region.emulated}/vmlinuz', '-initrd', f'{self.region.emulated}/initrd'),
             *('-append', 'root=LABEL=cloudroot rw console=ttyS0,115200 nvme_core.io_timeout=4294967295'),
