@@ -198,10 +198,13 @@ describe('the user-data of a slave', () => {
       call: 'keep_own_slaves_out',
       files: { 'etc/init.d/gbrowse-slave': '' },
       commands: {
-        ps: `[ -e gone ] || echo '  77   77 /usr/bin/perl /usr/bin/gbrowse_slave --port 8103'; : > gone`,
+        ps: `cd "$(dirname "$0")"; [ -e gone ] || echo '  77   77 /usr/bin/perl /usr/bin/gbrowse_slave --port 8103'; : > gone`,
       },
     });
-    assert.ok(log.includes('service gbrowse-slave stop'));
+    assert.deepEqual(
+      log.filter(line => /^(service|kill)/.test(line)),
+      ['service gbrowse-slave stop', 'kill -s TERM 77'],
+    );
   });
 
   it('has init start none of them later in the boot either, nor the balancer', () => {

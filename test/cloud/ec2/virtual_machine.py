@@ -12,7 +12,7 @@ import time
 import dhcp
 import security_groups
 import volumes
-from host import HERE, Host
+from host import GATEWAY, HERE, Host
 from namespaces import in_namespace, ip, sh
 
 MEBIBYTES = 1536
@@ -40,6 +40,9 @@ class VirtualMachine(Host):
         router = str(subnet[1])
         ip(
             f'addr delete {address}/32 dev eth0',
+            # They go with the last address.
+            f'route add {GATEWAY} dev eth0',
+            f'route add default via {GATEWAY}',
             'tuntap add dev tap0 mode tap',
             f'addr add {router}/32 dev tap0',
             'link set tap0 up',
