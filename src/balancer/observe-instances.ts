@@ -79,6 +79,7 @@ function settleLaunch(state: State, { slaves, now }: Described): void {
   const shown = slaves.filter(slave => slave.launchToken === request.token).length;
   if (shown <= request.shown) return;
   state.backoff = afterLaunch(state.backoff, shown - request.shown, now);
+  if (request.onDemand === undefined) delete state.spotOutage;
   if (shown >= request.count) delete state.launchInFlight;
   else state.launchInFlight = { ...request, shown };
 }

@@ -19,7 +19,8 @@ overload = ${settings.overload ?? 'climb'}
 [SLAVE]
 instance_type = ${settings.instanceTypes.join(' ')}
 spot_bid = 0.1
-${settings.budget === undefined ? '' : `budget = ${settings.budget}\n`}ports = ${settings.ports.join(' ')}
+${settings.budget === undefined ? '' : `budget = ${settings.budget}\n`}on_demand = ${settings.onDemand ?? 0}
+ports = ${settings.ports.join(' ')}
 region = us-west-2
 image_id = GBrowse-2.54
 data_snapshots = ${(settings.data ?? []).join(' ')}

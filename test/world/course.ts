@@ -5,6 +5,7 @@ import { staysAlive, unknownLoadShrinksNothing } from './invariants/health.ts';
 import { instanceRefreshIsGentle } from './invariants/instance-refresh.ts';
 import type { Accuse, Invariant, InvariantNumber } from './invariants/invariant.ts';
 import { neverTooMany, noLaunchLoop } from './invariants/numbers.ts';
+import { onDemandIsTheLastResort } from './invariants/on-demand.ts';
 import { nothingOfOthers, taggedFromBirth } from './invariants/ownership.ts';
 import { busyIsNotDead, noLaunchAfterRelease } from './invariants/patience.ts';
 import { pauseHolds } from './invariants/pause.ts';
@@ -48,6 +49,7 @@ const INVARIANTS: readonly Invariant[] = [
   busyIsNotDead,
   noLaunchAfterRelease,
   budgetHolds,
+  onDemandIsTheLastResort,
   pauseHolds,
 ];
 

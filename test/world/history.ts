@@ -22,6 +22,8 @@ export type Settings = {
   readonly overload?: string;
   /** US dollars a month; unset: no limit. */
   readonly budget?: number;
+  /** Slaves that may run on demand; unset: none. */
+  readonly onDemand?: number;
   /** The data snapshots; unset: none. */
   readonly data?: readonly string[];
 };
@@ -97,6 +99,7 @@ export function drawSettings(random: Random, calm: boolean): Settings {
     releaseAfter: random.pick(['never', 'never', 'auto', 'auto', '3']),
     overload: random.pick(['climb', 'climb', 'ignore']),
     ...random.pick([{}, {}, { budget: 0.03 }, { budget: 0.1 }, { budget: 0.3 }]),
+    ...random.fork('on demand').pick([{}, {}, { onDemand: 1 }, { onDemand: 2 }, { onDemand: 9 }]),
   };
 }
 

@@ -37,6 +37,8 @@ export type Master = {
   config(): Config;
   /** The largest `max` that was in force at any time since `moment` (true monotonic time, ms). */
   ceilingSince(moment: number): number;
+  /** The most slaves on demand that were allowed at any time since then. */
+  onDemandSince(moment: number): number;
   /** The shortest `drain_time` that was in force since then. */
   drainTimeSince(moment: number): number;
   /** The longest `orphan_timeout` that ever was in force. */
@@ -318,6 +320,7 @@ export function createMaster(
     config: () => config,
     ceilingSince: moment =>
       Math.max(...inForceSince(moment).flatMap(it => it.config.loadTable.map(row => row.max))),
+    onDemandSince: moment => Math.max(...inForceSince(moment).map(it => it.config.slave.onDemand)),
     drainTimeSince: moment => Math.min(...inForceSince(moment).map(it => it.config.master.drainTime)),
     orphanTimeout: () => Math.max(...past.map(it => it.config.slave.orphanTimeout)),
     process: () => (process?.alive ? process : undefined),

@@ -3,6 +3,7 @@ import { FARM } from './planted/farm.ts';
 import { HEALTH } from './planted/health.ts';
 import { INSTANCE_REFRESH } from './planted/instance-refresh.ts';
 import { NUMBERS } from './planted/numbers.ts';
+import { ON_DEMAND } from './planted/on-demand.ts';
 import { OWNERSHIP } from './planted/ownership.ts';
 import { PATIENCE } from './planted/patience.ts';
 import { PAUSE } from './planted/pause.ts';
@@ -19,5 +20,6 @@ export const PLANTED: readonly Planted[] = [
   ...INSTANCE_REFRESH,
   ...PATIENCE,
   ...BUDGET,
+  ...ON_DEMAND,
   ...PAUSE,
 ];

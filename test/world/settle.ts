@@ -89,6 +89,10 @@ function difference(scene: Scene): string | undefined {
   if (dead !== undefined) return `${dead.id} is listed and dead`;
   const lost = live.find(it => !state?.members.has(it.id));
   if (lost !== undefined) return `${lost.id} is not known to the process`;
+  const bought = live.find(it => it.spotRequestId === undefined);
+  // Beside the largest max there is no room for what would replace it.
+  if (bought !== undefined && live.length < largestMax(master.config().loadTable))
+    return `${bought.id} runs on demand, though there is spot capacity`;
   return isRenewed(scene) ? undefined : 'there are slaves with old data';
 }
 
@@ -113,7 +117,9 @@ async function converge(scene: Scene, accuse: Accuse, enough: () => boolean): Pr
     2 * master.config().slave.bootTimeout +
     drainTime +
     6 * round +
-    9 * MINUTE;
+    9 * MINUTE +
+    // Until spot is tried in place of slaves on demand, and serves.
+    (scene.live(master.name).some(it => it.spotRequestId === undefined) ? 15 * MINUTE : 0);
   let held = 0;
   for (;;) {
     const what = difference(scene);

@@ -1,12 +1,15 @@
 import { accountIn } from '../../../src/balancer/spending.ts';
 import { monthOf } from '../../../src/budget/ledger.ts';
 import { HOUR, MINUTE } from '../../../src/clock.ts';
+import { onDemandPrice } from '../../../src/spot/list-prices.ts';
 import type { Master } from '../master.ts';
 import type { Invariant } from './invariant.ts';
 
 /** From the moment that the money is gone to the balancer's decision, and by how much a minute may be in another month. */
 const NOTICED = 2 * MINUTE;
 const BID = 0.1;
+/** Of the types that a history may have, m7i.xlarge on demand. */
+const DEAREST = 0.21;
 
 /**
  * 13. "Never more than the budget of the month, plus what drains cost."
@@ -33,7 +36,8 @@ export const budgetHolds: Invariant = (scene, accuse) => {
 
   function isOver(master: Master): boolean {
     const { budget } = master.config().slave;
-    const slack = (NOTICED / HOUR) * BID * master.ceilingSince(0);
+    const price = master.onDemandSince(0) > 0 ? DEAREST : BID;
+    const slack = (NOTICED / HOUR) * price * master.ceilingSince(0);
     return budget !== undefined && truthOf(master).dollars > budget + slack;
   }
 
@@ -55,8 +59,9 @@ export const budgetHolds: Invariant = (scene, accuse) => {
         const truth = truthOf(master);
         for (const it of scene.live(master.name)) {
           if (it.state !== 'running') continue;
-          const price = cloud.market.pools(it)[0]?.price ?? BID;
-          truth.dollars += hours * Math.min(price, BID);
+          const spot = Math.min(cloud.market.pools(it)[0]?.price ?? BID, BID);
+          const own = it.spotRequestId === undefined ? onDemandPrice(it.instanceType) : spot;
+          truth.dollars += hours * (own ?? BID);
         }
         const process = master.process();
         const state = process?.balancer.state;
