@@ -12,6 +12,7 @@ export function recordFarm(state: State, urls: readonly string[], startedAt: num
   const change = changeIn(state.listed, urls);
   // A write that failed may have taken effect all the same, later.
   if (change !== undefined && state.stop === undefined && !hasFailed(state, 'write-farm')) {
+    state.farmChange = { change, at: startedAt };
     say(
       state,
       'warn',

@@ -1,8 +1,15 @@
 import type { Config } from '../config/config.ts';
-import { isEc2Error, mayHaveHappened, type Trouble, troubleOf } from '../ec2/errors.ts';
+import {
+  isEc2Error,
+  isImageOrSnapshotGone,
+  mayHaveHappened,
+  type Trouble,
+  troubleOf,
+} from '../ec2/errors.ts';
 import { explain } from '../ec2/explain.ts';
 import { afterLaunch, afterRefusal, FAILED_BOOTS_TOLERATED } from '../policy/backoff.ts';
 import { afterSpotRefusal, nextSpotAttempt } from '../policy/on-demand.ts';
+import { isImageMissing } from '../spot/image.ts';
 import {
   type LaunchOutcome,
   type LaunchPlan,
@@ -21,6 +28,7 @@ export function recordPlan(state: State, config: Config, plan: LaunchPlan, now: 
   }
   state.preparedAt = now;
   if (config !== state.config) return;
+  if (state.missing?.by === 'prepare') delete state.missing;
   // A template that has no activity tag yet.
   if (templatesOf(plan) !== templatesOf(state.plan)) state.aliveAt = Number.NEGATIVE_INFINITY;
   state.plan = plan;
@@ -36,6 +44,8 @@ function templatesOf(plan: LaunchPlan | undefined): string {
 /** What a launch needs could not be prepared. */
 export function recordNoPlan(state: State, error: unknown, now: number): void {
   state.preparedAt = now;
+  if (isImageMissing(error) || (isEc2Error(error) && isImageOrSnapshotGone(error)))
+    state.missing = { why: explain(error), by: 'prepare' };
   // The old plan still serves: if part of it is gone, the launch says so.
   if (state.plan !== undefined) {
     state.plannedAt = Math.max(state.plannedAt, now - PLAN_LIFETIME + PLAN_AGAIN);
@@ -73,6 +83,7 @@ export function recordLaunch(
     state.said.delete('launch');
     delete state.spotOutage;
     resolved(state, 'on-demand', 'there is spot capacity again: spot slaves replace those on demand');
+    delete state.missing;
     say(state, 'info', `launched ${instanceIds.join(', ')}`);
     for (const refusal of refusals) say(state, 'debug', `${refusal.code}: ${refusal.message}`);
     return;
@@ -83,6 +94,8 @@ export function recordLaunch(
   state.backoff = afterRefusal(state.backoff, trouble, why, now);
   noteSpotRefusal(state, trouble, now);
   if (isLost(trouble)) delete state.plan;
+  const gone = refusals.find(isImageOrSnapshotGone);
+  if (gone !== undefined) state.missing = { why: `${gone.code}: ${gone.message}`, by: 'launch' };
   sayLaunchTrouble(state, trouble === 'price' ? `${why} (waiting for the price to fall)` : why, now);
 }
 
@@ -138,6 +151,8 @@ export function recordRefusedLaunch(state: State, request: LaunchRequest, error:
   // The plan names something that is gone: find out what exists first.
   if (isLost(trouble)) delete state.plan;
   state.launchNeedsAnswerAfter = now;
+  if (isEc2Error(error) && isImageOrSnapshotGone(error))
+    state.missing = { why: explain(error), by: 'launch' };
   if (state.launchInFlight?.token === request.token) {
     if (mayHaveHappened(error)) state.launchInFlight = { ...state.launchInFlight, unsureAt: now };
     // A refusal says nothing about an earlier call for the same launch whose answer was lost.

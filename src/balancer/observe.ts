@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { isEc2Error } from '../ec2/errors.ts';
+import { isEc2Error, troubleOf } from '../ec2/errors.ts';
 import { explain } from '../ec2/explain.ts';
 import { messageOf } from '../errors.ts';
 import { NO_LOAD, noteReading } from '../load/rate.ts';
@@ -85,7 +85,8 @@ function recordRetry(state: State, kind: TaskKind, error: unknown, now: number):
   // A failure of a different action means progress, so the backoff starts over.
   const failures = last?.action === action ? (last?.failures ?? 0) + 1 : 1;
   const wait = Math.min(RETRY_LONGEST, RETRY_FIRST * 2 ** Math.min(failures - 1, 10));
-  state.retry.set(kind, { failures, action, notBefore: now + wait });
+  const trouble = isEc2Error(error) ? troubleOf(error) : undefined;
+  state.retry.set(kind, { failures, action, trouble, notBefore: now + wait });
 }
 
 /** The load was read. */

@@ -1,5 +1,6 @@
 import type { Ledger, Rate } from '../budget/ledger.ts';
 import type { Config } from '../config/config.ts';
+import type { Trouble } from '../ec2/errors.ts';
 import type { ProbeAnswer } from '../farm/farm.ts';
 import { type Load, NO_LOAD } from '../load/rate.ts';
 import type { Level } from '../log/log.ts';
@@ -182,8 +183,18 @@ export type State = {
   /** `failures`: in a row, of `action` where the task failed in a call to EC2. */
   readonly retry: Map<
     TaskKind,
-    { readonly failures: number; readonly action?: string | undefined; readonly notBefore: number }
+    {
+      readonly failures: number;
+      readonly action?: string | undefined;
+      /** The kind of EC2's error. */
+      readonly trouble?: Trouble | undefined;
+      readonly notBefore: number;
+    }
   >;
+  /** The image or a snapshot that launches need does not exist, as the step `by` found. */
+  missing?: { readonly why: string; readonly by: 'prepare' | 'launch' };
+  /** Somebody else's last change of the farm, and when it was found (monotonic ms). */
+  farmChange?: { readonly change: string; readonly at: number };
   /** What was spent, and up to when it is counted: see `spending.ts`. Unset where nobody keeps it. */
   spending?: Spending;
   stop?: Stop;

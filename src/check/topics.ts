@@ -13,6 +13,7 @@ import { loadLog } from './topics/load-log.ts';
 import { master } from './topics/master.ts';
 import { modStatus } from './topics/mod-status.ts';
 import { network } from './topics/network.ts';
+import { notifications } from './topics/notifications.ts';
 import { permissions } from './topics/permissions.ts';
 import { price } from './topics/price.ts';
 import { region } from './topics/region.ts';
@@ -29,6 +30,7 @@ export const TOPICS: readonly Topic[] = [
   farmFile,
   following,
   gbrowse,
+  notifications,
   region,
   clock,
   credentials,

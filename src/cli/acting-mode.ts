@@ -10,6 +10,7 @@ import { createRedactor } from '../log/redact.ts';
 import { findDatabases } from '../master/databases.ts';
 import { findExternalAddress } from '../master/external-address.ts';
 import type { Keys } from '../master/keys.ts';
+import { createNotifier, type Notifier } from '../notify/notifier.ts';
 import { createSpotFleet } from '../spot/fleet.ts';
 import { createMetricsFile } from '../status/metrics-file.ts';
 import { createRecord } from '../status/record.ts';
@@ -50,7 +51,9 @@ function squatted(name: string, holder: Holder): string {
  */
 export function actingMode(options: Given<'run'>, keys: Keys, channel: BackgroundChannel | undefined): Mode {
   const manager = takeServiceManager(process.env);
-  const record = createRecord({ clock: systemClock, redact: createRedactor(secretsOf(keys)).redact });
+  const { redact } = createRedactor(secretsOf(keys));
+  const record = createRecord({ clock: systemClock, redact });
+  let notifier: Notifier | undefined;
   let lock: Lock | undefined;
   let hear: ReturnType<Mode['log']> | undefined;
   /** How often the balancer was told to stop; from the second time on nothing is tried twice. */
@@ -74,11 +77,27 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
           ? undefined
           : createHistorian({ place: () => ({ directory, master: name }), clock: systemClock, log: hear });
       await history?.open();
+      notifier =
+        hear === undefined
+          ? undefined
+          : createNotifier({
+              place: () => ({ directory, master: name }),
+              clock: systemClock,
+              log: hear,
+              redact,
+            });
+      await notifier?.open();
       const page =
         options.statusPage === undefined || hear === undefined
           ? undefined
           : createMetricsFile(options.statusPage, hear, 'status page');
-      record.introduce({ version: VERSION, pid: process.pid, master: name }, metrics, history, page);
+      record.introduce(
+        { version: VERSION, pid: process.pid, master: name },
+        metrics,
+        history,
+        page,
+        notifier?.notified,
+      );
     },
     async act({ sdk, farm, log }) {
       const ec2 = retryReads(record.count(sdk.ec2), systemClock, { isHurried: () => stops > 1 });
@@ -92,7 +111,10 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
         fleetAt: site =>
           createSpotFleet({ ec2, site, findAddress, ...(databases !== undefined && { databases }) }),
         farm,
-        observe: record.observe,
+        observe(state, now) {
+          record.observe(state, now);
+          notifier?.observe(state, now);
+        },
         hearSlave: record.hearSlave,
         prices: record.prices,
         runId: randomUUID().slice(0, 18),
@@ -117,7 +139,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
     reloading: () => manager.reloading(),
     farewell: end => ({ message: FAREWELL[end], status: end === 'incomplete' || end === 'crippled' ? 1 : 0 }),
     async close() {
-      await record.end();
+      await Promise.all([record.end(), notifier?.close()]);
       manager.close();
       lock?.release();
     },

@@ -123,6 +123,11 @@ export const ACTIONS = {
       description: 'Also draw one track of every data source, on a slave if the farm has one',
     },
     {
+      name: 'notify',
+      commands: ['check'],
+      description: 'Also send a test message with [MASTER] notify',
+    },
+    {
       name: 'timeout',
       value: 'SECONDS',
       read: numberBetween(2, 600, 'of seconds'),

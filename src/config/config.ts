@@ -32,6 +32,8 @@ export type MasterConfig = {
   readonly overload: 'climb' | 'ignore';
   /** How long a slave that `min` no longer asks for is kept: as long as `max` allows, four boots and drains, or ms. */
   readonly releaseAfter: 'never' | 'auto' | number;
+  /** A command line for the shell that is told of troubles. */
+  readonly notify?: string;
   /** The directories that `sync` copies. */
   readonly databases?: readonly string[];
 };

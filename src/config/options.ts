@@ -151,6 +151,14 @@ const MASTER: OptionsOf<MasterConfig> = {
     whenUnset: { default: 'never' },
     parse: value => oneOf(['never', 'auto'])(value) ?? durationIn(MINUTE, 0, 1440)(value),
   },
+  notify: {
+    name: 'notify',
+    meaning:
+      "A command for the shell, run as the balancer's user, that is told of a trouble that needs somebody, and when it is over: the message on standard input, SUBJECT and TOPIC in the environment.",
+    expected: 'a command, such as mail -s "$SUBJECT" root',
+    whenUnset: { otherwise: 'nobody is told' },
+    parse: anyText,
+  },
   databases: {
     name: 'databases',
     meaning: 'The directories that sync copies.',

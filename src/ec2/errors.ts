@@ -145,6 +145,11 @@ export function isNoSuch(error: unknown): boolean {
   return isGone(error) || (isEc2Error(error) && /\.(Malformed|Unavailable)$/.test(error.code));
 }
 
+/** Whether the image of the slaves or a snapshot does not exist, by the code of an error or of CreateFleet's `Errors[]`. */
+export function isImageOrSnapshotGone({ code }: { readonly code: string }): boolean {
+  return /^Invalid(AMIID|Snapshot(ID)?)\.(NotFound|Malformed|Unavailable)$/.test(code);
+}
+
 /** Whether something of that name exists already. */
 export function isDuplicate(error: unknown): boolean {
   return is(error, 'exists');

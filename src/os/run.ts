@@ -22,8 +22,7 @@ function killGroup(pid: number | undefined): void {
 }
 
 /**
- * Runs a program of the administrator's (`runCommand` is for our own work), which may start a daemon, to its end and
- * without input. If it takes too long, it is killed with everything that it started. Only
+ * Runs a program of the administrator's (`runCommand` is for our own work), which may start a daemon, to its end. If it takes too long, it is killed with everything that it started. Only
  * the last 4 kB of its output are kept.
  *
  * @param timeLimit ms
@@ -37,6 +36,8 @@ export async function run(
     env = PLAIN_ENVIRONMENT,
     as,
     what,
+    input,
+    signal,
   }: {
     readonly timeLimit: number;
     readonly env?: Readonly<Record<string, string>>;
@@ -44,6 +45,10 @@ export async function run(
     readonly as?: { readonly uid: number; readonly gid: number };
     /** How an error calls it. */
     readonly what: string;
+    /** What it reads from its standard input; unset: nothing. */
+    readonly input?: string;
+    /** Kills it, with everything that it started, when it aborts. */
+    readonly signal?: AbortSignal;
   },
 ): Promise<string> {
   const child = spawn(command, args, {
@@ -51,8 +56,10 @@ export async function run(
     env: { ...env },
     detached: true,
     ...(as ?? {}),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // It may end before it has read everything.
+  child.stdin.on('error', () => {}).end(input ?? '');
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk: string) => {
@@ -64,6 +71,9 @@ export async function run(
     timedOut = true;
     killGroup(child.pid);
   }, timeLimit);
+  const stop = () => killGroup(child.pid);
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted) stop();
   let lastOutput: NodeJS.Timeout | undefined;
   try {
     const end = await new Promise<{ status: number | null; signal: string | null }>((resolve, reject) => {
@@ -87,6 +97,8 @@ export async function run(
   } finally {
     clearTimeout(timer);
     clearTimeout(lastOutput);
+    signal?.removeEventListener('abort', stop);
+    child.stdin.destroy();
     child.stdout.destroy();
     child.stderr.destroy();
   }

@@ -7,6 +7,8 @@ export type Backoff = {
   readonly refusals: number;
   /** The action that failed last: `CreateFleet`, or one that a launch needs before it. */
   readonly refusedAction?: string;
+  /** Why it failed, while `refusals` is above 0. */
+  readonly refusedFor?: Trouble;
   /** Slaves in a row that did not become ready, or died soon after. */
   readonly failedBoots: number;
   /** Nothing is launched before this moment. */
@@ -80,6 +82,7 @@ export function afterRefusal(
     ...backoff,
     refusals: before + 1,
     refusedAction: action,
+    refusedFor: trouble,
     notBefore: Math.max(backoff.notBefore, now + doubled(first, longest, before)),
     reason,
   };

@@ -2,7 +2,7 @@ import type { Image } from '@aws-sdk/client-ec2';
 import type { Ec2 } from '../ec2/api.ts';
 import { isNoSuch, unless } from '../ec2/errors.ts';
 import { allPages } from '../ec2/pages.ts';
-import { failure } from '../errors.ts';
+import { failure, isUserError } from '../errors.ts';
 import type { Site } from '../master/site.ts';
 
 /** The image of the slaves. */
@@ -15,6 +15,13 @@ export type SlaveImage = {
   /** What the administrator should know about the choice. */
   readonly warning?: string;
 };
+
+const MISSING = Symbol('there is no such image');
+
+/** Whether `findImage` failed because there is no image. */
+export function isImageMissing(error: unknown): boolean {
+  return isUserError(error) && error.cause === MISSING;
+}
 
 /**
  * Finds the slaves' AMI. An id is used as it is. A name, or a part of one (the manual), must belong to one of `owners`,
@@ -36,13 +43,15 @@ export async function findImage(
     if (image !== undefined) return slaveImage(image, deprecation(image, now));
     throw failure(
       `[SLAVE] image_id: there is no AMI ${wanted} in this region, or this account may not use it`,
+      { cause: MISSING },
     );
   }
   const image = await byName(ec2, wanted, owners, now);
   if (image !== undefined) return slaveImage(image, deprecation(image, now));
   const none = `[SLAVE] image_id: no available AMI whose name has "${wanted}" belongs to ${owners.join(', ')} in this region`;
   const own = ownImage === undefined ? undefined : await byId(ec2, ownImage);
-  if (own === undefined) throw failure(`${none}; give its id, or name its owner in [SLAVE] image_owner`);
+  if (own === undefined)
+    throw failure(`${none}; give its id, or name its owner in [SLAVE] image_owner`, { cause: MISSING });
   return slaveImage(own, `${none}, so slaves are started from this master's own AMI ${own.ImageId}`);
 }
 

@@ -1,12 +1,12 @@
 import { isOutOfService } from '../balancer/members.ts';
-import type { State } from '../balancer/state.ts';
+import type { State, StateView } from '../balancer/state.ts';
 import { isLoadKnown, wantedRange } from '../balancer/wanted.ts';
 import type { Slave } from '../spot/slave.ts';
 import type { Level } from './history.ts';
 import type { Rate } from './money.ts';
 
 /** Load and farm, from the balancer's state. */
-export function levelOf(state: Readonly<State>): Level {
+export function levelOf(state: StateView): Level {
   const members = [...state.members.values()];
   const range = wantedRange(state);
   return {
@@ -24,7 +24,7 @@ export function levelOf(state: Readonly<State>): Level {
 }
 
 /** Whether the last load that was measured is the load of now. */
-export function isLoadCurrent(state: Readonly<State>): boolean {
+export function isLoadCurrent(state: StateView): boolean {
   return isLoadKnown(state);
 }
 

@@ -6,6 +6,7 @@ import { keepTimeIn, keptSlaves, loadThatCounts, wantedRange } from '../balancer
 import { HOUR, MINUTE } from '../clock.ts';
 import type { SlaveFigures } from '../farm/slave-figures.ts';
 import { DOUBTS_TO_WARN } from '../load/rate.ts';
+import type { Notified } from '../notify/notifier.ts';
 import { permitted } from '../policy/backoff.ts';
 import { largestMax } from '../policy/load-table.ts';
 import { bootTimeOf } from '../policy/release.ts';
@@ -47,6 +48,8 @@ type Subject = {
   slavePrice(slave: Slave): number | undefined;
   /** What the slaves have said of themselves, by address. */
   readonly heard: ReadonlyMap<string, Heard>;
+  /** Unset: nobody is told of anything. */
+  readonly notified?: Notified | undefined;
   readonly now: Moment;
 };
 
@@ -97,6 +100,7 @@ export function makeReport(subject: Subject): Report {
       sinceStart: spentOf(money.sinceStart),
       month: monthOf(state),
     },
+    notify: notifyOf(subject),
     messages: { warnings: events.warnings, errors: events.errors },
     history: {
       stepSeconds: MINUTE / 1000,
@@ -136,6 +140,18 @@ function loadOf(state: Readonly<State>, history: History, timeOf: TimeOf): Repor
     overload: overload?.reason ?? null,
     lastHourMeanRequestsPerSecond: hour === undefined ? null : round(hour.mean, 3),
     lastHourPeakRequestsPerSecond: hour === undefined ? null : round(hour.peak, 3),
+  };
+}
+
+function notifyOf({ state, notified }: Subject): Report['notify'] {
+  if (notified === undefined || state.config.master.notify === undefined) return null;
+  const { last, open } = notified;
+  return {
+    last:
+      last === undefined
+        ? null
+        : { time: iso(last.at), topic: last.topic, event: last.event, isFailed: last.isFailed },
+    openTopics: open,
   };
 }
 

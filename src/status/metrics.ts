@@ -229,6 +229,18 @@ export const METRICS: readonly Metric[] = [
     help: 'Whether the budget of the month is used up, so that nothing is launched.',
     read: ({ money }) => one(money.month?.isUsedUp),
   },
+  {
+    name: 'notify_open_troubles',
+    type: 'gauge',
+    help: 'Troubles that [MASTER] notify was told of, and that are not over.',
+    read: ({ notify }) => one(notify?.openTopics.length),
+  },
+  {
+    name: 'notify_failed',
+    type: 'gauge',
+    help: 'Whether the last call of [MASTER] notify failed, so that nobody was told.',
+    read: ({ notify }) => one(notify?.last?.isFailed),
+  },
 ];
 
 /**

@@ -47,6 +47,7 @@ export function printReport(report: Report, look: Look): readonly string[] {
     ...launchLines(report, look),
     ...retryLines(report, look),
     ...moneyLines(report, look),
+    ...notifyLines(report, look),
     ...ec2Lines(report, look),
     ...section(slaveTable(report, look)),
     ...section(eventLines(report, look)),
@@ -262,6 +263,20 @@ function monthLines({ month }: Report['money'], look: Look): readonly string[] {
     `${spent}, ${share}`,
     look,
     ...(dollarsAtMost >= NEARLY * budget ? (['yellow'] as const) : []),
+  );
+}
+
+function notifyLines({ notify, time }: Report, look: Look): readonly string[] {
+  if (notify === null) return [];
+  const { last, openTopics } = notify;
+  const open = openTopics.length === 0 ? '' : `; not over: ${openTopics.join(', ')}`;
+  if (last === null) return labelled('Notify', `nothing was told yet${open}`, look);
+  const what = `${last.topic}${last.event === 'over' ? ' (over)' : ''}`;
+  return labelled(
+    'Notify',
+    `${last.isFailed ? 'the last call failed, see the log' : 'last told'}: ${what}, ${clockTime(last.time, time)}${open}`,
+    look,
+    ...(last.isFailed ? (['red'] as const) : []),
   );
 }
 

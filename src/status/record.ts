@@ -8,6 +8,7 @@ import type { SlaveFigures } from '../farm/slave-figures.ts';
 import { hoursOf } from '../history/book.ts';
 import type { Historian } from '../history/historian.ts';
 import type { Level, Log } from '../log/log.ts';
+import type { Notified } from '../notify/notifier.ts';
 import { onDemandPrice, regionOf } from '../spot/list-prices.ts';
 import type { Slave } from '../spot/slave.ts';
 import { type Calls, countCall, NO_CALLS } from './calls.ts';
@@ -28,6 +29,7 @@ type StatusRecord = {
     metrics: MetricsFile | undefined,
     history?: Historian,
     page?: MetricsFile,
+    notified?: () => Notified,
   ): void;
   /** A log whose messages are recorded as well. */
   hear<L extends Log>(log: L): L;
@@ -63,6 +65,7 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
   let identity: Identity | undefined;
   let metrics: MetricsFile | undefined;
   let page: MetricsFile | undefined;
+  let notified: (() => Notified) | undefined;
   let historian: Historian | undefined;
   let prices: Prices | undefined;
   let isPriceAwaited = false;
@@ -94,7 +97,18 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
     if (observed === undefined || identity === undefined) return undefined;
     const now = moment();
     bringUpToDate(observed, now);
-    return makeReport({ identity, state: observed, history, money, calls, events, slavePrice, heard, now });
+    return makeReport({
+      identity,
+      state: observed,
+      history,
+      money,
+      calls,
+      events,
+      slavePrice,
+      heard,
+      notified: notified?.(),
+      now,
+    });
   }
 
   async function metricsNow(): Promise<string> {
@@ -115,11 +129,12 @@ export function createRecord({ clock, redact }: RecordSettings): StatusRecord {
   }
 
   return {
-    introduce(who, file, kept, shown) {
+    introduce(who, file, kept, shown, told) {
       identity = { ...who, startedAt };
       metrics = file;
       historian = kept;
       page = shown;
+      notified = told;
     },
     hear(log) {
       const remembered = (level: Level) => (message: string, fields?: Parameters<Log[Level]>[1]) => {

@@ -158,6 +158,16 @@ export const REPORT = {
       null,
     ],
   },
+  /** What `[MASTER] notify` was told; null where it is not set. */
+  notify: [
+    {
+      /** The last call of the command: `event` is `trouble` or `over`. */
+      last: [{ time: 'time', topic: 'text', event: 'text', isFailed: 'flag' }, null],
+      /** Troubles that were told, and are not over. */
+      openTopics: ['text'],
+    },
+    null,
+  ],
   messages: { warnings: 'number', errors: 'number' },
   /** The last hour, the oldest first; the last point is the minute that has just begun. */
   history: {

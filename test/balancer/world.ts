@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Balancer, startBalancer } from '../../src/balancer/loop.ts';
-import type { End } from '../../src/balancer/state.ts';
+import type { End, State } from '../../src/balancer/state.ts';
 import type { Ledger } from '../../src/budget/ledger.ts';
 import { MINUTE, SECOND } from '../../src/clock.ts';
 import type { Config, MasterConfig, SlaveConfig } from '../../src/config/config.ts';
@@ -44,6 +44,7 @@ export type WorldSettings = {
   readonly startsAt?: number;
   /** See `Edges`. */
   readonly crippled?: Promise<UserError>;
+  readonly observe?: (state: Readonly<State>, now: number) => void;
   /** One that a predecessor has left. */
   readonly pause?: Pause;
   /** What the state file says; unset: what the balancer before has saved. */
@@ -150,6 +151,7 @@ export function createWorld(settings: WorldSettings = {}) {
           saved = { kind: 'value', value, writtenAt: clock.wall() };
         }),
         ...(settings.crippled !== undefined && { crippled: settings.crippled }),
+        ...(settings.observe !== undefined && { observe: settings.observe }),
       },
       {
         config,

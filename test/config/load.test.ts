@@ -444,7 +444,7 @@ describe('a warning', () => {
     [
       'an option that is like no other',
       `${GOOD}[MASTER]\nfoo = 1\n`,
-      'F:10: unknown option "foo" in [MASTER], expected one of external_ip, poll_interval, server_status_url, load_log, load_match, name, renderfarm_conf, farm, farm_list, state_directory, reload_command, drain_time, overload, release_after, databases',
+      'F:10: unknown option "foo" in [MASTER], expected one of external_ip, poll_interval, server_status_url, load_log, load_match, name, renderfarm_conf, farm, farm_list, state_directory, reload_command, drain_time, overload, release_after, notify, databases',
     ],
     [
       'no server_status_url, for which there is a default',

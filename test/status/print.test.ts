@@ -48,6 +48,7 @@ test('trouble of every kind is to be seen, with its reason', () => {
     /overloaded since [\d: -]+: no Apache worker is idle \(16 are busy\)/,
     /it answers 403 Forbidden; put "Require local"/,
     /none before .* \(in 30 min\): 5 slaves in a row did not become ready; last: i-0123/,
+    /the last call failed, see the log: launches, [\d: -]+; not over: launches, load/,
     /EC2 instances cannot be listed \(3 times\), again in 8 s/,
     /at most \$0\.11 an hour now/,
     /draining 42 s .* its data are out of date/,

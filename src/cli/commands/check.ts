@@ -7,6 +7,7 @@ import { createPatience } from '../../check/patience.ts';
 import { reportAsJson, reportAsText } from '../../check/print.ts';
 import type { Topic } from '../../check/topic.ts';
 import { configuration } from '../../check/topics/configuration.ts';
+import { testMessage } from '../../check/topics/notifications.ts';
 import { rendering } from '../../check/topics/rendering.ts';
 import { TOPICS } from '../../check/topics.ts';
 import { type CheckOptions, createWorld, type Edges, type World } from '../../check/world.ts';
@@ -30,7 +31,11 @@ import { VERSION } from '../version.ts';
  */
 export async function check(given: Given<'check'>): Promise<number> {
   const options = optionsFrom(given);
-  const topics = [...topicsOf(given.topic), ...(given.render ? [rendering] : [])];
+  const topics = [
+    ...topicsOf(given.topic),
+    ...(given.render ? [rendering] : []),
+    ...(given.notify ? [testMessage] : []),
+  ];
   const patience = createPatience(options.timeLimit);
   const world = createWorld(options, edges(), patience);
   const { config } = await world.readConfig().catch(() => ({ config: undefined }));
@@ -83,7 +88,7 @@ function topicsOf(begin = ''): readonly Topic[] {
 }
 
 function optionsFrom(given: Given<'check'>): CheckOptions {
-  const { conf, timeout, accessKey, secretKey, render, ...more } = given;
+  const { conf, timeout, accessKey, secretKey, render, notify, ...more } = given;
   // Both keys or none: anything else is a wrong command line, not a finding.
   credentialsFrom(keysFrom(given, process.env));
   return {
