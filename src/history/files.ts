@@ -8,7 +8,7 @@ export type HistoryPlace = { readonly directory: string; readonly master: string
 type Recent = Omit<Book, 'hours' | 'said'>;
 
 /** Written every minute, so that a crash loses at most a minute. */
-const RECENT: StateKind<unknown> = kind('history-recent', 512 * 1024);
+export const RECENT: StateKind<unknown> = kind('history-recent', 512 * 1024);
 /** Written every hour: 60 days of hours, each with the load of its minutes. */
 const HOURS: StateKind<unknown> = kind('history-hours', 2 * 1024 * 1024);
 const SAID: StateKind<unknown> = kind('history-log', 1024 * 1024);

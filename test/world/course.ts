@@ -2,6 +2,7 @@ import type { History } from './history.ts';
 import { budgetHolds } from './invariants/budget.ts';
 import { farmIsTrue } from './invariants/farm.ts';
 import { staysAlive, unknownLoadShrinksNothing } from './invariants/health.ts';
+import { historyIsTrue } from './invariants/history.ts';
 import { instanceRefreshIsGentle } from './invariants/instance-refresh.ts';
 import type { Accuse, Invariant, InvariantNumber } from './invariants/invariant.ts';
 import { neverTooMany, noLaunchLoop } from './invariants/numbers.ts';
@@ -51,6 +52,7 @@ const INVARIANTS: readonly Invariant[] = [
   budgetHolds,
   onDemandIsTheLastResort,
   pauseHolds,
+  historyIsTrue,
 ];
 
 /** Lets a history take its course, and watches the invariants at every step. Stops soon after the first violation. */
@@ -122,6 +124,9 @@ function all(witnesses: readonly Partial<Witness>[]): Witness {
     };
   const names = [
     'onCall',
+    'onAnswer',
+    'onBook',
+    'onBookWrite',
     'onEffect',
     'onWrite',
     'onEdit',
@@ -137,6 +142,9 @@ function all(witnesses: readonly Partial<Witness>[]): Witness {
   const hearing = new Map(names.map(name => [name, witnesses.filter(it => it[name] !== undefined)]));
   return {
     onCall: tell('onCall'),
+    onAnswer: tell('onAnswer'),
+    onBook: tell('onBook'),
+    onBookWrite: tell('onBookWrite'),
     onEffect: tell('onEffect'),
     onWrite: tell('onWrite'),
     onEdit: tell('onEdit'),

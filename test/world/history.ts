@@ -48,6 +48,8 @@ export type History = {
   readonly brokenBoots: number;
   readonly load: readonly LoadStep[];
   readonly troubles: readonly Trouble[];
+  /** Whether the balancer keeps its history; unset: no, which is faster. */
+  readonly book?: boolean;
   /** At the end: a clean stop, or the machine never comes back. */
   readonly end: 'stop' | 'death';
 };
@@ -126,6 +128,7 @@ export function drawHistory(seed: number | string, duration = HOUR): History {
     load: drawLoad(random.fork('load'), duration, calm),
     troubles: drawTroubles(random.fork('troubles'), duration, calm),
     end: kind.chance(0.7) ? 'stop' : 'death',
+    book: kind.chance(calm ? 1 : 0.3),
   };
 }
 

@@ -1,26 +1,18 @@
-import { type Balancer, type Edges, startBalancer } from '../../src/balancer/loop.ts';
+import { type Balancer, startBalancer } from '../../src/balancer/loop.ts';
 import type { End } from '../../src/balancer/state.ts';
 import { LEDGER } from '../../src/budget/ledger-file.ts';
-import { type Clock, SECOND } from '../../src/clock.ts';
+import { SECOND } from '../../src/clock.ts';
 import type { Config } from '../../src/config/config.ts';
-import type { Ec2 } from '../../src/ec2/api.ts';
-import { retryReads } from '../../src/ec2/retry.ts';
 import { failure, type UserError } from '../../src/errors.ts';
-import type { Probe } from '../../src/farm/farm.ts';
 import { listedIn } from '../../src/farm/renderfarm.ts';
-import type { ReadStatus } from '../../src/load/reading.ts';
-import type { Level, Log } from '../../src/log/log.ts';
-import { stateFileOf } from '../../src/os/state-file.ts';
-import { followPause } from '../../src/pause/follow.ts';
+import { RECENT } from '../../src/history/files.ts';
 import { PAUSE } from '../../src/pause/pause-file.ts';
 import { type Pause, pauseAt } from '../../src/policy/pause.ts';
-import { createSpotFleet } from '../../src/spot/fleet.ts';
-import { createPrices } from '../../src/status/prices.ts';
 import { configOf } from './configuration.ts';
 import type { Disk } from './disk.ts';
+import { edgesOf, type MasterOptions, type Surroundings } from './edges.ts';
 import type { Settings } from './history.ts';
 import type { MachineClock } from './machine-clock.ts';
-import type { Mutation } from './mutation.ts';
 import { createStateFiles, type StateFiles } from './state-files.ts';
 
 /** The master's address, which slaves let in. */
@@ -54,6 +46,8 @@ export type Master = {
   killKeeper(): void;
   /** What was spent, a pause: what outlives a process. */
   readonly states: StateFiles;
+  /** Whether the file with the latest hours of the history can be used. */
+  hasHistory(): boolean;
   /** The pause that the administrator has asked for and that is not over by the machine's clock. */
   paused(): Pause | undefined;
   /** The administrator begins a pause, for so long or until somebody ends it; undefined ends it. */
@@ -86,31 +80,7 @@ export type Process = {
   end?: End;
 };
 
-/** What a master needs of the world. */
-export type Surroundings = {
-  readonly clock: Clock;
-  readonly machine: MachineClock;
-  readonly ec2: Ec2;
-  readonly readStatus: ReadStatus;
-  readonly probe: Probe;
-  readonly disk: Disk;
-  readonly log: (level: Level, message: string) => void;
-  /** A process begins with what was spent; false: it does not know. */
-  readonly onSpent: (isKnown: boolean) => void;
-  readonly onStart: (process: Process) => void;
-  readonly onEnd: (process: Process, how: End | Error) => void;
-  readonly onKill: (process: Process) => void;
-};
-
-export function createMaster(
-  name: string,
-  around: Surroundings,
-  options: {
-    readonly settings: Settings;
-    readonly reach: 'private' | 'public';
-    readonly mutation?: Mutation | undefined;
-  },
-): Master {
+export function createMaster(name: string, around: Surroundings, options: MasterOptions): Master {
   const { clock, machine } = around;
   let config = configOf(name, options.settings);
   /** What the file says, when it has not been read yet. */
@@ -133,87 +103,19 @@ export function createMaster(
     past.push({ since: clock.monotonic(), config });
   }
 
+  async function readIfWritten(life: { readonly alive: boolean }): Promise<Config | undefined> {
+    if (written === undefined) return undefined;
+    await clock.sleep(SECOND);
+    if (written === undefined || !life.alive) return undefined;
+    readFile();
+    return asSeen(config);
+  }
+
   const inForceSince = (moment: number) =>
     past.filter((_, at) => (past[at + 1]?.since ?? Number.POSITIVE_INFINITY) >= moment);
 
   function later(ms: number, act: () => void): void {
     void clock.sleep(Math.max(1, ms)).then(act);
-  }
-
-  /** Every edge of a process: what has begun goes on without it, nothing new begins, and nothing is heard in sleep. */
-  function edgesOf(life: { alive: boolean }) {
-    const forever = <T>() => new Promise<T>(() => {});
-    const mortal =
-      <A extends unknown[], T>(act: (...given: A) => Promise<T>) =>
-      (...given: A): Promise<T> => {
-        if (!life.alive) return forever<T>();
-        return new Promise<T>((resolve, reject) => {
-          const deliver = (settle: () => void) => {
-            if (!life.alive) return;
-            if (machine.isAsleep()) void machine.awake().then(() => life.alive && settle());
-            else settle();
-          };
-          act(...given).then(
-            value => deliver(() => resolve(value)),
-            error => deliver(() => reject(error)),
-          );
-        });
-      };
-    const at = (level: Level) => (message: string) => life.alive && around.log(level, message);
-    const log: Log = { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
-    const store = states.storeOf(life);
-    const ec2: Ec2 = (action, request, given) => mortal(() => around.ec2(action, request, given))();
-    const plain: Omit<Edges, 'fleet'> = {
-      clock: { ...machine, sleep: mortal(machine.sleep) },
-      readStatus: mortal(around.readStatus),
-      readConfigIfWritten: mortal(async () => {
-        if (written === undefined) return undefined;
-        await clock.sleep(SECOND);
-        if (written === undefined || !life.alive) return undefined;
-        readFile();
-        return asSeen(config);
-      }),
-      probe: mortal(around.probe),
-      farm: {
-        read: mortal(around.disk.farm.read),
-        write: mortal(around.disk.farm.write),
-        reload: mortal(around.disk.farm.reload),
-      },
-      log,
-      crippled: keeper.promise,
-      saveSpending: mortal(ledger =>
-        store.write(
-          stateFileOf(states.directory, LEDGER, name),
-          LEDGER,
-          { master: name, now: machine.wall() },
-          ledger,
-        ),
-      ),
-    };
-    const mutant = options.mutation?.({ ...plain, ec2 }, { clock, run: starts, exit });
-    const fleet = createSpotFleet({
-      ec2: retryReads(mutant?.ec2 ?? ec2, plain.clock, { random: () => 0.5 }),
-      site: { name, reach: options.reach, image: 'GBrowse-2.54', address: ADDRESS },
-      findAddress: () => Promise.resolve(ADDRESS),
-    });
-    const edges: Edges = { ...plain, ...mutant?.edges, fleet };
-    const prices = createPrices(retryReads(ec2, plain.clock, { random: () => 0.5 }));
-    const priced: Edges = {
-      prices,
-      observe: ({ members, config: { slave } }, monotonic) => {
-        if (slave.budget === undefined) return;
-        const slaves = [...members.values()].map(it => it.slave);
-        prices.follow(slaves, { monotonic, wall: machine.wall() });
-      },
-      ...edges,
-    };
-    const pauses = followPause({
-      place: () => ({ directory: states.directory, master: name }),
-      clock: plain.clock,
-      log,
-      store: { ...store, read: mortal(store.read) },
-    });
-    return { edges: priced, pauses, seen: mutant?.config ?? (it => it), meddle: mutant?.meddle };
   }
 
   function exit(): void {
@@ -241,7 +143,17 @@ export function createMaster(
     keeper = Promise.withResolvers();
     const life = { alive: true, decisions: 0 };
     const current: { balancer?: Balancer } = {};
-    const { edges, pauses, seen, meddle } = edgesOf(life);
+    const { edges, pauses, seen, meddle } = edgesOf(life, {
+      name,
+      around,
+      options,
+      states,
+      run: starts,
+      crippled: keeper.promise,
+      readConfigIfWritten: () => readIfWritten(life),
+      process: () => process,
+      exit,
+    });
     const read = states.read(LEDGER);
     const pause = paused();
     around.onSpent(read.kind === 'value');
@@ -309,6 +221,7 @@ export function createMaster(
     disk: around.disk,
     states,
     paused,
+    hasHistory: () => states.read(RECENT).kind === 'value',
     pause(wanted) {
       const since = machine.wall();
       if (machine.isAsleep() || around.disk.trouble() !== undefined) return;

@@ -1,6 +1,7 @@
 import { BUDGET } from './planted/budget.ts';
 import { FARM } from './planted/farm.ts';
 import { HEALTH } from './planted/health.ts';
+import { HISTORY } from './planted/history.ts';
 import { INSTANCE_REFRESH } from './planted/instance-refresh.ts';
 import { NUMBERS } from './planted/numbers.ts';
 import { ON_DEMAND } from './planted/on-demand.ts';
@@ -22,4 +23,5 @@ export const PLANTED: readonly Planted[] = [
   ...BUDGET,
   ...ON_DEMAND,
   ...PAUSE,
+  ...HISTORY,
 ];

@@ -111,6 +111,7 @@ export async function createScene(history: History, mutation?: Mutation) {
         }
         const answer = await cloud.ec2(action, request, options);
         note(name, `${action}: ok`);
+        witness.onAnswer(master, action);
         return answer;
       } catch (error) {
         if (action === 'DescribeInstances') lookFailedAt = clock.monotonic();
@@ -154,6 +155,12 @@ export async function createScene(history: History, mutation?: Mutation) {
           note(name, `${level} ${message}`);
           if (self.master !== undefined) witness.onLog(self.master, message);
         },
+        onBook: (process, book) => {
+          if (self.master !== undefined) witness.onBook(self.master, process, book);
+        },
+        onBookWrite: how => {
+          if (self.master !== undefined) witness.onBookWrite(self.master, how);
+        },
         onSpent: isKnown => {
           if (self.master !== undefined) witness.onSpent(self.master, isKnown);
         },
@@ -170,7 +177,7 @@ export async function createScene(history: History, mutation?: Mutation) {
           witness.onKill(master, process);
         },
       },
-      { settings, reach: history.reach, mutation: mutant },
+      { settings, reach: history.reach, keepsBook: history.book === true, mutation: mutant },
     );
     self.master = master;
     masters.push(master);

@@ -1,5 +1,6 @@
 import type { End } from '../../src/balancer/state.ts';
 import type { Ec2Action } from '../../src/ec2/api.ts';
+import type { Book } from '../../src/history/book.ts';
 import type { Effect } from '../fake-aws/ec2/simulated-ec2.ts';
 import type { InstanceView } from '../fake-aws/ec2/view.ts';
 import type { Master, Process } from './master.ts';
@@ -8,6 +9,8 @@ import type { Master, Process } from './master.ts';
 export type Witness = {
   /** A call leaves a master. */
   onCall(master: Master, action: Ec2Action): void;
+  /** A call of a master was answered, and not with an error. */
+  onAnswer(master: Master, action: Ec2Action): void;
   /** A call has its effect; of nobody's when somebody with the console made it. */
   onEffect(master: Master | undefined, effect: Effect, sentAt: number): void;
   /** A balancer has written its farm file, or found it as it should be. */
@@ -19,6 +22,10 @@ export type Witness = {
   onReady(instance: InstanceView, address: string): void;
   /** A look at Apache, as it truly went. */
   onReading(master: Master | undefined, how: 'begins' | 'ok' | 'failed'): void;
+  /** A balancer has decided, and its history has seen it. */
+  onBook(master: Master, process: Process, book: () => Book): void;
+  /** The file with the latest hours of the history is written. */
+  onBookWrite(master: Master, how: 'begins' | 'done'): void;
   /** A process begins, and knows what was spent before or does not. */
   onSpent(master: Master, isKnown: boolean): void;
   onStart(master: Master, process: Process): void;
@@ -33,6 +40,9 @@ const nothing = () => {};
 /** Sees nothing. */
 export const NOBODY: Witness = {
   onCall: nothing,
+  onAnswer: nothing,
+  onBook: nothing,
+  onBookWrite: nothing,
   onEffect: nothing,
   onWrite: nothing,
   onEdit: nothing,
