@@ -1,6 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '../../../src/clock.ts';
 import { type Book, hoursOf } from '../../../src/history/book.ts';
 import { sumOf } from '../../../src/history/tally.ts';
+import { onDemandPrice } from '../../../src/spot/list-prices.ts';
 import { MASTER_TAG } from '../../../src/spot/tags.ts';
 import { bornIn } from '../answers.ts';
 import type { Master, Process } from '../master.ts';
@@ -41,9 +42,10 @@ type Past = {
 const NOTHING: Total = { dollars: 0, slack: 0, launches: 0 };
 
 /**
- * 15. "The history's totals of money and launches agree with what EC2 charged."
+ * 16. "The history's totals of money and launches agree with what EC2 charged."
  *
- * EC2's truth: each instance of this master costs the market's price, at most the bid, from running to its end; counted is
+ * EC2's truth: each instance of this master costs the market's price, at most the bid, or the list price where it was bought on
+ * demand, from running to its end; counted is
  * what it costs while a balancer runs, and what a kill has not left unwritten. The history may differ by what the
  * balancer could not know: the seconds between the truth and what EC2 has shown it, and prices that have changed since it
  * asked; and it says itself how much it has counted with the bid. Launches: those that the process that launched them has
@@ -84,14 +86,16 @@ export const historyIsTrue: Invariant = (scene, accuse) => {
       if (it.tags[MASTER_TAG] !== master.name && !last.counted.has(it.id)) continue;
       const end = scene.timeOf(it.endsAt ?? Number.POSITIVE_INFINITY);
       const ms = Math.max(0, Math.min(now, end) - Math.max(last.at, scene.timeOf(it.runningAt)));
-      const { price = BID, at = now } = changedAt.get(`${it.instanceType} ${it.zone}`) ?? {};
-      const cost = (ms / HOUR) * Math.min(price, BID);
-      const dearest = Math.max(price, BID) / HOUR;
+      const { price: spot = BID, at = now } = changedAt.get(`${it.instanceType} ${it.zone}`) ?? {};
+      const isSpot = it.spotRequestId !== undefined;
+      const price = isSpot ? Math.min(spot, BID) : (onDemandPrice(it.instanceType) ?? BID);
+      const cost = (ms / HOUR) * price;
+      const dearest = Math.max(spot, price, BID) / HOUR;
       dollars += cost;
       const isKnown = unseen.delete(it.id);
       if (!isKnown) slack += cost;
       else slack += dearest * (span - ms);
-      if (isKnown && at + SHOWN > last.pricedAt) slack += dearest * ms;
+      if (isKnown && isSpot && at + SHOWN > last.pricedAt) slack += dearest * ms;
     }
     slack += (BID / HOUR) * span * unseen.size;
     if (slept > 1) slack += (BID / HOUR) * slept * last.counted.size;
@@ -121,11 +125,11 @@ export const historyIsTrue: Invariant = (scene, accuse) => {
     const slack = total.slack + 0.01 * total.dollars + 0.0005;
     if (total.dollars > dollars + slack || total.dollars < dollars - atMost - slack)
       accuse(
-        15,
+        16,
         `${master.name}: the history has $${dollars}, $${atMost} of it at the bid; EC2 charged $${total.dollars}, give or take $${slack}`,
       );
     if (launches !== total.launches)
-      accuse(15, `${master.name}: the history has ${launches} launches, there were ${total.launches}`);
+      accuse(16, `${master.name}: the history has ${launches} launches, there were ${total.launches}`);
   }
 
   return {
