@@ -15,6 +15,8 @@ const SECTIONS: { readonly [C in CommandName]: readonly string[] } = {
   report: ['HISTORY'],
   pause: ['PAUSE'],
   resume: ['PAUSE'],
+  logs: ['SLAVES'],
+  ssh: ['SLAVES'],
   check: ['CHECK'],
   simulate: ['SIMULATE'],
   gc: ['GC'],
@@ -42,7 +44,7 @@ export function mainTemplate(template: string): string {
  */
 export function commandPage(command: CommandName, template: string, { version, date }: Edition): string {
   const described: DescribedCommand = COMMANDS.find(it => it.name === command) ?? COMMANDS[0];
-  const { description, example, words } = described;
+  const { description, example, words, usage } = described;
   const title = `${NAME}-${command}`;
   const sections = sectionsOf(template);
   const text = SECTIONS[command].map(name => {
@@ -58,7 +60,7 @@ export function commandPage(command: CommandName, template: string, { version, d
   return [
     `.TH ${roff(title.toUpperCase())} 1 "${date}" "${roff(NAME)} ${roff(version)}" "GBrowse"`,
     `.SH NAME\n${roff(title)} \\- ${roff(description.charAt(0).toLowerCase() + description.slice(1))}`,
-    `.SH SYNOPSIS\n.B ${roff(NAME)} ${command === 'run' ? '\\fR[\\fBrun\\fR]' : roff(command)}\n.RI [ OPTIONS ]${words ? '\n.RI [ FILE ...]' : ''}`,
+    `.SH SYNOPSIS\n.B ${roff(NAME)} ${command === 'run' ? '\\fR[\\fBrun\\fR]' : roff(command)}\n.RI [ OPTIONS ]${words ? `\n${roff(usage ?? '[FILE...]')}` : ''}`,
     `.SH EXAMPLES\n${roff(example.meaning)}:\n.PP\n.RS\n.nf\n${roff(`${NAME} ${example.words}`)}\n.fi\n.RE`,
     `.SH DESCRIPTION\n${text.length === 0 ? sentence(description) : text.join('').trimEnd()}`,
     `.SH OPTIONS\n${groups.join('\n')}`,

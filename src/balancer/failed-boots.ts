@@ -20,11 +20,11 @@ const HINTS: Record<BootTrouble, string> = {
   'no address':
     'check that the subnet assigns public addresses, which a master outside the VPC needs; see "gbrowse-aws-balancer check"',
   refused:
-    'the image does not start its GBrowse slave on that port: with --ssh_key NAME, log in to a slave and read /var/log/gbrowse',
-  silent: 'the GBrowse slave hangs: with --ssh_key NAME, log in to a slave and read /var/log/gbrowse',
+    'the image does not start its GBrowse slave on that port: see "gbrowse-aws-balancer logs" while it boots',
+  silent: 'the GBrowse slave hangs: see "gbrowse-aws-balancer logs" while it boots',
   dark: 'the slave\'s security group or network does not let this master in: see [MASTER] external_ip, [SLAVE] security_group and "gbrowse-aws-balancer check"',
   'stopped answering':
-    'the GBrowse slave ends soon after its start: with --ssh_key NAME, log in to a slave and read /var/log/gbrowse',
+    'the GBrowse slave ends soon after its start: see "gbrowse-aws-balancer logs" while it boots',
   ended: 'fix the cause that EC2 names; see "gbrowse-aws-balancer check"',
   unknown: 'see "gbrowse-aws-balancer check"',
 };

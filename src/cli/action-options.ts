@@ -112,6 +112,28 @@ export const ACTIONS = {
       description: 'Release the slaves; without this option they are kept, and go on costing money',
     },
     {
+      name: 'identity',
+      value: 'FILE',
+      read: absolutePath,
+      commands: ['logs', 'ssh'],
+      description:
+        'Private key of the key pair (default: ~/.ssh/NAME.pem or ~/.ssh/NAME, else the keys that ssh finds itself)',
+    },
+    {
+      name: 'lines',
+      value: 'N',
+      read: countBetween(1, 100_000),
+      limited: true,
+      commands: ['logs'],
+      default: '50',
+      description: 'How many of the last lines of each log to show',
+    },
+    {
+      name: 'follow',
+      commands: ['logs'],
+      description: 'Go on with new lines as they come, until Ctrl-C',
+    },
+    {
       name: 'topic',
       value: 'NAME',
       commands: ['check'],

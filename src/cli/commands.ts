@@ -61,6 +61,21 @@ export const COMMANDS = [
     example: { words: 'resume', meaning: 'End a pause early' },
   },
   {
+    name: 'logs',
+    words: 1,
+    usage: '[SLAVE]',
+    description: "Show a slave's own logs; without ssh, the console that EC2 keeps",
+    example: { words: 'logs --follow', meaning: 'Follow the logs of the only slave' },
+  },
+  {
+    name: 'ssh',
+    words: 1,
+    takesCommand: true,
+    usage: '[SLAVE] [-- COMMAND...]',
+    description: 'Log in to a slave, or run a command there, with its host key verified',
+    example: { words: 'ssh 10.0.0.5 -- df -h', meaning: 'Run a command on one slave' },
+  },
+  {
     name: 'check',
     description: 'Check that everything is in place, and say how to fix what is not',
     example: { words: 'check --topic mod_status', meaning: "Check only that Apache's load can be read" },

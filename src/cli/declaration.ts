@@ -4,6 +4,8 @@ import type { Reader } from './readers.ts';
 /** A command, as `--help` describes it. */
 export type DescribedCommand = CliCommand & {
   readonly description: string;
+  /** How its words are written in a usage line; `[FILE...]` when left out. */
+  readonly usage?: string;
   /** An example of its use: the words after the program's name, and what they do. */
   readonly example: { readonly words: string; readonly meaning: string };
 };

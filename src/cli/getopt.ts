@@ -28,6 +28,8 @@ export type CliCommand = {
   readonly name: string;
   /** How many words it takes besides options; none when absent. */
   readonly words?: number;
+  /** What follows `--` is a command of its own: it is passed on after a second `--`, and does not count as words. */
+  readonly takesCommand?: boolean;
 };
 
 /** Everything that may be on the command line. The first command is the default. */
@@ -45,7 +47,7 @@ export type CommandLine = {
  * Getopt::Long does. `--` ends the options; the last of several counts.
  *
  * @returns the command word, if there is one, and the rest for citty: each option once, as `--name=value` or `--name`,
- *   then `--` and the other words, if there are any
+ *   then `--` and the other words, if there are any, and `--` and the command's own command, if there is one
  * @throws {UserError} for what cannot be understood; the message never repeats what may be a secret
  */
 export function resolveOptions(
@@ -54,6 +56,7 @@ export function resolveOptions(
 ): { readonly command?: string; readonly args: string[] } {
   const given = new Map<CliOption, string | undefined>();
   const words: string[] = [];
+  let ownCommand: readonly string[] | undefined;
   let named: CliCommand | undefined;
   let optionsEnded = false;
 
@@ -64,6 +67,9 @@ export function resolveOptions(
       if (named === undefined) named = findCommand(word, at, commandLine);
       else if (words.length < (named.words ?? 0)) words.push(word);
       else throw usageError(`${hidden(at)} is one word too many for ${named.name}; see ${named.name} --help`);
+    } else if (word === '--' && command.takesCommand === true) {
+      ownCommand = argv.slice(at + 1);
+      break;
     } else if (word === '--') {
       optionsEnded = true;
     } else {
@@ -98,7 +104,8 @@ export function resolveOptions(
       ...[...given]
         .filter(([{ isWord }]) => !isWord)
         .map(([{ name }, value]) => (value === undefined ? `--${name}` : `--${name}=${value}`)),
-      ...(words.length > 0 ? ['--', ...words] : []),
+      ...(words.length > 0 || ownCommand !== undefined ? ['--', ...words] : []),
+      ...(ownCommand === undefined ? [] : ['--', ...ownCommand]),
     ],
   };
 }

@@ -30,7 +30,9 @@ export function helpText(name: CommandName | undefined, look: Look): string {
 
   const head = name === undefined ? `${PROGRAM} ${VERSION} ${PURPOSE}.` : `${command.description}.`;
   const usage =
-    name === undefined ? '[COMMAND] [OPTIONS]' : `${name} [OPTIONS]${command.words ? ' [FILE...]' : ''}`;
+    name === undefined
+      ? '[COMMAND] [OPTIONS]'
+      : `${name} [OPTIONS]${command.words ? ` ${command.usage ?? '[FILE...]'}` : ''}`;
   const lines = [
     ...paragraph(head),
     '',

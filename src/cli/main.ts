@@ -25,6 +25,8 @@ const DO: { readonly [C in CommandName]: (given: Given<C>, role: Role | undefine
   report: async given => (await import('./commands/report.ts')).report(given),
   pause: async given => (await import('./commands/pause.ts')).pause(given),
   resume: async given => (await import('./commands/pause.ts')).resume(given),
+  logs: async given => (await import('./commands/logs.ts')).logs(given),
+  ssh: async given => (await import('./commands/ssh.ts')).ssh(given),
   check: async given => (await import('./commands/check.ts')).check(given),
   simulate: async given => (await import('./commands/simulate.ts')).simulate(given),
   gc: async given => (await import('./commands/gc.ts')).gc(given),
@@ -53,12 +55,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     if ('error' in read) throw read.error;
     const { named, name, args } = read;
-    if (args.includes('--help')) {
+    const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+    if (options.includes('--help')) {
       const { helpText } = await import('./help.ts');
       process.stdout.write(helpText(named, lookOf(process.stdout, process.env)));
       return 0;
     }
-    if (args.includes('--version')) {
+    if (options.includes('--version')) {
       process.stdout.write(`gbrowse-aws-balancer ${VERSION}\n`);
       return 0;
     }

@@ -19,7 +19,7 @@ export const OPTION_GROUPS = [
         value: 'KEY',
         original: true,
         mayBeBlank: true,
-        commands: ['run', 'sync', 'image', 'setup', 'check', 'gc'],
+        commands: ['run', 'sync', 'image', 'setup', 'logs', 'ssh', 'check', 'gc'],
         description: 'EC2 access key (default: EC2_ACCESS_KEY, else the sources of the AWS SDK)',
       },
       {
@@ -29,7 +29,7 @@ export const OPTION_GROUPS = [
         mayBeBlank: true,
         secret: true,
         abbreviations: ['s'],
-        commands: ['run', 'sync', 'image', 'setup', 'check', 'gc'],
+        commands: ['run', 'sync', 'image', 'setup', 'logs', 'ssh', 'check', 'gc'],
         description:
           'EC2 secret key; EC2_SECRET_KEY is safer, because no other user sees it while the program starts',
       },
@@ -38,7 +38,7 @@ export const OPTION_GROUPS = [
         value: 'NAME',
         original: true,
         mayBeBlank: true,
-        commands: ['run', 'check', 'iam-policy'],
+        commands: ['run', 'logs', 'ssh', 'check', 'iam-policy'],
         description: 'AWS key pair for logging in to the slaves, from this host only',
       },
       {
@@ -71,6 +71,8 @@ export const OPTION_GROUPS = [
           'report',
           'pause',
           'resume',
+          'logs',
+          'ssh',
           'check',
           'simulate',
           'gc',

@@ -61,8 +61,18 @@ export type ImageActions = {
   RunInstances: [sdk.RunInstancesRequest, sdk.Reservation];
 };
 
+/** What `logs` and `ssh` call besides. */
+export type LoginActions = {
+  GetConsoleOutput: [sdk.GetConsoleOutputRequest, sdk.GetConsoleOutputResult];
+};
+
 /** Every EC2 action that the program may call. */
-export type Ec2Actions = BalancerActions & LeftoverActions & CheckActions & SyncActions & ImageActions;
+export type Ec2Actions = BalancerActions &
+  LeftoverActions &
+  CheckActions &
+  SyncActions &
+  ImageActions &
+  LoginActions;
 
 /** The name of an EC2 action, as AWS spells it. */
 export type Ec2Action = keyof Ec2Actions;

@@ -175,6 +175,11 @@ function isUnsupported({ code }: { readonly code: string }): boolean {
   return code === 'Unsupported';
 }
 
+/** Whether this kind of instance cannot do what the call asks. */
+export function isUnsupportedOperation(error: unknown): boolean {
+  return isEc2Error(error) && error.code === 'UnsupportedOperation';
+}
+
 /** Whether no answer came from EC2. */
 export function isUnreachable(error: unknown): boolean {
   return is(error, 'unreachable');

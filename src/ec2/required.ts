@@ -29,6 +29,7 @@ const REQUIRED: { readonly [A in Ec2Action]?: (answer: Ec2Actions[A][1]) => bool
   DescribeSubnets: it => each(it.Subnets, one => one.SubnetId && one.VpcId),
   DescribeVolumes: it => each(it.Volumes, one => one.VolumeId && one.State),
   DescribeVolumesModifications: it => each(it.VolumesModifications, one => one.VolumeId),
+  GetConsoleOutput: it => Boolean(it.InstanceId),
   ModifyVolume: it => Boolean(it.VolumeModification?.VolumeId),
   RunInstances: it => (it.Instances?.length ?? 0) > 0 && each(it.Instances, one => one.InstanceId),
   TerminateInstances: it => each(it.TerminatingInstances, one => one.InstanceId),

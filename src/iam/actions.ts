@@ -4,6 +4,7 @@ import type {
   Ec2Action,
   ImageActions,
   LeftoverActions,
+  LoginActions,
   SyncActions,
 } from '../ec2/api.ts';
 
@@ -16,8 +17,9 @@ import type {
  * - `launch`: makes something too, out of a launch template, an image and others that are there already
  * - `tag`: on what the same call makes (`ec2:CreateAction`), or on what is ours
  * - `change`: changes or removes what is there (`aws:ResourceTag`)
+ * - `read`: reads what is ours, in the same way
  */
-export type ActionKind = 'describe' | 'create' | 'launch' | 'tag' | 'change';
+export type ActionKind = 'describe' | 'create' | 'launch' | 'tag' | 'change' | 'read';
 
 const BALANCER = {
   AuthorizeSecurityGroupIngress: 'change',
@@ -71,12 +73,14 @@ const IMAGE = {
   RunInstances: 'launch',
 } satisfies Record<keyof ImageActions, ActionKind>;
 
+const LOGIN = { GetConsoleOutput: 'read' } satisfies Record<keyof LoginActions, ActionKind>;
+
 /** Which commands a policy is for, beside those that every master uses. */
 export type Uses = { readonly sync: boolean; readonly image?: boolean };
 
 /**
- * The actions of a master, those of `sync` and `image` among them where they are used; `gc` and `check` need next to
- * nothing more.
+ * The actions of a master, those of `sync` and `image` among them where they are used; `gc`, `check`,
+ * `logs` and `ssh` need next to nothing more.
  */
 export function actionsOf({ sync, image }: Uses): ReadonlyMap<Ec2Action, ActionKind> {
   const all: Partial<Record<Ec2Action, ActionKind>> = {
@@ -84,6 +88,7 @@ export function actionsOf({ sync, image }: Uses): ReadonlyMap<Ec2Action, ActionK
     ...FLEET,
     ...LEFTOVERS,
     ...CHECK,
+    ...LOGIN,
     ...(sync && SYNC),
     ...(image === true && IMAGE),
   };

@@ -173,7 +173,7 @@ export function policyFor(subject: PolicySubject): Policy {
       Sid: 'ChangeOwn',
       Effect: 'Allow',
       Action: [
-        ...of('change'),
+        ...of('change', 'read'),
         ...(sync ? ['ec2:CreateSnapshots'] : []),
         ...(image === true ? ['ec2:CreateImage'] : []),
       ].toSorted(),

@@ -14,6 +14,7 @@ from moto.ec2.models.instances import Instance, InstanceBackend, InstanceState
 from moto.ec2.models.launch_templates import LaunchTemplate
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.models.tags import TagBackend
+from moto.ec2.responses.general import General
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.key_pairs import KeyPairs
 
@@ -198,6 +199,16 @@ InstanceResponse._validate_block_device_mapping = staticmethod(validate_mapping)
 # --- A launch template's tags change as everything's do. (EC2 API Reference, "CreateTags")
 
 LaunchTemplate.tags = property(TaggedEC2Resource.get_tags, lambda self, tags: None)
+
+
+# --- A console is shown by its owner's leave, as everything is. (EC2 API Reference, "GetConsoleOutput")
+
+def shown_console(self, known=General.get_console_output):
+    self.error_on_dryrun()
+    return known(self)
+
+
+General.get_console_output = shown_console
 
 
 # --- A key pair is deleted by its name or by its id. (EC2 API Reference, "DeleteKeyPair")

@@ -159,7 +159,12 @@ function changing(own: OwnResources, port: number): readonly Probe[] {
       probe('CreateTags', { Resources: [launchTemplate], Tags: [aliveTag(0)] }),
     );
   }
-  if (instance !== undefined) probes.push(probe('TerminateInstances', { InstanceIds: [instance] }));
+  if (instance !== undefined) {
+    probes.push(
+      probe('TerminateInstances', { InstanceIds: [instance] }),
+      probe('GetConsoleOutput', { InstanceId: instance }),
+    );
+  }
   if (spotRequest !== undefined) {
     probes.push(probe('CancelSpotInstanceRequests', { SpotInstanceRequestIds: [spotRequest] }));
   }

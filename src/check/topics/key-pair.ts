@@ -13,7 +13,7 @@ export const keyPair: Topic = {
       Filters: [{ Name: 'key-name', Values: [name] }],
     });
     if (KeyPairs.some(({ KeyName }) => KeyName === name)) {
-      return [ok(`"${name}" is there; log in with ssh -i KEY ${slave.sshUser}@ADDRESS.`)];
+      return [ok(`"${name}" is there; "gbrowse-aws-balancer ssh" logs in to a slave as ${slave.sshUser}.`)];
     }
     const place = world.options.sshKey === undefined ? await world.place('SLAVE', 'ssh_key') : '--ssh_key';
     return [

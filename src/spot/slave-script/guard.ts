@@ -39,15 +39,22 @@ contacted() {
   for port in $PORTS; do sockets "$port" | grep -qv '^0A$' && return 0; done
   return 1
 }
+show_host_keys() { # on the console, which EC2 shows to the master: so ssh knows them. cloud-init may not, or make others.
+  keys=$(cat /etc/ssh/ssh_host_*_key.pub 2>/dev/null)
+  [ "$keys" != "$shown_keys" ] && [ -c /dev/console ] || return
+  shown_keys=$keys
+  printf '%s\\r\\n' '' '-----BEGIN SSH HOST KEY KEYS-----' "$keys" '-----END SSH HOST KEY KEYS-----' > /dev/console
+}
 uptime_seconds() { cut -d. -f1 /proc/uptime; }
 guard() {
-  last=$(uptime_seconds) seen=0
+  last=$(uptime_seconds) seen=0 shown_keys=
   tell "renders=$(told renders)"
   log=$(slave_log)
   [ -z "$log" ] || seen=$(stat -c %s "$log")
   while :; do
     data_is_there || { mount_data; ! data_is_there || phase data 'data mounted'; }
     if data_is_there && ! all_served; then start_slaves; fi
+    show_host_keys
     contacted && last=$(uptime_seconds)
     if [ $(($(uptime_seconds) - last)) -ge "$ORPHAN_SECONDS" ]; then
       logger -t gbrowse-slave "nobody has contacted this slave for $ORPHAN_SECONDS seconds: power off"

@@ -121,6 +121,7 @@ InstanceResponse.run_instances = ec2.idempotent(run_instances)
 
 
 def get_console_output(self):
+    self.error_on_dryrun()
     instance = self.ec2_backend.get_instance(self.params['InstanceId'])
     host = ec2.MACHINES.get(instance.id)
     text = host.console() if host is not None and instance.state == 'running' else ''

@@ -4,7 +4,7 @@ import { createTags } from './create-tags.ts';
 import { deleteVolume, describeVolumes } from './describe-volumes.ts';
 import { createFleet } from './fleets.ts';
 import { describeImages, describeRouteTables, describeSubnets } from './images-and-subnets.ts';
-import { describeInstances, findInstances, terminateInstances } from './instances.ts';
+import { describeInstances, findInstances, getConsoleOutput, terminateInstances } from './instances.ts';
 import { deleteKeyPair, describeKeyPairs } from './key-pairs.ts';
 import { createLaunchTemplate, deleteLaunchTemplate, describeLaunchTemplates } from './launch-templates.ts';
 import { notServed, onlyServed, Refusal } from './refusal.ts';
@@ -92,6 +92,7 @@ const HANDLERS: { readonly [A in Ec2Action]?: Handler<A> } = {
   },
   DescribeSubnets: { run: describeSubnets, served: ['Filters', 'SubnetIds'] },
   DescribeVolumes: { run: describeVolumes, served: [...PAGE, 'VolumeIds'] },
+  GetConsoleOutput: { run: getConsoleOutput, served: ['InstanceId', 'Latest'] },
   RevokeSecurityGroupIngress: {
     run: revokeSecurityGroupIngress,
     served: ['GroupId', 'GroupName', 'IpPermissions'],

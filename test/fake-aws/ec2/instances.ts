@@ -2,6 +2,8 @@ import type {
   _InstanceType,
   DescribeInstancesRequest,
   DescribeInstancesResult,
+  GetConsoleOutputRequest,
+  GetConsoleOutputResult,
   InstanceStateName,
   Instance as SdkInstance,
   TerminateInstancesRequest,
@@ -89,6 +91,21 @@ export function terminateInstances(
         PreviousState: { Name: before, Code: STATE_CODES[before] },
       };
     }),
+  };
+}
+
+/** An instance that has just been launched has none yet. */
+export function getConsoleOutput(
+  account: Account,
+  { InstanceId = '' }: GetConsoleOutputRequest,
+): GetConsoleOutputResult {
+  const [instance] = findInstances(account, [InstanceId]);
+  const isUp = instance !== undefined && stateAt(instance, account.now()) === 'running';
+  const text = isUp ? `Linux version 6.1.0\r\n${InstanceId} login: ` : '';
+  return {
+    InstanceId,
+    Timestamp: new Date(account.now()),
+    Output: Buffer.from(text).toString('base64'),
   };
 }
 

@@ -1,0 +1,113 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import path from 'node:path';
+import { findProgram, missingProgram } from '../os/command.ts';
+import { type HostKey, knownHosts } from './console.ts';
+
+/** A slave that can be logged in to. */
+export type Destination = {
+  /** The name that its host keys are known by. */
+  readonly instanceId: string;
+  readonly address: string;
+  readonly login: string;
+  readonly hostKeys: readonly HostKey[];
+  /** The file of the private key; unset: what ssh finds itself. */
+  readonly identity?: string;
+};
+
+/** ssh's own exit status, when there is no connection. */
+export const NO_CONNECTION = 255;
+
+/**
+ * The options of ssh: only the keys of this slave are accepted, no setting of anybody's changes that, and nothing is
+ * asked except the passphrase of a private key.
+ */
+export function sshOptions(destination: Destination, knownHostsFile: string): readonly string[] {
+  const { instanceId, login, identity } = destination;
+  const options = [
+    // ssh expands % and wants quotes around blanks.
+    `UserKnownHostsFile="${knownHostsFile.replaceAll('%', '%%')}"`,
+    'GlobalKnownHostsFile=/dev/null',
+    'StrictHostKeyChecking=yes',
+    `HostKeyAlias=${instanceId}`,
+    'UpdateHostKeys=no',
+    'CheckHostIP=no',
+    'VerifyHostKeyDNS=no',
+    'PreferredAuthentications=publickey',
+    'ForwardAgent=no',
+    'ConnectTimeout=10',
+    'ServerAliveInterval=15',
+    'ServerAliveCountMax=4',
+    ...(identity === undefined ? [] : ['IdentitiesOnly=yes']),
+  ];
+  return [
+    ...['-F', 'none'],
+    ...options.flatMap(it => ['-o', it]),
+    ...(identity === undefined ? [] : ['-i', identity]),
+    ...['-l', login],
+  ];
+}
+
+/** What ssh needs of the environment; keys of AWS are not part of it. */
+const PASSED_ON =
+  /^(HOME|USER|LOGNAME|PATH|TERM|LANG|LC_\w+|SSH_AUTH_SOCK|SSH_ASKPASS\w*|DISPLAY|WAYLAND_DISPLAY)$/;
+
+type HowToRun = {
+  /** More options of ssh, such as `-t`. */
+  readonly options?: readonly string[];
+  /** What it runs there; unset: the login's shell. */
+  readonly command?: readonly string[];
+  readonly stdin: 'inherit' | 'ignore' | 'pipe';
+  readonly stdout: 'inherit' | 'pipe';
+  /** Given the process when it runs. */
+  readonly onStart?: (child: ChildProcess) => void;
+};
+
+/**
+ * Runs the system's ssh to its end. Its list of known hosts lies in a directory that only this user can enter, and is
+ * removed afterwards.
+ *
+ * @returns its exit status, which is that of the command there; 255 without a connection; 128 and the signal that ended it
+ * @throws {UserError} without ssh
+ */
+export async function runSsh(destination: Destination, how: HowToRun): Promise<number> {
+  const program = findProgram('ssh');
+  if (program === undefined) throw missingProgram('ssh');
+  const directory = await mkdtemp(path.join(tmpdir(), 'gbrowse-ssh-'));
+  try {
+    const file = path.join(directory, 'known_hosts');
+    await writeFile(file, knownHosts(destination.instanceId, destination.hostKeys), { mode: 0o600 });
+    const words = [
+      ...sshOptions(destination, file),
+      ...(how.options ?? []),
+      '--',
+      destination.address,
+      ...(how.command ?? []),
+    ];
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
+    const child = spawn(program, words, { env, stdio: [how.stdin, how.stdout, 'inherit'] });
+    how.onStart?.(child);
+    return await endOf(child);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** Waits for its end; signals for this process are passed on, and do not end it before the list of known hosts is removed. */
+async function endOf(child: ChildProcess): Promise<number> {
+  const listeners = SIGNALS.map(signal => [signal, () => void child.kill(signal)] as const);
+  for (const [signal, listener] of listeners) process.on(signal, listener);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (status, signal) =>
+        resolve(signal === null ? (status ?? 1) : 128 + constants.signals[signal]),
+      );
+    });
+  } finally {
+    for (const [signal, listener] of listeners) process.off(signal, listener);
+  }
+}
