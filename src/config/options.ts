@@ -275,7 +275,8 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   },
   sshKey: {
     name: 'ssh_key',
-    meaning: 'The AWS key pair for logging in to the slaves, from the master only.',
+    meaning:
+      'The AWS key pair for logging in to the slaves ("gbrowse-aws-balancer ssh"), from the master only.',
     expected: 'the name of a key pair: at most 255 ASCII characters',
     whenUnset: { otherwise: 'no login' },
     parse: matching(/^[ -~]{1,255}$/),

@@ -94,6 +94,7 @@ export async function allow(cloud: Cloud, group: string, port: number, from: str
 
 export type Login = {
   readonly keyName: string;
+  readonly privateKey: string;
   /** User-data that gives an instance a host key that we know. */
   readonly userData: string;
   /** Logs in as `admin`, only where the host key is the one that we gave. */
@@ -139,7 +140,13 @@ export async function createLogin(cloud: Cloud, keyName: string): Promise<Login>
     });
   }
 
-  return { keyName, userData, ssh, remove: () => rmSync(directory, { recursive: true }) };
+  return {
+    keyName,
+    privateKey: readFileSync(file('user'), 'utf8'),
+    userData,
+    ssh,
+    remove: () => rmSync(directory, { recursive: true }),
+  };
 }
 
 export function base64(text: string): string {
