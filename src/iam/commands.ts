@@ -5,6 +5,8 @@ export type PolicyHolder = {
   readonly region: string;
   /** The master, where it is an EC2 instance: it gets a role. Elsewhere there is a user with an access key. */
   readonly instanceId?: string;
+  /** The role that this instance already has: EC2 lets it have only one. */
+  readonly role?: string;
   /** The ARN of a key of the account's own that encrypts the volumes of slaves. */
   readonly kmsKey?: string;
 };
@@ -17,7 +19,8 @@ const LONGEST_NAME = 64;
  *
  * @param policy the text of the policy: ASCII, ending with a newline
  */
-export function policyCommands(policy: string, { master, region, instanceId, kmsKey }: PolicyHolder): string {
+export function policyCommands(policy: string, who: PolicyHolder): string {
+  const { master, region, instanceId, role, kmsKey } = who;
   const name = `gbrowse-aws-balancer-${master.replaceAll(/[^\w+=,.@-]/g, '-')}`.slice(0, LONGEST_NAME);
   const create = [
     '# The policy.',
@@ -26,11 +29,23 @@ export function policyCommands(policy: string, { master, region, instanceId, kms
     '  --policy-document file://policy.json --query Policy.Arn --output text)',
     '',
   ];
-  const holder = instanceId === undefined ? user(name) : role(name, region, instanceId);
+  const holder =
+    instanceId === undefined
+      ? user(name)
+      : role === undefined
+        ? newRole(name, region, instanceId)
+        : presentRole(role);
   return `${['set -e', '', ...create, ...holder, ...(kmsKey === undefined ? [] : grant(kmsKey))].join('\n')}\n`;
 }
 
-function role(name: string, region: string, instanceId: string): readonly string[] {
+function presentRole(role: string): readonly string[] {
+  return [
+    '# The role that this instance already has gets it too.',
+    `aws iam attach-role-policy --role-name ${role} --policy-arn "$POLICY"`,
+  ];
+}
+
+function newRole(name: string, region: string, instanceId: string): readonly string[] {
   const service = region.startsWith('cn-') ? 'ec2.amazonaws.com.cn' : 'ec2.amazonaws.com';
   const trust = {
     Version: '2012-10-17',

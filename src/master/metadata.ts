@@ -1,5 +1,5 @@
 import { SECOND } from '../clock.ts';
-import { systemCode } from '../errors.ts';
+import { failure, messageOf, systemCode } from '../errors.ts';
 import { SLAVE_MARK } from '../spot/user-data.ts';
 
 /** What the EC2 instance metadata service says of the master. */
@@ -11,6 +11,8 @@ export type MasterMetadata = {
   readonly privateAddress: string;
   readonly subnetId: string;
   readonly vpcId: string;
+  /** The name of its role, if it has one. */
+  readonly role?: string;
   /** Its user-data is that of a slave: it was launched by a balancer. */
   readonly isSlave?: true;
 };
@@ -26,6 +28,7 @@ const RETRY_DELAY = 0.2 * SECOND;
  * `AWS_EC2_METADATA_DISABLED`, `AWS_EC2_METADATA_SERVICE_ENDPOINT`, `AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE`.
  *
  * @returns undefined where there is no such service: the master does not run on EC2
+ * @throws {UserError} when there is one, and it does not answer all questions
  */
 export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetadata | undefined> {
   if (env.AWS_EC2_METADATA_DISABLED?.toLowerCase() === 'true') return undefined;
@@ -51,24 +54,35 @@ export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetada
     token = await ask('PUT', 'api/token', { 'x-aws-ec2-metadata-token-ttl-seconds': '300' });
   } catch (error) {
     if (isAbsent(error)) return undefined;
-    throw error;
+    throw unanswered(error);
   }
-  const get = (path: string) => ask('GET', `meta-data/${path}`, { 'x-aws-ec2-metadata-token': token });
-  const userData = () =>
-    ask('GET', 'user-data', { 'x-aws-ec2-metadata-token': token }).catch((error: unknown) => {
-      // There is none.
-      if (isAbsent(error)) return '';
+  try {
+    return await readAll(path => ask('GET', path, { 'x-aws-ec2-metadata-token': token }));
+  } catch (error) {
+    throw unanswered(error);
+  }
+}
+
+async function readAll(ask: (path: string) => Promise<string>): Promise<MasterMetadata> {
+  const get = (path: string) => ask(`meta-data/${path}`);
+  /** Not every instance has it. */
+  const ifAny = (path: string) =>
+    ask(path).catch((error: unknown) => {
+      // Only this says so: a slave whose user-data cannot be read must not be taken for a master.
+      if (statusOf(error) === 404) return '';
       throw error;
     });
-  const [instanceId, region, availabilityZone, imageId, privateAddress, mac, script] = await Promise.all([
-    get('instance-id'),
-    get('placement/region'),
-    get('placement/availability-zone'),
-    get('ami-id'),
-    get('local-ipv4'),
-    get('mac'),
-    userData(),
-  ]);
+  const [instanceId, region, availabilityZone, imageId, privateAddress, mac, script, roles] =
+    await Promise.all([
+      get('instance-id'),
+      get('placement/region'),
+      get('placement/availability-zone'),
+      get('ami-id'),
+      get('local-ipv4'),
+      get('mac'),
+      ifAny('user-data'),
+      ifAny('meta-data/iam/security-credentials/'),
+    ]);
   const card = `network/interfaces/macs/${mac.toLowerCase()}`;
   const [subnetId, vpcId] = await Promise.all([get(`${card}/subnet-id`), get(`${card}/vpc-id`)]);
   return {
@@ -79,13 +93,28 @@ export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetada
     privateAddress,
     subnetId,
     vpcId,
+    ...(/^[\w+=,.@-]{1,64}$/.test(roles) && { role: roles }),
     ...(script.includes(SLAVE_MARK) && { isSlave: true }),
   };
+}
+
+function unanswered(error: unknown): Error {
+  return failure(
+    `the metadata service of this EC2 instance does not answer every question: ${messageOf(error)}; try again in a minute`,
+    { cause: error },
+  );
 }
 
 /** No route, refused, timed out, or another web server. */
 function isAbsent(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if ('statusCode' in error && typeof error.statusCode === 'number') return error.statusCode < 500;
+  const status = statusOf(error);
+  if (status !== undefined) return status < 500;
   return error.name === 'FetchError' || systemCode(error) !== undefined;
+}
+
+/** The HTTP status of a failed request, if there was an answer. */
+function statusOf(error: unknown): number | undefined {
+  const isAnswer = error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number';
+  return isAnswer ? Number(error.statusCode) : undefined;
 }

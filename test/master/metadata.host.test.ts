@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { readMetadata } from '../../src/master/metadata.ts';
 import { userData } from '../../src/spot/user-data.ts';
-import { startImds } from '../peers/imds.ts';
+import { type ImdsFacts, startImds } from '../peers/imds.ts';
 
 const FACTS = {
   instanceId: 'i-0123456789abcdef0',
@@ -14,8 +14,8 @@ const FACTS = {
   vpc: 'vpc-0123456789abcdef0',
 };
 
-async function read(t: TestContext, script?: string) {
-  const imds = await startImds({ ...FACTS, ...(script !== undefined && { userData: script }) });
+async function read(t: TestContext, script?: string, more: Partial<ImdsFacts> = {}) {
+  const imds = await startImds({ ...FACTS, ...more, ...(script !== undefined && { userData: script }) });
   t.after(() => imds.stop());
   return readMetadata({ AWS_EC2_METADATA_SERVICE_ENDPOINT: imds.endpoint });
 }
@@ -31,5 +31,15 @@ describe('the metadata of the machine', () => {
 
   it('says of a machine that a balancer has launched that it is a slave', async t => {
     assert.equal((await read(t, userData({ ports: [8101], orphanTimeout: 3_600_000 })))?.isSlave, true);
+  });
+
+  it('says which role the machine has, if it has one', async t => {
+    assert.equal((await read(t))?.role, undefined);
+    const credentials = { accessKey: 'ASIAX', secretKey: 's', sessionToken: 't' };
+    assert.equal((await read(t, undefined, { credentials }))?.role, 'GBrowseMaster');
+  });
+
+  it('is an error, and no master’s, where the user-data cannot be read: it may be a slave’s', async t => {
+    await assert.rejects(read(t, undefined, { drops: '/latest/user-data' }), /user-data/);
   });
 });

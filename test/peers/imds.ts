@@ -18,6 +18,8 @@ export type ImdsFacts = {
   readonly subnet: string;
   readonly vpc: string;
   readonly userData?: string;
+  /** A path whose requests get no answer: the connection is closed. */
+  readonly drops?: string;
   /** Of the instance's role `GBrowseMaster`. */
   readonly credentials?: {
     readonly accessKey: string;
@@ -64,6 +66,10 @@ export async function startImds(
         'x-aws-ec2-metadata-token-ttl-seconds': '300',
       });
       response.end(TOKEN);
+      return;
+    }
+    if (url === facts.drops) {
+      response.destroy();
       return;
     }
     const page = pages[url.replace('/latest/meta-data/', '')];

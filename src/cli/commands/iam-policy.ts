@@ -32,6 +32,10 @@ export async function iamPolicy(given: Given<'iam-policy'>): Promise<number> {
 }
 
 async function commandsFor(policy: string, holder: PolicyHolder): Promise<string> {
-  const instanceId = (await readMetadata(process.env))?.instanceId;
-  return policyCommands(policy, { ...holder, ...(instanceId !== undefined && { instanceId }) });
+  const { instanceId, role } = (await readMetadata(process.env)) ?? {};
+  return policyCommands(policy, {
+    ...holder,
+    ...(instanceId !== undefined && { instanceId }),
+    ...(role !== undefined && { role }),
+  });
 }
