@@ -115,6 +115,7 @@ function recordOnDemandLaunch(
       backoff.failedBoots < FAILED_BOOTS_TOLERATED ? { ...backoff, launches: after.launches } : after;
   if (instanceIds.length > 0) {
     state.said.delete('on-demand trouble');
+    delete state.missing;
     say(state, 'info', `launched ${instanceIds.join(', ')} on demand`);
     return;
   }

@@ -36,6 +36,9 @@ export type Notifier = {
   close(): Promise<void>;
 };
 
+/** A file system that hangs keeps nobody from being told for longer (ms). */
+const DISK_LIMIT = 10 * SECOND;
+
 /** How long (ms) the last message may take when the balancer ends. */
 const LAST_MESSAGE = 4 * SECOND;
 
@@ -64,7 +67,7 @@ export function createNotifier(parts: {
     const text = JSON.stringify({ ...told, book: keptOf(book) });
     if (text === saved) return;
     try {
-      await writeTold(place(), clock.wall(), told);
+      await within(DISK_LIMIT, 'writing it', writeTold(place(), clock.wall(), told));
       saved = text;
       unsaved = undefined;
     } catch (error) {

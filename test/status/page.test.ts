@@ -31,7 +31,7 @@ function week() {
 
 test('the page has charts, slaves and decisions, loads nothing and runs no script', () => {
   const page = statusPage(report([slave(0), slave(1)]), TABLE, week());
-  assert.equal(page.match(/<svg/g)?.length, 5);
+  assert.equal(page.match(/<svg (?!class="bar)/g)?.length, 5);
   assert.match(page, /No trouble in the last hour/);
   assert.match(page, /http-equiv="refresh" content="30"/);
   assert.match(page, /default-src 'none'/);
@@ -48,8 +48,28 @@ test('trouble and a pause stand before everything else', () => {
     /The load is not known/,
     /Apache is overloaded/,
     /Nothing is launched/,
+    /\[MASTER\] notify failed/,
   ])
     assert.match(before, pattern);
+});
+
+test('money stands against the budget, where there is one', () => {
+  const month = { month: '2026-11', dollars: 21, dollarsAtMost: 21.75, budget: 40, isUsedUp: false };
+  const pageOf = (more: Partial<typeof month> | { budget: null }) =>
+    statusPage(
+      { ...report([slave(0)]), money: { ...report([]).money, month: { ...month, ...more } } },
+      TABLE,
+      [],
+    );
+  assert.match(
+    pageOf({}),
+    /<p class="big ">54 % spent<.*<rect class="part" width="54\.4".*\$21\.75 of \$40\.00 in 2026-11/,
+  );
+  assert.match(pageOf({ dollarsAtMost: 32 }), /<p class="big warn">80 % spent</);
+  const usedUp = pageOf({ dollarsAtMost: 41, isUsedUp: true });
+  assert.match(usedUp, /<p class="big error">102 % spent<.*width="100\.0"/);
+  assert.match(usedUp.slice(0, usedUp.indexOf('class="tiles"')), /The budget of 2026-11 is used up/);
+  assert.doesNotMatch(pageOf({ budget: null }), /<h2>Budget/);
 });
 
 test('without any slave, load or history nothing is made up', () => {

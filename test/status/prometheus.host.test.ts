@@ -17,6 +17,8 @@ const good = report([slave(0), slave(1)]);
 const held = { ...good.launches, heldUntil: good.time, reason: 'x' };
 const retries = [{ what: 'x', failuresInARow: 3, nextAttemptAt: good.time }];
 const pause = { since: good.time, until: null, releasesSlaves: false };
+const nearly = { month: '2026-11', dollars: 32, dollarsAtMost: 32, budget: 40, isUsedUp: false };
+const failed = { time: good.time, topic: 'load', event: 'trouble', isFailed: true };
 const few = { minSlaves: 3, maxSlaves: 5, rowRequestsPerSecond: 3 };
 
 /** Each alert, the report that it is about, and after how many minutes it fires (and not a minute or more before). */
@@ -27,6 +29,8 @@ const ALERTS: readonly (readonly [name: string, bad: Report | undefined, minutes
   ['GBrowseTooFewSlaves', { ...good, wanted: few }, 15],
   ['GBrowseLaunchesHeld', { ...good, launches: held }, 10],
   ['GBrowseTasksFail', { ...good, retries }, 15],
+  ['GBrowseBudgetNearlySpent', { ...good, money: { ...good.money, month: nearly } }, 5],
+  ['GBrowseNotifyFails', { ...good, notify: { last: failed, openTopics: [] } }, 5],
   ['GBrowsePausedForLong', { ...good, pause }, 24 * 60],
 ];
 

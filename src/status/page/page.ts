@@ -3,7 +3,7 @@ import type { LoadTable } from '../../config/config.ts';
 import { duration } from '../../format/durations.ts';
 import { html } from '../../format/html.ts';
 import { dollars, price } from '../../format/money.ts';
-import { counted, requestRate, share } from '../../format/numbers.ts';
+import { counted, share } from '../../format/numbers.ts';
 import type { Hour } from '../../history/book.ts';
 import { sumOf } from '../../history/tally.ts';
 import { pauseInWords, untilInWords } from '../../policy/pause.ts';
@@ -11,6 +11,7 @@ import { STYLE } from '../../simulate/page/style.ts';
 import type { Report, ReportedEvent } from '../report.ts';
 import { chart } from './chart.ts';
 import { PAGE_STYLE } from './style.ts';
+import { tiles } from './tiles.ts';
 
 /** What a browser loads the page again after, seconds. */
 const RENEWED = 30;
@@ -46,7 +47,7 @@ ${slaves(report)}
 `;
 }
 
-function troubles({ pause, load, launches, retries, problems, time }: Report): string {
+function troubles({ pause, load, launches, money, notify, retries, problems, time }: Report): string {
   const now = Date.parse(time);
   const texts = [
     ...(pause === null
@@ -61,37 +62,16 @@ function troubles({ pause, load, launches, retries, problems, time }: Report): s
     ...(launches.heldUntil === null
       ? []
       : [`Nothing is launched before ${clock(launches.heldUntil)}: ${launches.reason ?? ''}`]),
+    ...(money.month?.isUsedUp === true
+      ? [`The budget of ${money.month.month} is used up: nothing is launched, and GBrowse draws locally.`]
+      : []),
+    ...(notify?.last?.isFailed === true ? ['[MASTER] notify failed, so nobody was told of a trouble.'] : []),
     ...retries.map(({ what, failuresInARow }) => `${what} (${counted(failuresInARow, 'failure')} in a row)`),
   ];
   const recent = problems.filter(it => now - Date.parse(it.time) < HOUR);
   if (texts.length + recent.length === 0) return '<p class="well">No trouble in the last hour.</p>';
   const items = texts.map(it => `<li>${html(it)}</li>`);
   return `<ul class="trouble">${items.join('\n')}${recent.toReversed().map(event).join('\n')}</ul>`;
-}
-
-function tiles({ load, wanted, slaves: all, money }: Report): string {
-  const serving = all.filter(it => it.state === 'serving').length;
-  const most = (isBound: boolean) => (isBound ? 'at most ' : '');
-  const rows: readonly (readonly [string, string, string])[] = [
-    [
-      'Load',
-      load.requestsPerSecond === null ? 'not known' : `${requestRate(load.requestsPerSecond)} requests/s`,
-      load.lastHourPeakRequestsPerSecond === null
-        ? ''
-        : `at most ${requestRate(load.lastHourPeakRequestsPerSecond)} in the last hour`,
-    ],
-    [
-      'Slaves',
-      `${serving} serving`,
-      `${all.length - serving} others; ${wanted === null ? 'wanted: not known' : `${wanted.minSlaves} to ${wanted.maxSlaves} wanted`}`,
-    ],
-    [
-      'Money',
-      `${most(money.isUpperBound)}${dollars(money.pricePerHour)} an hour`,
-      `${most(money.today.isUpperBound)}${dollars(money.today.dollars)} today, without disks and traffic`,
-    ],
-  ];
-  return `<div class="tiles">${rows.map(([title, text, more]) => `<div><h2>${title}</h2><p class="big">${html(text)}</p><p class="faint">${html(more)}</p></div>`).join('')}</div>`;
 }
 
 function levelsOf(loadTable: LoadTable) {

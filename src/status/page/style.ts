@@ -16,7 +16,13 @@ li time { color: var(--faint); font-variant-numeric: tabular-nums; margin-right:
 .error { color: var(--error); }
 .keys { margin-left: 0.6rem; white-space: nowrap; }
 .keys .key { margin: 0 0.3em 0 0.7em; }
+.bar { margin: 0.3rem 0; }
+.bar .whole { fill: var(--grid); }
+.bar .part { fill: var(--balancer); }
+.bar.warn .part { fill: var(--warn); }
+.bar.error .part { fill: var(--error); }
 svg { display: block; width: 100%; height: auto; }
+svg.bar { height: 0.5rem; }
 svg path { fill: none; stroke-width: 1.8; }
 svg .grid { stroke: var(--grid); }
 svg line.level { stroke: var(--wanted); stroke-dasharray: 3 4; }
