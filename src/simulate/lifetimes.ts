@@ -8,7 +8,14 @@ export type Lifetime = {
   endedAt: number;
   /** The pool that it was launched in; -1: always the cheapest. */
   readonly pool: number;
+  /** What it costs on demand, dollars an hour; unset: the price of its pool. */
+  readonly onDemand?: number;
 };
 
 /** The result of a farm: all its instances. */
-export type Run = { readonly lifetimes: readonly Lifetime[]; readonly interruptions: number };
+export type Run = {
+  readonly lifetimes: readonly Lifetime[];
+  readonly interruptions: number;
+  /** Whether slaves were wanted while spot cost more than the bid. */
+  readonly lackedSpot?: boolean;
+};

@@ -65,14 +65,19 @@ export function costs(
   count: number,
 ): Float64Array {
   const dollars = new Float64Array(count);
-  for (const { launchedAt, endedAt, pool } of lifetimes) {
+  for (const { launchedAt, endedAt, pool, onDemand } of lifetimes) {
     const until = Math.max(endedAt, launchedAt + LEAST_BILLED);
     // Boots before the trace count into its first span, bills after it into its last.
     const first = Math.min(Math.max(0, Math.floor(launchedAt / span)), count - 1);
     let from = launchedAt;
     for (let index = first; index < count && from < until; index++) {
       const next = index === count - 1 ? until : Math.min(until, Math.max(from, (index + 1) * span));
-      const own = pool < 0 ? market.leastCost(from, next) : market.cost(pool, from, next);
+      const own =
+        onDemand !== undefined
+          ? (onDemand * (next - from)) / HOUR
+          : pool < 0
+            ? market.leastCost(from, next)
+            : market.cost(pool, from, next);
       dollars[index] = (dollars[index] ?? 0) + own;
       from = next;
     }

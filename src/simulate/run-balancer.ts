@@ -7,17 +7,25 @@ import {
   afterReady,
   afterRefusal,
   type Backoff,
+  FAILED_BOOTS_TOLERATED,
   NO_BACKOFF,
   permitted,
 } from '../policy/backoff.ts';
 import { largestMax, type Range } from '../policy/load-table.ts';
+import {
+  afterSpotRefusal,
+  nextSpotAttempt,
+  onDemandToBuy,
+  replaceOnDemand,
+  type SpotOutage,
+} from '../policy/on-demand.ts';
 import { type Candidate, scale } from '../policy/scale.ts';
 import { lifetimeOf, type World } from './chance.ts';
 import type { Lifetime, Run } from './lifetimes.ts';
 import { INTERRUPTION_NOTICE } from './market.ts';
 import type { Polls } from './need.ts';
 import { createRanges, readingsFor } from './ranges.ts';
-import type { Settings } from './settings.ts';
+import { onDemandPriceIn, type Settings } from './settings.ts';
 import { durationOf, type Trace } from './trace.ts';
 
 /** From the decision to launch until EC2 has the instance: DescribeInstances, and CreateFleet. */
@@ -69,7 +77,11 @@ export function runBalancer(
   const lifetimes: Lifetime[] = [];
   let slaves: Slave[] = [];
   let backoff: Backoff = NO_BACKOFF;
+  const fullPrice = onDemandPriceIn(settings);
+  const mayBuy = fullPrice === undefined ? 0 : (slave.onDemand ?? 0);
+  let outage: SpotOutage | undefined;
   let interruptions = 0;
+  let lackedSpot = false;
   let range: Range = { min: 0, max: 0 };
   let rateIsKnown = false;
   /** When something has to be decided besides at the readings. */
@@ -77,15 +89,36 @@ export function runBalancer(
   /** Whether the last decision was to do nothing, and nothing has changed since. */
   let settled = false;
 
-  function launch(count: number, now: number): void {
+  /** @param lacking how many slaves fewer than `min` there are */
+  function launch(count: number, lacking: number, now: number): void {
     const pool = market.cheapest(now, slave.spotBid);
     if (pool === undefined) {
+      lackedSpot = true;
       backoff = afterRefusal(backoff, 'price', 'SpotMaxPriceTooLow', now);
+      if (mayBuy > 0) buy(lacking, now);
       wakeAt(backoff.notBefore);
       return;
     }
+    outage = undefined;
     const launchedAt = Math.min(now + LAUNCH_CALLS, end);
     backoff = afterLaunch(backoff, count, launchedAt);
+    start(count, launchedAt, pool);
+  }
+
+  /** Spot has given nothing once more. */
+  function buy(lacking: number, now: number): void {
+    outage = afterSpotRefusal(outage, now);
+    if (backoff.failedBoots < FAILED_BOOTS_TOLERATED)
+      backoff = { ...backoff, notBefore: Math.min(backoff.notBefore, nextSpotAttempt(outage)) };
+    const bought = slaves.filter(it => it.life.onDemand !== undefined).length;
+    const count = onDemandToBuy(outage, { lacking, allowed: mayBuy, bought }, now);
+    if (count === 0) return;
+    const launchedAt = Math.min(now + 2 * LAUNCH_CALLS, end);
+    backoff = { ...backoff, launches: afterLaunch(backoff, count, launchedAt).launches };
+    start(count, launchedAt, -1, fullPrice);
+  }
+
+  function start(count: number, launchedAt: number, pool: number, onDemand?: number): void {
     for (let one = 0; one < count; one++) {
       const { bootTime, lifetime } = lifetimeOf(world, lifetimes.length);
       const life: Lifetime = {
@@ -94,8 +127,13 @@ export function runBalancer(
         servesUntil: end,
         endedAt: end,
         pool,
+        ...(onDemand !== undefined && { onDemand }),
       };
-      const noticeAt = Math.min(launchedAt + lifetime, market.dearer(pool, launchedAt, slave.spotBid));
+      // EC2 takes back spot instances alone.
+      const noticeAt =
+        onDemand === undefined
+          ? Math.min(launchedAt + lifetime, market.dearer(pool, launchedAt, slave.spotBid))
+          : Number.POSITIVE_INFINITY;
       const noticedAt = Math.ceil(noticeAt / round) * round;
       slaves.push({
         id: `slave ${lifetimes.length}`,
@@ -177,23 +215,33 @@ export function runBalancer(
         id,
         standing: leaves ? 'draining' : now < life.servesFrom ? 'booting' : 'serving',
         launchedAt: life.launchedAt,
+        onDemand: life.onDemand !== undefined,
       }),
     );
-    const scaling = scale({ range, loadIsKnown: true, ceiling, slaves: candidates, inFlight: 0 });
-    for (const it of slaves) if (scaling.release.includes(it.id)) leave(it, now);
+    const situation = { range, loadIsKnown: true, ceiling, slaves: candidates, inFlight: 0 };
+    const scaling = scale(situation);
+    const bought = slaves.some(it => !it.leaves && it.life.onDemand !== undefined);
+    const replacing =
+      bought && scaling.release.length === 0 ? replaceOnDemand(situation, 0) : { launch: 0, release: [] };
+    const releasing = [...scaling.release, ...replacing.release];
+    for (const it of slaves) if (releasing.includes(it.id)) leave(it, now);
+    if (!bought && scaling.launch === 0) outage = undefined;
+    // A slave on demand goes as soon as a spot slave serves in its place.
+    if (bought) for (const { life } of slaves) if (life.servesFrom > now) wakeAt(life.servesFrom);
+    const wanted = Math.max(scaling.launch, replacing.launch);
     const staying = slaves.reduce((count, { leaves }) => count + (leaves ? 0 : 1), 0);
-    settled = scaling.release.length === 0 && staying >= range.min;
-    if (scaling.launch === 0) {
+    settled = releasing.length === 0 && staying >= range.min && replacing.launch === 0;
+    if (wanted === 0) {
       // There may be room once one has ended.
       if (staying < range.min) for (const { life } of slaves) if (life.endedAt > now) wakeAt(life.endedAt);
       return;
     }
     for (const it of slaves) if (!it.leaves) noteReady(it, now);
-    const { count, notBefore } = permitted(backoff, scaling.launch, ceiling, now);
+    const { count, notBefore } = permitted(backoff, wanted, ceiling, now);
     if (count > 0) {
-      launch(count, now);
+      launch(count, scaling.launch, now);
       // The rest may be launched as soon as an earlier launch is an hour ago.
-      if (count < scaling.launch) wakeAt(now + LAUNCH_CALLS);
+      if (count < wanted) wakeAt(now + LAUNCH_CALLS);
       return;
     }
     wakeAt(notBefore);
@@ -204,7 +252,7 @@ export function runBalancer(
   for (let poll = 0; ; ) {
     const pollAt = polls.at[poll] ?? Number.POSITIVE_INFINITY;
     const now = Math.min(pollAt, alarm);
-    if (now >= end) return { lifetimes, interruptions };
+    if (now >= end) return { lifetimes, interruptions, lackedSpot };
     if (now === pollAt) {
       for (const it of slaves) learnBoot(it, now);
       const wanted = ranges.at(poll, now);

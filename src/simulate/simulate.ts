@@ -41,6 +41,8 @@ export type Policy = {
     | 'never'
     | 'climb'
     | 'ignore'
+    | 'onDemand'
+    | 'spot'
     | 'other'
     | 'suggested'
     | 'best';
@@ -108,19 +110,32 @@ export function simulate(options: Options): Simulation {
     const title = isAuto ? 'release_after = never' : 'release_after = auto';
     return policy(isAuto ? 'never' : 'auto', title, balancer(settings));
   }
+  /** The same with slaves on demand, or without them; nothing where that makes no difference. */
+  function onDemand(run: Run): readonly Policy[] {
+    const { slave, loadTable } = own.settings;
+    const isBought = (slave.onDemand ?? 0) > 0;
+    const count = isBought ? 0 : Math.max(...loadTable.map(({ min }) => min));
+    if (run.lackedSpot !== true) return [];
+    const other = balancer({ ...own.settings, slave: { ...slave, onDemand: count } });
+    const withThem = isBought ? run : other;
+    if (withThem.lifetimes.every(it => it.onDemand === undefined)) return [];
+    return [policy(isBought ? 'spot' : 'onDemand', `on_demand = ${count}`, other)];
+  }
   /** The same with the other answer to overload. */
   function overloaded(): Policy {
     const overload = own.settings.master.overload === 'ignore' ? 'climb' : 'ignore';
     const settings: Settings = { ...own.settings, master: { ...own.settings.master, overload } };
     return policy(overload, `overload = ${overload}`, balancer(settings));
   }
+  const ownRun = balancer(own.settings);
   const withTable = (loadTable: LoadTable): Settings => ({ ...own.settings, loadTable });
   const policies = [
     policy('none', 'no farm', { lifetimes: [], interruptions: 0 }),
     policy('fixed', `fixed farm of ${fixed}`, runFixed(trace, fixed, world)),
     policy('original', 'the Perl original', runOriginal(shown, own.settings, world)),
-    policy('balancer', 'this balancer', balancer(own.settings)),
+    policy('balancer', 'this balancer', ownRun),
     released(),
+    ...onDemand(ownRun),
     ...(queue === undefined ? [] : [overloaded()]),
     ...(other === undefined ? [] : [policy('other', 'with the other file', balancer(other.settings))]),
     ...(suggestion === undefined || suggestion === 'impossible' || suggestion.kept

@@ -169,6 +169,10 @@ function scriptOf(html: string): string {
 
 describe('the page', () => {
   const html = page(BURST, PAGE);
+  assert.match(
+    html,
+    /<p>A month like this load costs \$[\d.]+ with this balancer; \[SLAVE\] budget sets a limit\.<\/p>/,
+  );
 
   it('loads nothing from anywhere', () => {
     assert.match(html, /Content-Security-Policy" content="default-src 'none'/);

@@ -80,6 +80,68 @@ describe('this balancer in a simulation', () => {
       assert.ok(endedAt - launchedAt < 10 * MINUTE + SECOND);
   });
 
+  it('buys on demand when the price has been above the bid for five minutes, and gives up what it bought when it falls', () => {
+    const market = createMarket([
+      [
+        { from: 0, price: 0.3 },
+        { from: HOUR, price: 0.05 },
+      ],
+    ]);
+    const slave = { ...SETTINGS.slave, instanceTypes: ['m5.large'], onDemand: 2 };
+    const settings = { ...SETTINGS, slave };
+    const trace = constant([3, 6]);
+    const run = runBalancer(trace, settings, worldOf({ market }));
+    assert.equal(servingAt(run, 4 * MINUTE), 0);
+    assert.equal(servingAt(run, 10 * MINUTE), 2);
+    const bought = run.lifetimes.filter(it => it.onDemand !== undefined);
+    assert.deepEqual(
+      bought.map(it => it.onDemand),
+      [0.096, 0.096],
+    );
+    for (let at = 10 * MINUTE; at < 2 * HOUR; at += MINUTE)
+      assert.ok(servingAt(run, at) >= 2, `${at / MINUTE}`);
+    // Spot is tried every five minutes, boots and serves; then they drain.
+    for (const it of bought)
+      assert.ok(it.endedAt > HOUR && it.endedAt < HOUR + 10 * MINUTE, `${it.endedAt / MINUTE}`);
+    assert.equal(servingAt(run, 2 * HOUR), 3);
+    const { cost } = measure(trace, needOf(trace, settings.loadTable), run, market);
+    const spot = run.lifetimes
+      .filter(it => it.onDemand === undefined)
+      .reduce((sum, it) => sum + ((it.endedAt - it.launchedAt) / HOUR) * 0.05, 0);
+    const full = bought.reduce((sum, it) => sum + ((it.endedAt - it.launchedAt) / HOUR) * 0.096, 0);
+    assert.ok(Math.abs(cost - spot - full) < 1e-9);
+  });
+
+  it('is compared with and without on_demand where spot fails', () => {
+    const market = createMarket([[{ from: 0, price: 0.3 }]]);
+    const compared = (onDemand: number, world: World) =>
+      simulate({
+        trace: constant([1, 6]),
+        own: {
+          name: 'own',
+          settings: {
+            ...SETTINGS,
+            slave: { ...SETTINGS.slave, instanceTypes: ['m5.large'], onDemand },
+          },
+        },
+        world,
+        suggest: false,
+      }).policies;
+    const costs = (onDemand: number) =>
+      compared(onDemand, worldOf({ market })).flatMap(it =>
+        ['balancer', 'onDemand', 'spot'].includes(it.id) ? [[it.id, it.title, it.outcome.cost > 0]] : [],
+      );
+    assert.deepEqual(costs(0), [
+      ['balancer', 'this balancer', false],
+      ['onDemand', 'on_demand = 3', true],
+    ]);
+    assert.deepEqual(costs(2), [
+      ['balancer', 'this balancer', true],
+      ['spot', 'on_demand = 0', false],
+    ]);
+    assert.ok(compared(0, worldOf()).every(it => it.id !== 'onDemand'));
+  });
+
   it('waits while the price is above the bid', () => {
     const market = createMarket([
       [

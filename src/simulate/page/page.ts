@@ -7,7 +7,15 @@ import { NEED_IN_WORDS } from '../need.ts';
 import { BEST_IN_WORDS } from '../run-best.ts';
 import type { Policy, Simulation } from '../simulate.ts';
 import type { Suggestion } from '../suggest.ts';
-import { aboutLoad, bootWords, moment, releaseWords, surenessWords, tableText } from '../words.ts';
+import {
+  aboutLoad,
+  bootWords,
+  budgetWords,
+  moment,
+  releaseWords,
+  surenessWords,
+  tableText,
+} from '../words.ts';
 import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from './assets.ts';
 import { chartData } from './data.ts';
 import { drawCharts } from './draw.ts';
@@ -45,6 +53,7 @@ ${STYLE}</style>
 <p class="faint">${html(setting)}${other === undefined ? '' : html(` The other file: ${other.name}; both are judged by the first one's load table.`)}</p>
 ${about.remarks.map(it => `<p class="faint">${html(it)}</p>`).join('\n')}
 ${farms(simulation)}
+<p>${html(budgetWords(simulation))}</p>
 <h2>Load, requests/s</h2>
 ${figure('load', 'Drag across a chart to zoom in, double-click to zoom out; click a name to hide its line.')}
 <h2>Slaves in the farm</h2>

@@ -4,13 +4,13 @@ export const STYLE = `
   color-scheme: light dark;
   --page: #fbfbfa; --card: #ffffff; --text: #24292f; --faint: #667079; --grid: #e4e6e8; --rule: #d4d8dc;
   --load: #0b7285; --peak: #96c9d3; --wanted: #d9bd72; --band: rgba(214, 168, 50, 0.20);
-  --balancer: #12823b; --other: #7048e8; --auto: #e8590c; --never: #e8590c; --climb: #0c8599; --ignore: #0c8599; --suggested: #d6336c; --original: #c92a2a; --fixed: #868e96; --best: #1c6fd0; --none: #adb5bd;
+  --balancer: #12823b; --other: #7048e8; --auto: #e8590c; --never: #e8590c; --onDemand: #a61e4d; --spot: #a61e4d; --climb: #0c8599; --ignore: #0c8599; --suggested: #d6336c; --original: #c92a2a; --fixed: #868e96; --best: #1c6fd0; --none: #adb5bd;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #15181c; --card: #1c2025; --text: #e3e6e9; --faint: #9aa4ad; --grid: #2d3339; --rule: #3a4149;
     --load: #4dc3d8; --peak: #2b6a77; --wanted: #806a35; --band: rgba(217, 176, 74, 0.18);
-    --balancer: #4cc373; --other: #a78bfa; --auto: #ff922b; --never: #ff922b; --climb: #3bc9db; --ignore: #3bc9db; --suggested: #f472b0; --original: #f27272; --fixed: #8b949e; --best: #6aaefc; --none: #5c656e;
+    --balancer: #4cc373; --other: #a78bfa; --auto: #ff922b; --never: #ff922b; --onDemand: #f783ac; --spot: #f783ac; --climb: #3bc9db; --ignore: #3bc9db; --suggested: #f472b0; --original: #f27272; --fixed: #8b949e; --best: #6aaefc; --none: #5c656e;
   }
 }
 * { box-sizing: border-box; }
