@@ -2,6 +2,7 @@ import type { Topic } from './topic.ts';
 import { clock } from './topics/clock.ts';
 import { configuration } from './topics/configuration.ts';
 import { credentials } from './topics/credentials.ts';
+import { encryption } from './topics/encryption.ts';
 import { farmFile } from './topics/farm-file.ts';
 import { following } from './topics/following.ts';
 import { gbrowse } from './topics/gbrowse.ts';
@@ -39,6 +40,7 @@ export const TOPICS: readonly Topic[] = [
   instanceTypes,
   price,
   snapshots,
+  encryption,
   network,
   keyPair,
   leftovers,

@@ -29,6 +29,9 @@ export type CheckOptions = {
   readonly user?: string;
   /** `--ssh_key` */
   readonly sshKey?: string;
+  /** `--sync`, `--image`: the permissions of these commands are tried, too. */
+  readonly sync?: boolean;
+  readonly image?: boolean;
   /** `--access_key`, `--secret_key` */
   readonly keys: Keys;
   /** How long (ms) to wait for each answer. */

@@ -186,13 +186,13 @@ export const ACTIONS = {
     },
     {
       name: 'sync',
-      commands: ['iam-policy'],
-      description: 'Also allow what sync does',
+      commands: ['check', 'iam-policy'],
+      description: 'Also the permissions that sync needs: try them (check), or allow them (iam-policy)',
     },
     {
       name: 'image',
-      commands: ['iam-policy'],
-      description: 'Also allow what image does',
+      commands: ['check', 'iam-policy'],
+      description: 'Also the permissions that image needs: try them (check), or allow them (iam-policy)',
     },
     {
       name: 'kms-key',

@@ -29,11 +29,9 @@ export type BalancerActions = {
 
 /** Further actions, for finding and removing leftovers. */
 export type LeftoverActions = {
-  DeleteKeyPair: [sdk.DeleteKeyPairRequest, sdk.DeleteKeyPairResult];
   DeleteSnapshot: [sdk.DeleteSnapshotRequest, unknown];
   DeleteVolume: [sdk.DeleteVolumeRequest, unknown];
   DeregisterImage: [sdk.DeregisterImageRequest, unknown];
-  DescribeKeyPairs: [sdk.DescribeKeyPairsRequest, sdk.DescribeKeyPairsResult];
   DescribeSnapshots: [sdk.DescribeSnapshotsRequest, sdk.DescribeSnapshotsResult];
   DescribeVolumes: [sdk.DescribeVolumesRequest, sdk.DescribeVolumesResult];
 };
@@ -41,7 +39,10 @@ export type LeftoverActions = {
 /** Further actions of `check`. */
 export type CheckActions = {
   DescribeInstanceTypes: [sdk.DescribeInstanceTypesRequest, sdk.DescribeInstanceTypesResult];
+  DescribeKeyPairs: [sdk.DescribeKeyPairsRequest, sdk.DescribeKeyPairsResult];
   DescribeSpotPriceHistory: [sdk.DescribeSpotPriceHistoryRequest, sdk.DescribeSpotPriceHistoryResult];
+  GetEbsDefaultKmsKeyId: [sdk.GetEbsDefaultKmsKeyIdRequest, sdk.GetEbsDefaultKmsKeyIdResult];
+  GetEbsEncryptionByDefault: [sdk.GetEbsEncryptionByDefaultRequest, sdk.GetEbsEncryptionByDefaultResult];
 };
 
 /** Further actions of `sync`. */
@@ -76,6 +77,11 @@ export type Ec2Actions = BalancerActions &
 
 /** The name of an EC2 action, as AWS spells it. */
 export type Ec2Action = keyof Ec2Actions;
+
+/** Whether an action changes nothing: EC2 names such actions `Describe…` and `Get…`. */
+export function isRead(action: Ec2Action): boolean {
+  return /^(Describe|Get)[A-Z]/.test(action);
+}
 
 /**
  * EC2, as one function: an action's name and its request to its answer. Behind it is the SDK, or the in-memory EC2 of

@@ -30,6 +30,8 @@ const REQUIRED: { readonly [A in Ec2Action]?: (answer: Ec2Actions[A][1]) => bool
   DescribeVolumes: it => each(it.Volumes, one => one.VolumeId && one.State),
   DescribeVolumesModifications: it => each(it.VolumesModifications, one => one.VolumeId),
   GetConsoleOutput: it => Boolean(it.InstanceId),
+  GetEbsDefaultKmsKeyId: it => Boolean(it.KmsKeyId),
+  GetEbsEncryptionByDefault: it => it.EbsEncryptionByDefault !== undefined,
   ModifyVolume: it => Boolean(it.VolumeModification?.VolumeId),
   RunInstances: it => (it.Instances?.length ?? 0) > 0 && each(it.Instances, one => one.InstanceId),
   TerminateInstances: it => each(it.TerminatingInstances, one => one.InstanceId),

@@ -1,5 +1,5 @@
 import { type Clock, MINUTE, SECOND } from '../clock.ts';
-import type { Ec2, Ec2Action, Ec2Actions } from './api.ts';
+import { type Ec2, type Ec2Action, type Ec2Actions, isRead } from './api.ts';
 import { isPassing } from './errors.ts';
 
 type Timing = Pick<Clock, 'monotonic' | 'sleep'>;
@@ -57,7 +57,7 @@ const READ_WAIT = SECOND / 5;
 const READ_PATIENCE = 5 * SECOND;
 
 /**
- * EC2 whose reads (`Describe…`) are repeated at once when their errors pass by themselves; changes are tried once. The
+ * EC2 whose reads (`Describe…`, `Get…`) are repeated at once when their errors pass by themselves; changes are tried once. The
  * waits are random, so that masters that failed together do not come back together (AWS, "Exponential backoff and
  * jitter").
  *
@@ -79,7 +79,7 @@ export function retryReads(
   ): Promise<Ec2Actions[A][1]> {
     const until = clock.monotonic() + READ_PATIENCE;
     let wait = READ_WAIT;
-    for (let tries = action.startsWith('Describe') ? READ_TRIES : 1; ; tries--) {
+    for (let tries = isRead(action) ? READ_TRIES : 1; ; tries--) {
       try {
         return await ec2(action, request, options);
       } catch (error) {

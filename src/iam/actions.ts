@@ -12,7 +12,7 @@ import type {
  * What each action may be done to. From the Service Authorization Reference, "Actions, resources, and condition keys for
  * Amazon EC2":
  *
- * - `describe`: takes no resource, so only the region can limit it
+ * - `describe`: reads, and takes no resource, so only the region can limit it
  * - `create`: makes something that carries tags from the call on (`aws:RequestTag`)
  * - `launch`: makes something too, out of a launch template, an image and others that are there already
  * - `tag`: on what the same call makes (`ec2:CreateAction`), or on what is ours
@@ -45,18 +45,19 @@ const BALANCER = {
 const FLEET = { RunInstances: 'launch' } as const;
 
 const LEFTOVERS = {
-  DeleteKeyPair: 'change',
   DeleteSnapshot: 'change',
   DeleteVolume: 'change',
   DeregisterImage: 'change',
-  DescribeKeyPairs: 'describe',
   DescribeSnapshots: 'describe',
   DescribeVolumes: 'describe',
 } satisfies Record<keyof LeftoverActions, ActionKind>;
 
 const CHECK = {
   DescribeInstanceTypes: 'describe',
+  DescribeKeyPairs: 'describe',
   DescribeSpotPriceHistory: 'describe',
+  GetEbsDefaultKmsKeyId: 'describe',
+  GetEbsEncryptionByDefault: 'describe',
 } satisfies Record<keyof CheckActions, ActionKind>;
 
 const SYNC = {

@@ -46,7 +46,6 @@ const SPOT_ALONE = { StringEqualsIfExists: { 'ec2:InstanceMarketType': 'spot' } 
 const CHANGED = [
   'image',
   'instance',
-  'key-pair',
   'launch-template',
   'security-group',
   'snapshot',

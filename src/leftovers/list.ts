@@ -2,7 +2,6 @@ import type {
   Filter,
   Image,
   Instance,
-  KeyPairInfo,
   LaunchTemplate,
   SecurityGroup,
   Snapshot,
@@ -71,7 +70,6 @@ export async function listResources(
       const usable = (await images).filter(it => it.State === 'available').flatMap(snapshotsOf);
       return all.map(it => fromSnapshot(it, now, usable));
     }),
-    'key pair': ec2('DescribeKeyPairs', { Filters }).then(it => (it.KeyPairs ?? []).map(fromKeyPair)),
     'launch template': allPages(
       'DescribeLaunchTemplates',
       token => ec2('DescribeLaunchTemplates', { Filters, ...token }),
@@ -191,11 +189,6 @@ function fromSnapshot(it: Snapshot, now: number, usable: readonly string[]): Res
     ...(isData && { isData }),
     ...(ofImage && { ofImage }),
   };
-}
-
-function fromKeyPair(it: KeyPairInfo): Resource | undefined {
-  const base = basis('key pair', it.KeyPairId, it.Tags, it.CreateTime);
-  return base && { ...base, what: it.KeyName ?? '', cost: 0 };
 }
 
 function fromTemplate(it: LaunchTemplate): Resource | undefined {

@@ -164,7 +164,6 @@ const REMOVE: Readonly<Record<Exclude<Kind, 'instance'>, (ec2: Ec2, id: string) 
   volume: (ec2, id) => ec2('DeleteVolume', { VolumeId: id }),
   image: (ec2, id) => ec2('DeregisterImage', { ImageId: id }),
   snapshot: (ec2, id) => ec2('DeleteSnapshot', { SnapshotId: id }),
-  'key pair': (ec2, id) => ec2('DeleteKeyPair', { KeyPairId: id }),
   'launch template': (ec2, id) => ec2('DeleteLaunchTemplate', { LaunchTemplateId: id }),
   'security group': (ec2, id) => ec2('DeleteSecurityGroup', { GroupId: id }),
 };

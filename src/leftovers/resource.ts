@@ -8,7 +8,6 @@ export const KINDS = [
   // Before its snapshots, which it keeps from being deleted.
   'image',
   'snapshot',
-  'key pair',
   'launch template',
   'security group',
 ] as const;

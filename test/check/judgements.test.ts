@@ -225,19 +225,6 @@ describe('the data snapshots', () => {
     );
     assert.match(findings[0]?.message ?? '', /2 snapshots, 20 GiB, of 1970-01-01, complete, of one sync/);
   });
-  test('encrypted with a key: who has to be allowed to use it, and the command, besides', () => {
-    const key = 'arn:aws:kms:us-west-2:123456789012:key/1';
-    const findings = judge(
-      ['snap-1'],
-      [{ ...snapshot('snap-1', 'yeast', 'a'), Encrypted: true, KmsKeyId: key }],
-    );
-    assertFound(findings, 'ok', /1 snapshot/);
-    assertFound(
-      findings,
-      'warning',
-      /AWSServiceRoleForEC2Spot[\s\S]*iam-policy --commands --kms-key arn:aws:kms/,
-    );
-  });
   test('made by hand: all is well too', () => {
     assertFound(judge(['snap-1'], [snapshot('snap-1')]), 'ok', /not made by sync/);
   });

@@ -60,7 +60,7 @@ describe('what EC2 says to a dry run', () => {
 describe('what is said of the answers', () => {
   const statements = () => [{ Sid: 'LaunchWithTag' }, { Sid: 'LaunchFromOwn' }];
   const judge = (answers: readonly Answer[], untried: Parameters<typeof judgeAnswers>[1] = []) =>
-    judgeAnswers(answers, untried, '/etc/x.conf', statements);
+    judgeAnswers(answers, untried, 'gbrowse-aws-balancer iam-policy --image --conf F', statements);
 
   test('all denied actions at once, with the statements that allow them and the command that prints these', () => {
     const [first, second, ...rest] = judge([
@@ -76,7 +76,18 @@ describe('what is said of the answers', () => {
       /^Denied: CreateFleet, CreateTags \(explicitly, in a service control policy\)\.$/,
     );
     assert.match(second?.fix ?? '', /LaunchWithTag, LaunchFromOwn/);
-    assert.match(second?.fix ?? '', /^ {4}gbrowse-aws-balancer iam-policy --conf \/etc\/x\.conf$/m);
+    assert.match(second?.fix ?? '', /^ {4}gbrowse-aws-balancer iam-policy --image --conf F$/m);
+  });
+
+  test('an action that is tried in several ways counts once, and is denied if one of them is', () => {
+    const [first, second] = judge([
+      { action: 'RunInstances', answer: 'allowed' },
+      { action: 'RunInstances', answer: 'denied' },
+      { action: 'CreateTags', answer: 'allowed' },
+      { action: 'CreateTags', answer: 'allowed' },
+    ]);
+    assert.deepEqual(first?.details?.allowed, ['CreateTags']);
+    assert.match(second?.message ?? '', /^Denied: RunInstances\.$/);
   });
 
   test('what could not be tried is named and is no problem', () => {

@@ -91,7 +91,7 @@ test('a master where all is in place: no problem, and nothing is changed anywher
   );
   assert.match(about(report, 'price').at(-1)?.message ?? '', /At most \$0\.30 an hour: 3 slaves/);
   for (const { action, parameters } of await master.account.calls()) {
-    assert.ok(action.startsWith('Describe') || parameters.DryRun === 'true', action);
+    assert.ok(/^(Describe|GetEbs)/.test(action) || parameters.DryRun === 'true', action);
   }
   assert.deepEqual(await master.account.remains(), []);
   assert.equal(master.history().length, 1);
@@ -128,6 +128,18 @@ test('while slaves run, what can only be done to them is tried too, and a second
   ]) {
     assert.ok(allowed.includes(action), action);
   }
+  assert.ok(!allowed.includes('CreateImage'), 'nobody uses image here');
+  const words = ['--timeout', PATIENCE, '--topic', 'permissions', '--sync', '--image'];
+  const [more] = (await checked(master, {}, words)).findings;
+  for (const action of ['CreateImage', 'CreateSnapshots', 'ModifyVolume', 'DeleteVolume', 'RunInstances']) {
+    assert.ok((more?.details?.allowed as readonly string[]).includes(action), action);
+  }
+  await master.account.fault({ action: 'CreateImage', code: 'UnauthorizedOperation', status: 403 });
+  assertProblem(
+    await checked(master, {}, words),
+    'permissions',
+    /Denied: CreateImage\.[\s\S]*CreateWithTag[\s\S]*\n {4}gbrowse-aws-balancer iam-policy --sync --image --conf/,
+  );
   assert.ok(about(report, 'master').some(({ message }) => /is running on this machine/.test(message)));
   assert.ok(!about(report, 'leftovers').some(({ verdict }) => verdict === 'warning'));
   balancer.signal('SIGTERM');
@@ -272,6 +284,40 @@ describe('the account', () => {
       'snapshots',
       /snap-00000000000000bad: not in this region[\s\S]*conf:\d+:\n {4}gbrowse-aws-balancer sync --conf/,
     );
+  });
+
+  test('the keys that encrypt the volumes of slaves: AWS’s own, the default’s, the image’s; no word against one in use', {
+    skip,
+  }, async t => {
+    const own = await startEc2();
+    t.after(() => own.stop());
+    const load = await startModStatus(6);
+    t.after(() => load.stop());
+    const key = (id: string) => `arn:aws:kms:us-west-2:123456789012:key/${id}`;
+    const master = createMaster(t, { ec2: own, name: 'check-keys', statusUrl: load.url });
+    const words = ['--timeout', PATIENCE, '--topic', 'encryption'];
+    const said = async () => {
+      const { findings } = await checked(master, {}, words);
+      return findings.map(({ verdict, message }) => `${verdict} ${message.split(' ')[0]}`);
+    };
+    assert.deepEqual(await said(), ['ok The']);
+    await own.encryptByDefault('alias/aws/ebs');
+    assert.deepEqual(await said(), ['ok aws/ebs']);
+    await own.encryptByDefault(key('default'));
+    await own.encrypt(own.image, key('image'));
+    assert.deepEqual(await said(), [`warning ${key('default')}`, `warning ${key('image')}`]);
+    const [, finding] = (await checked(master, {}, words)).findings;
+    assert.match(finding?.message ?? '', /\(the image\).*Client\.InternalError.*AWSServiceRoleForEC2Spot/);
+    assert.match(
+      finding?.fix ?? '',
+      / {4}gbrowse-aws-balancer iam-policy --commands .*--kms-key arn:\S+image$/,
+    );
+
+    const balancer = master.start();
+    await master.serving(2);
+    assert.deepEqual(await said(), [`warning ${key('default')}`, `ok ${key('image')}`]);
+    balancer.signal('SIGTERM');
+    assert.equal(await balancer.ended(), 0);
   });
 
   test('a key pair and a security group that are not there', { skip }, async t => {

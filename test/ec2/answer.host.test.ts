@@ -41,6 +41,8 @@ const INNER: Partial<Record<Ec2Action, string>> = {
   DescribeVolumes: '<volumeSet><item><volumeId>vol-1</volumeId><status>in-use</status></item></volumeSet>',
   DescribeVolumesModifications:
     '<volumeModificationSet><item><volumeId>vol-1</volumeId></item></volumeModificationSet>',
+  GetEbsDefaultKmsKeyId: '<kmsKeyId>alias/aws/ebs</kmsKeyId>',
+  GetEbsEncryptionByDefault: '<ebsEncryptionByDefault>false</ebsEncryptionByDefault>',
   ModifyVolume: '<volumeModification><volumeId>vol-1</volumeId></volumeModification>',
   RunInstances: '<instancesSet><item><instanceId>i-1</instanceId></item></instancesSet>',
   TerminateInstances: '<instancesSet><item><instanceId>i-1</instanceId></item></instancesSet>',

@@ -22,7 +22,7 @@ export type Account = {
 export async function authorizationsOf(call: WireCall, account: Account): Promise<readonly Authorization[]> {
   const { action, parameters } = call;
   const ask = asker(account);
-  if (action.startsWith('Describe')) {
+  if (/^(Describe|GetEbs)/.test(action)) {
     const context = { 'ec2:Region': account.region };
     return [{ action: `ec2:${action}`, arn: '*', context }];
   }

@@ -153,7 +153,6 @@ describe('the policy allows what a master does', () => {
     ['remove a volume that was left over', on('DeleteVolume', 'VolumeId', 'vol-1')],
     ['remove a snapshot that was left over', on('DeleteSnapshot', 'SnapshotId', 'snap-1')],
     ['remove an image that was left over', on('DeregisterImage', 'ImageId', 'ami-1')],
-    ['remove a key pair that was left over', on('DeleteKeyPair', 'KeyPairId', 'key-1')],
   ];
   for (const [what, call] of calls) {
     test(what, async () => {

@@ -54,10 +54,9 @@ describe('what is left over', () => {
   });
 
   it('is not what a running balancer of this machine owns; what a dead sync of the same master had, is', async () => {
-    const { launch, addKeyPair, locks, find } = createWorld();
+    const { launch, locks, find } = createWorld();
     await launch(MASTER, 2);
     await launch(MASTER, 1, 'sync-1');
-    addKeyPair(MASTER, 'sync-1');
     locks.add(`master:${MASTER}`);
     const [balancing] = (await find()).masters;
     assert.equal(tally(balancing?.leftovers ?? []).instance, 1);
@@ -72,7 +71,7 @@ describe('what is left over', () => {
     const [syncing] = (await find()).masters;
     assert.equal(tally(syncing?.leftovers ?? []).instance, 2);
     assert.ok(syncing?.leftovers.every(it => it.sync === undefined));
-    assert.equal(tally(syncing?.held[0]?.resources ?? [])['key pair'], 1);
+    assert.equal(tally(syncing?.held[0]?.resources ?? []).instance, 1);
   });
 
   it('is a snapshot in the making; a complete one is data', async () => {
@@ -114,12 +113,12 @@ describe('what is left over', () => {
   it('of a kind that may not be listed is said to be unknown; the rest is found all the same', async () => {
     const { launch, faults, find } = createWorld();
     await launch(MASTER, 1);
-    for (const action of ['DescribeKeyPairs', 'DescribeSpotInstanceRequests'] as const)
+    for (const action of ['DescribeVolumes', 'DescribeSpotInstanceRequests'] as const)
       faults.add({ action, code: 'UnauthorizedOperation' });
     const { masters, unlisted } = await find();
     assert.deepEqual(
       unlisted.map(it => it.kind),
-      ['spot request', 'key pair'],
+      ['spot request', 'volume'],
     );
     const [instance] = masters[0]?.leftovers ?? [];
     assert.equal(instance?.kind, 'instance');

@@ -76,9 +76,7 @@ storage at the list price of us-east-1 and us-west-2; ? marks an unknown price.`
           held: [{ why: 'a balancer is running on this machine', resources: [INSTANCE, GROUP] }],
         },
       ],
-      unlisted: [
-        { kind: 'key pair', error: new Ec2Error('DescribeKeyPairs', 'UnauthorizedOperation', 'No.') },
-      ],
+      unlisted: [{ kind: 'volume', error: new Ec2Error('DescribeVolumes', 'UnauthorizedOperation', 'No.') }],
     };
     assert.equal(
       leftoversAsText(found, NOW),
@@ -86,7 +84,7 @@ storage at the list price of us-east-1 and us-west-2; ? marks an unknown price.`
   held: a balancer is running on this machine
         (1 instance, 1 security group)
 
-EC2 did not list key pairs, there may be leftovers among them: DescribeKeyPairs: UnauthorizedOperation: No. (allow ec2:DescribeKeyPairs to this user or role)`,
+EC2 did not list volumes, there may be leftovers among them: DescribeVolumes: UnauthorizedOperation: No. (allow ec2:DescribeVolumes to this user or role)`,
     );
   });
 

@@ -6,10 +6,9 @@ import { createWorld, MASTER } from './world.ts';
 
 describe('removing what is left over', () => {
   it('ends the instances first, waits for them, and leaves nothing', async () => {
-    const { launch, addKeyPair, snapshot, remove, calls, rest } = createWorld();
+    const { launch, snapshot, remove, calls, rest } = createWorld();
     await launch(MASTER, 2);
     const [staging = ''] = await launch(MASTER, 1, 'sync-1');
-    addKeyPair(MASTER, 'sync-1');
     await snapshot(staging, MASTER, 'sync-1');
     const outcomes = await remove();
     assert.deepEqual(outcomes.slice(0, 3), ['instance: removed', 'instance: removed', 'instance: removed']);
@@ -20,7 +19,6 @@ describe('removing what is left over', () => {
         'volume: gone',
         'volume: removed',
         'snapshot: removed',
-        'key pair: removed',
         'launch template: removed',
         'security group: removed',
       ]),
@@ -30,14 +28,7 @@ describe('removing what is left over', () => {
       .filter(it => /^(Terminate|Delete|Cancel)/.test(it));
     assert.deepEqual(
       [...new Set(changing)],
-      [
-        'TerminateInstances',
-        'DeleteVolume',
-        'DeleteSnapshot',
-        'DeleteKeyPair',
-        'DeleteLaunchTemplate',
-        'DeleteSecurityGroup',
-      ],
+      ['TerminateInstances', 'DeleteVolume', 'DeleteSnapshot', 'DeleteLaunchTemplate', 'DeleteSecurityGroup'],
     );
     assert.deepEqual(await rest(), []);
     assert.deepEqual(await remove(), [], 'a second time there is nothing to do');
@@ -108,9 +99,8 @@ describe('removing what is left over', () => {
   });
 
   it('asks again when EC2 is too busy, does not answer, or has done it without saying so', async () => {
-    const { launch, addKeyPair, faults, remove, rest } = createWorld();
+    const { launch, faults, remove, rest } = createWorld();
     await launch(MASTER, 2);
-    addKeyPair(MASTER, '1');
     for (const when of ['before', 'after'] as const) {
       for (const action of ['TerminateInstances', 'DeleteVolume', 'DeleteLaunchTemplate'] as const)
         faults.add({ action, when, code: when === 'before' ? 'RequestLimitExceeded' : 'NoAnswer', count: 1 });

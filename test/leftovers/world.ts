@@ -16,7 +16,7 @@ const DATA = 'snap-0123456789abcdef0';
 /** An account, and the locks of this machine. */
 export function createWorld() {
   const clock = createVirtualClock();
-  const { ec2, account, faults, terminate, calls, addKeyPair } = createSimulatedEc2({
+  const { ec2, account, faults, terminate, calls } = createSimulatedEc2({
     clock,
     random: createRandom('leftovers'),
     settings: { latency: 0, lag: 0, pendingTime: 10 * SECOND, shutdownTime: 20 * SECOND, snapshotTime: HOUR },
@@ -76,10 +76,6 @@ export function createWorld() {
     /** Locks that processes of this machine hold. */
     locks,
     launch,
-    addKeyPair(master: string, sync: string): void {
-      const tags = tagsOf(master, sync).map(({ Key = '', Value = '' }) => [Key, Value]);
-      addKeyPair(`sync-${sync}`, Object.fromEntries(tags));
-    },
     /** Takes snapshots of an instance's data; they are complete after an hour. */
     async snapshot(instance: string, master: string, sync: string): Promise<void> {
       await ec2('CreateSnapshots', {

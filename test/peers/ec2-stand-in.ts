@@ -109,6 +109,10 @@ export type Ec2StandIn = {
   settings(settings: Readonly<Record<string, number>>): Promise<void>;
   /** Spot price (dollars an hour) and capacity of an instance type. */
   pool(instanceType: string, pool: { readonly price?: number; readonly capacity?: number }): Promise<void>;
+  /** The account encrypts new volumes with this key by default; without one it does not. */
+  encryptByDefault(key?: string): Promise<void>;
+  /** Encrypts a snapshot, or that of an image, with this key. */
+  encrypt(id: string, key: string): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -218,6 +222,9 @@ export async function startStandIn(
     behave: (instance, behaviour) => control('behave', { instance, behaviour }),
     settings: settings => control('settings', settings),
     pool: (instanceType, pool) => control('pools', { [instanceType]: pool }),
+    encryptByDefault: key =>
+      control('default-key', { enabled: key !== undefined, key: key ?? 'alias/aws/ebs' }),
+    encrypt: (id, key) => control('encrypt', { id, key }),
     async stop() {
       child.stdin.end();
       await ended;

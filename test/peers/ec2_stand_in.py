@@ -6,7 +6,7 @@
 It prints one line of JSON when it is ready: the ports, and the id of the account's image `GBrowse-2.54`.
 
 Control, on the same port: GET /control/{state,faults}, POST /control/state {master}, /control/calls {accessKey},
-/control/{faults,request,settings,pools,interrupt,behave}.
+/control/{faults,request,settings,pools,interrupt,behave}, and those of ec2_encryption.py.
 
 A fault: {action, accessKey, having, code, status, message, body, count, delay, hang, drop, after}. `action` is a regular
 expression, and so is `having`, for the call's parameters (`Tag.1.Key=Name`), of which one has to fit. The next `count`
@@ -51,6 +51,7 @@ with tempfile.NamedTemporaryFile('w', suffix='.json') as images:
     os.environ['MOTO_AMIS_PATH'] = images.name
     import ec2_behaviour as ec2
     import ec2_spot as spot
+    import ec2_encryption
     import ec2_market  # noqa: F401 (puts its patches in force)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
@@ -62,7 +63,7 @@ FAULTS = []
 CALLS = {}
 # More for a stand-in that is built on this one: control commands by name, what may refuse a call (with a fault, by action
 # and parameters), and what is done after a call.
-COMMANDS = {}
+COMMANDS = {**ec2_encryption.COMMANDS}
 LIMITS = []
 AFTER_CALL = []
 NO_TIME_WAIT = struct.pack('ii', 1, 0)

@@ -1,7 +1,7 @@
 import type { _InstanceType, RequestLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { Config } from '../../config/config.ts';
 import type { Ec2Action, Ec2Actions } from '../../ec2/api.ts';
-import { actionsOf } from '../../iam/actions.ts';
+import { actionsOf, type Uses } from '../../iam/actions.ts';
 import { createFleetRequest } from '../../spot/launch.ts';
 import { templateData, templateName } from '../../spot/launch-template.ts';
 import { findGivenGroup, groupName } from '../../spot/security-group.ts';
@@ -39,17 +39,17 @@ export async function probesFor(
   world: World,
   own: OwnResources,
 ): Promise<{ readonly probes: readonly Probe[]; readonly untried: readonly Ec2Action[] }> {
-  const { slave } = await world.config();
-  // Only sync needs these; whether it is used shows in the configuration.
-  const kinds = actionsOf({ sync: slave.dataSnapshots.length > 0 });
+  const [{ slave }, { name }, uses] = await Promise.all([world.config(), world.site(), usesOf(world, own)]);
+  const kinds = actionsOf(uses);
   const probes: Probe[] = [];
   for (const [action, kind] of kinds) if (kind === 'describe') probes.push(probe(action, {}));
-  probes.push(...(await creating(world, own)), ...changing(own, slave.ports[0] ?? 8101));
+  probes.push(...(await creating(world, own, uses)), ...changing(own, slave.ports[0] ?? 8101));
+  probes.push(...staging(own, name, uses));
   const tried = new Set(probes.map(({ action }) => action));
   return { probes, untried: [...kinds.keys()].filter(action => !tried.has(action)) };
 }
 
-async function creating(world: World, own: OwnResources): Promise<readonly Probe[]> {
+async function creating(world: World, own: OwnResources, uses: Uses): Promise<readonly Probe[]> {
   const [site, config] = await Promise.all([world.site(), world.config()]);
   const { slave } = config;
   const [image, placements] = await Promise.all([known(world.image()), known(world.placements())]);
@@ -113,7 +113,62 @@ async function creating(world: World, own: OwnResources): Promise<readonly Probe
       },
       group === undefined ? ['security-group'] : [],
     ),
+    // Theirs is on demand. Without an image there is nothing to try it with.
+    ...((uses.sync || uses.image) && image !== undefined
+      ? [
+          probe(
+            'RunInstances',
+            {
+              ...runFrom(data, slave.instanceTypes[0] ?? '', place.subnetId, group),
+              TagSpecifications: (['instance', 'volume', 'network-interface'] as const).map(type =>
+                tagged(type, ownTags(site.name)),
+              ),
+              MinCount: 1,
+              MaxCount: 1,
+            },
+            group === undefined ? ['security-group'] : [],
+          ),
+        ]
+      : []),
   ];
+}
+
+/**
+ * The commands that the permissions have to suffice for: those that were asked for, and those whose result this master
+ * has.
+ */
+export async function usesOf(world: World, own: OwnResources): Promise<Uses> {
+  const { slave } = await world.config();
+  return {
+    sync: world.options.sync === true || slave.dataSnapshots.length > 0,
+    image: world.options.image === true || own.image !== undefined,
+  };
+}
+
+/** What `sync` and `image` do to their instance, on one of this master's. */
+function staging({ instance, volume }: OwnResources, master: string, uses: Uses): readonly Probe[] {
+  const probes: Probe[] = [];
+  const tags = ownTags(master);
+  if (uses.sync && volume !== undefined)
+    probes.push(probe('ModifyVolume', { VolumeId: volume.id, Size: volume.gib + 1 }));
+  if (uses.sync && instance !== undefined) {
+    probes.push(
+      probe('CreateSnapshots', {
+        InstanceSpecification: { InstanceId: instance, ExcludeBootVolume: true },
+        TagSpecifications: [tagged('snapshot', tags)],
+      }),
+    );
+  }
+  if (uses.image && instance !== undefined) {
+    probes.push(
+      probe('CreateImage', {
+        InstanceId: instance,
+        Name: 'gbrowse-check',
+        TagSpecifications: [tagged('image', tags), tagged('snapshot', tags)],
+      }),
+    );
+  }
+  return probes;
 }
 
 /** The id of the group that the configuration names; undefined when there is none, which another topic reports. */
@@ -143,7 +198,7 @@ function runFrom(
 }
 
 function changing(own: OwnResources, port: number): readonly Probe[] {
-  const { securityGroup, launchTemplate, instance, spotRequest } = own;
+  const { securityGroup, launchTemplate, instance, spotRequest, volume, snapshot, image } = own;
   const probes: Probe[] = [];
   if (securityGroup !== undefined) {
     const rule = { IpProtocol: 'tcp', FromPort: port, ToPort: port, IpRanges: [{ CidrIp: '192.0.2.1/32' }] };
@@ -167,6 +222,14 @@ function changing(own: OwnResources, port: number): readonly Probe[] {
   }
   if (spotRequest !== undefined) {
     probes.push(probe('CancelSpotInstanceRequests', { SpotInstanceRequestIds: [spotRequest] }));
+  }
+  if (volume !== undefined) probes.push(probe('DeleteVolume', { VolumeId: volume.id }));
+  if (snapshot !== undefined) probes.push(probe('DeleteSnapshot', { SnapshotId: snapshot }));
+  if (image !== undefined) {
+    probes.push(
+      probe('DeregisterImage', { ImageId: image }),
+      probe('CreateTags', { Resources: [image], Tags: [aliveTag(0)] }),
+    );
   }
   return probes;
 }

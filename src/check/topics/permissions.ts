@@ -2,7 +2,7 @@ import type { Ec2Action } from '../../ec2/api.ts';
 import { policyFor, statementsFor } from '../../iam/policy.ts';
 import { type Finding, ok, problem, skipped, warning } from '../finding.ts';
 import { ownResources } from '../permissions/own.ts';
-import { probesFor } from '../permissions/probes.ts';
+import { probesFor, usesOf } from '../permissions/probes.ts';
 import { type Answer, tryOut } from '../permissions/try-out.ts';
 import type { Topic } from '../topic.ts';
 
@@ -17,37 +17,42 @@ export const permissions: Topic = {
     ]);
     const own = await ownResources(ec2, site.name);
     const { probes, untried } = await probesFor(world, own);
+    const uses = await usesOf(world, own);
     const answers = await Promise.all(probes.map(probe => tryOut(ec2, probe)));
     const policy = policyFor({
       ...config.slave,
       master: site.name,
       region,
-      sync: config.slave.dataSnapshots.length > 0,
+      ...uses,
     });
     const named = (actions: readonly Ec2Action[]) =>
       policy.Statement.filter(({ Sid }) =>
         actions.some(action => statementsFor(policy, action).includes(Sid)),
       );
-    return judgeAnswers(answers, untried, config.file, named);
+    const command = `gbrowse-aws-balancer iam-policy${uses.sync ? ' --sync' : ''}${uses.image ? ' --image' : ''} --conf ${config.file}`;
+    return judgeAnswers(answers, untried, command, named);
   },
 };
 
 type NamedStatements = (actions: readonly Ec2Action[]) => readonly { readonly Sid: string }[];
 
-/** What all the answers say. */
+/**
+ * What all the answers say.
+ *
+ * @param command that prints the policy
+ */
 export function judgeAnswers(
   answers: readonly Answer[],
   untried: readonly Ec2Action[],
-  file: string,
+  command: string,
   statementsOf: NamedStatements,
 ): readonly Finding[] {
   const actionsOf = (kind: Answer['answer']) =>
-    answers
-      .filter(({ answer }) => answer === kind)
-      .map(({ action }) => action)
-      .toSorted();
-  const [allowed, denied] = [actionsOf('allowed'), actionsOf('denied')];
-  const later = [...untried, ...actionsOf('unsure')].toSorted();
+    answers.filter(({ answer }) => answer === kind).map(({ action }) => action);
+  // An action that is tried in several ways counts once, by the worst answer.
+  const denied = [...new Set(actionsOf('denied'))].toSorted();
+  const allowed = [...new Set(actionsOf('allowed')).difference(new Set(denied))].toSorted();
+  const later = [...new Set([...untried, ...actionsOf('unsure')]).difference(new Set(denied))].toSorted();
   const findings: Finding[] = [];
   if (allowed.length > 0) {
     const how =
@@ -64,7 +69,7 @@ export function judgeAnswers(
     findings.push(
       problem(
         `Denied: ${denied.join(', ')}${reasons.length > 0 ? ` (${reasons.join('; ')})` : ''}.`,
-        `Give the user or role the policy that this command prints (statements: ${statements.map(({ Sid }) => Sid).join(', ')}):\n    gbrowse-aws-balancer iam-policy --conf ${file}`,
+        `Give the user or role the policy that this command prints (statements: ${statements.map(({ Sid }) => Sid).join(', ')}):\n    ${command}`,
         { details: { denied, statements } },
       ),
     );

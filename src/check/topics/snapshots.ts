@@ -34,19 +34,6 @@ type SnapshotFacts = {
   readonly file: string;
 };
 
-/**
- * A key of the account's own has to be usable by the user or role that launches, and by EC2's role for spot instances; else slaves end
- * during their launch. (Whether it is aws/ebs, which needs nothing, only KMS can tell.)
- */
-function encryptedWith(keys: readonly string[]): readonly Finding[] {
-  return keys.map(key =>
-    warning(
-      `They are encrypted with ${key}. If that is the account's own key, not aws/ebs, slaves end during their launch unless this user or role and AWSServiceRoleForEC2Spot may use it.`,
-      `gbrowse-aws-balancer iam-policy --commands --kms-key ${key}`,
-    ),
-  );
-}
-
 /** What is wrong with the snapshots, or when they were made. */
 export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotFacts): readonly Finding[] {
   const again = `Make new ones, which also updates ${place}:\n    gbrowse-aws-balancer sync --conf ${file}`;
@@ -88,8 +75,7 @@ export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotF
       warning('They were not all made by one sync, so the data of a slave may be inconsistent.', again),
     );
   }
-  const keys = [...new Set(found.flatMap(it => it.KmsKeyId ?? []))];
-  if (findings.length > 0) return [...findings, ...encryptedWith(keys)];
+  if (findings.length > 0) return findings;
   const made = found
     .map(it => it.StartTime?.toISOString().slice(0, 10) ?? '')
     .toSorted()
@@ -100,6 +86,5 @@ export function judgeSnapshots({ wanted, found, master, place, file }: SnapshotF
     ok(
       `${wanted.length === 1 ? '1 snapshot' : `${wanted.length} snapshots`}, ${size} GiB, of ${made}, complete, ${by}.`,
     ),
-    ...encryptedWith(keys),
   ];
 }

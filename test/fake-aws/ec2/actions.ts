@@ -5,7 +5,7 @@ import { deleteVolume, describeVolumes } from './describe-volumes.ts';
 import { createFleet } from './fleets.ts';
 import { describeImages, describeRouteTables, describeSubnets } from './images-and-subnets.ts';
 import { describeInstances, findInstances, getConsoleOutput, terminateInstances } from './instances.ts';
-import { deleteKeyPair, describeKeyPairs } from './key-pairs.ts';
+import { describeKeyPairs } from './key-pairs.ts';
 import { createLaunchTemplate, deleteLaunchTemplate, describeLaunchTemplates } from './launch-templates.ts';
 import { notServed, onlyServed, Refusal } from './refusal.ts';
 import {
@@ -64,7 +64,6 @@ const HANDLERS: { readonly [A in Ec2Action]?: Handler<A> } = {
     served: ['Description', 'InstanceSpecification', 'TagSpecifications'],
   },
   CreateTags: { run: createTags, served: ['Resources', 'Tags'] },
-  DeleteKeyPair: { run: deleteKeyPair, served: ['KeyName', 'KeyPairId'] },
   DeleteLaunchTemplate: {
     run: deleteLaunchTemplate,
     served: ['LaunchTemplateId', 'LaunchTemplateName'],

@@ -1,9 +1,4 @@
-import type {
-  DeleteKeyPairRequest,
-  DeleteKeyPairResult,
-  DescribeKeyPairsRequest,
-  DescribeKeyPairsResult,
-} from '@aws-sdk/client-ec2';
+import type { DescribeKeyPairsRequest, DescribeKeyPairsResult } from '@aws-sdk/client-ec2';
 import type { Account, KeyPair } from './account.ts';
 import { type Fields, passes } from './filters.ts';
 import { Refusal } from './refusal.ts';
@@ -46,20 +41,6 @@ export function describeKeyPairs(account: Account, request: DescribeKeyPairsRequ
         Tags: toSdkTags(tags),
       })),
   };
-}
-
-/** A name that is not there is no error; an id is. */
-export function deleteKeyPair(account: Account, request: DeleteKeyPairRequest): DeleteKeyPairResult {
-  const { KeyName, KeyPairId } = request;
-  if (KeyPairId !== undefined) {
-    const { id, name } = findKeyPair(account, it => it.id === KeyPairId, KeyPairId);
-    account.keyPairs.delete(name);
-    return { Return: true, KeyPairId: id };
-  }
-  if (KeyName === undefined)
-    throw new Refusal('MissingParameter', 'Either the key pair name or its id must be specified');
-  account.keyPairs.delete(KeyName);
-  return { Return: true };
 }
 
 function findKeyPair(account: Account, test: (it: KeyPair) => boolean, what: string): KeyPair {

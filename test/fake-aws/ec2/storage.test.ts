@@ -98,7 +98,7 @@ describe('snapshots', () => {
 });
 
 describe('key pairs', () => {
-  it('are found by their tags, and deleted', async () => {
+  it('are found by their tags', async () => {
     const { ec2, addKeyPair } = createWorld();
     const KeyPairId = addKeyPair('sync', { master: 'me' });
     const Filters = [{ Name: 'tag:master', Values: ['me'] }];
@@ -107,9 +107,5 @@ describe('key pairs', () => {
       KeyPairs.map(it => [it.KeyName, it.KeyPairId]),
       [['sync', KeyPairId]],
     );
-    await ec2('DeleteKeyPair', { KeyPairId });
-    assert.deepEqual((await ec2('DescribeKeyPairs', { Filters })).KeyPairs, []);
-    await refuses(ec2('DeleteKeyPair', { KeyPairId }), 'InvalidKeyPair.NotFound');
-    await ec2('DeleteKeyPair', { KeyName: 'sync' });
   });
 });
