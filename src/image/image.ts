@@ -1,28 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { MINUTE } from '../clock.ts';
-import { CONFIG_FILES } from '../config/locate.ts';
 import type { Ec2 } from '../ec2/api.ts';
 import { patient } from '../ec2/retry.ts';
-import { failure, messageOf, usageError } from '../errors.ts';
+import { failure, usageError } from '../errors.ts';
 import { commandFailure } from '../os/command.ts';
 import { findImage } from '../spot/image.ts';
 import { findPlacements } from '../spot/network.ts';
 import { findGivenGroup } from '../spot/security-group.ts';
 import { lockStaging, removeEarlier } from '../staging/alone.ts';
-import { type Present, presentAt, presentIn, updateConfigFile } from '../staging/conf-file.ts';
+import { presentAt } from '../staging/conf-file.ts';
 import { createPhases, phaseTable } from '../staging/phases.ts';
-import { readSmall } from '../staging/read-small.ts';
 import type { Run } from '../staging/run.ts';
 import { type Launch, type Machine, withTemporaryInstance } from '../staging/temporary.ts';
 import type { GivenTools, Tools } from '../staging/tools.ts';
-import { createImage, findOwnImages, removeImage, removeImagesOf } from './images.ts';
+import { conclude } from './conclude.ts';
+import { createImage, removeImagesOf } from './images.ts';
 import { prepareMachine } from './machine/prepare.ts';
 import { cleanScript } from './machine/scripts.ts';
 import { tryOut } from './machine/trial.ts';
 import type { ImageOrder } from './order.ts';
 import { describePlan } from './plan/describe.ts';
 import { type ImagePlan, planImage } from './plan/plan.ts';
-import { outdatedImages } from './plan/retention.ts';
 
 /** The word for the current image of the slaves, after `--from`. */
 export const PRESENT = 'present';
@@ -112,42 +110,4 @@ async function work(run: Run, plan: ImagePlan, { instanceId, ssh }: Machine, too
   if (cleaned.status !== 0) throw commandFailure('cleaning the staging instance', cleaned);
   report.say('Creating the image');
   return await phases.time('create the image', () => createImage(tools, run, instanceId));
-}
-
-/** The configuration names the image, and old ones are removed. */
-async function conclude(
-  { config, site, keep }: ImageOrder,
-  before: Present,
-  imageId: string,
-  { ec2, clock, report, phases }: Tools,
-): Promise<void> {
-  report.say(`the image is ${imageId}`);
-  const backup = await updateConfigFile(config.file, before, { imageId });
-  report.say(`updated conf file, previous version in ${backup}`);
-  report.say('A running balancer notices this, and replaces slaves of another image one after another.');
-  await phases.time('old images', async () => {
-    try {
-      const named = await imagesNamedIn([config.file, backup, ...CONFIG_FILES]);
-      for (const image of outdatedImages(await findOwnImages(ec2, site.name), keep, named)) {
-        await removeImage(ec2, image, clock);
-        report.say(`removed old image ${image.imageId} (--keep ${keep})`);
-      }
-    } catch (error) {
-      report.warn(`old images could not be removed: ${messageOf(error)}; the next image tries again`);
-    }
-  });
-}
-
-/** Bytes. */
-const MOST_CONFIGURATION = 1024 ** 2;
-
-/** The images that configuration files name; a file that cannot be read names none. */
-async function imagesNamedIn(files: readonly string[]): Promise<ReadonlySet<string>> {
-  const named = new Set<string>();
-  for (const file of new Set(files)) {
-    const text = (await readSmall(file, MOST_CONFIGURATION, 'followed')) ?? '';
-    const { image_id } = presentIn(text);
-    if (image_id !== '') named.add(image_id);
-  }
-  return named;
 }

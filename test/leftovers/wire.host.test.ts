@@ -158,9 +158,9 @@ describe('gc over the wire', { skip, concurrency: true }, () => {
       blind.said,
       /^resources in EC2 cannot be listed: DescribeInstances: UnauthorizedOperation: No\. \(allow ec2:DescribeInstances/,
     );
-    await master.account.fault({ action: 'DescribeKeyPairs', ...denied });
+    await master.account.fault({ action: 'DescribeVolumes', ...denied });
     const dim = await gc(master);
     assert.equal(dim.status, 1);
-    assert.match(dim.said, /nothing is left over\n\nEC2 did not list key pairs/);
+    assert.match(dim.said, /nothing is left over\n\nEC2 did not list volumes/);
   });
 });

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Ec2 } from '../../../src/ec2/api.ts';
-import { findGivenImage, findOfficialImage, targetsOf } from '../../../src/image/plan/base.ts';
+import {
+  type Architecture,
+  findGivenImage,
+  findOfficialImage,
+  officialImages,
+  targetsOf,
+} from '../../../src/image/plan/base.ts';
+
+type Fits = [architecture: Architecture | undefined];
 
 const IMAGE = {
   Architecture: 'x86_64',
@@ -68,6 +76,46 @@ describe('the image to start from', () => {
     );
   });
 
+  // Names as the two publish them.
+  const published: readonly [name: string, id: 'debian' | 'ubuntu', version: string, ...Fits][] = [
+    ['debian-12-amd64-20260201-1', 'debian', '12', 'x86_64'],
+    ['debian-12-arm64-20260201-1', 'debian', '12', 'arm64'],
+    ['debian-12-backports-amd64-20260201-1', 'debian', '12', undefined],
+    ['debian-13-amd64-20260201-1', 'debian', '12', undefined],
+    ['ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20260115', 'ubuntu', '24.04', 'x86_64'],
+    ['ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-arm64-server-20260115', 'ubuntu', '24.04', 'arm64'],
+    ['ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20260115', 'ubuntu', '22.04', 'x86_64'],
+    ['ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-arm64-server-20240701', 'ubuntu', '22.04', 'arm64'],
+    [
+      'ubuntu/images-testing/hvm-ssd-gp3/ubuntu-noble-daily-amd64-server-20260115',
+      'ubuntu',
+      '24.04',
+      undefined,
+    ],
+    [
+      'ubuntu-minimal/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-minimal-20260115',
+      'ubuntu',
+      '24.04',
+      undefined,
+    ],
+    [
+      'ubuntu-pro-server/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-pro-server-20260115',
+      'ubuntu',
+      '24.04',
+      undefined,
+    ],
+  ];
+  for (const [name, id, version, expected] of published) {
+    test(`${expected === undefined ? 'is not' : 'may be'} "${name}", for ${id} ${version}${expected === undefined ? '' : ` on ${expected}`}`, () => {
+      for (const architecture of ['x86_64', 'arm64'] as const) {
+        const { name: pattern } = officialImages({ id, version }, architecture);
+        // A filter of EC2: * stands for any characters, slashes too.
+        const fits = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(name);
+        assert.equal(fits, architecture === expected);
+      }
+    });
+  }
+
   test('is refused where there is none, with what to do', async () => {
     await assert.rejects(
       findOfficialImage(account([]), { id: 'debian', version: '12' }, 'arm64'),
@@ -90,6 +138,11 @@ describe('the image to start from', () => {
       architecture: 'x86_64',
       instanceTypes: ['m5.large', 'm1.large'],
       others: ['m7g.large'],
+    });
+    assert.deepEqual(await targetsOf(account([]), ['m7g.large', 'm5.large']), {
+      architecture: 'arm64',
+      instanceTypes: ['m7g.large'],
+      others: ['m5.large'],
     });
     await assert.rejects(
       targetsOf(account([]), ['mac1.metal']),
