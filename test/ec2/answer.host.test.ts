@@ -41,6 +41,7 @@ const INNER: Partial<Record<Ec2Action, string>> = {
   DescribeVolumes: '<volumeSet><item><volumeId>vol-1</volumeId><status>in-use</status></item></volumeSet>',
   DescribeVolumesModifications:
     '<volumeModificationSet><item><volumeId>vol-1</volumeId></item></volumeModificationSet>',
+  GetConsoleOutput: '<instanceId>i-1</instanceId>',
   GetEbsDefaultKmsKeyId: '<kmsKeyId>alias/aws/ebs</kmsKeyId>',
   GetEbsEncryptionByDefault: '<ebsEncryptionByDefault>false</ebsEncryptionByDefault>',
   ModifyVolume: '<volumeModification><volumeId>vol-1</volumeId></volumeModification>',
