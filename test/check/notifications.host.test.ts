@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { notifications, programIn, testMessage } from '../../src/check/topics/notifications.ts';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { describe, it, type TestContext } from 'node:test';
+import {
+  forbidden,
+  MAIL_BY_PORT,
+  notifications,
+  programIn,
+  testMessage,
+} from '../../src/check/topics/notifications.ts';
 import type { World } from '../../src/check/world.ts';
 
 /** What the topics need of a world with this command; the balancer's user is nobody. */
@@ -75,9 +84,53 @@ describe('check', () => {
     assert.match(unset?.message ?? '', /notify is not set/);
   });
 
+  it('has a command for the sandbox of systemd that sends a mail without any rights', {
+    skip: !existsSync('/usr/bin/curl') && 'curl is not installed',
+  }, async t => {
+    const mail = await startMailServer(t);
+    assert.match(forbidden('x', 'mail').fix ?? '', /notify = \(printf/);
+    const [sent] = await testMessage.check(
+      worldWith(MAIL_BY_PORT.replace('smtp://localhost', `smtp://127.0.0.1:${mail.port}`)),
+    );
+    assert.equal(sent?.verdict, 'ok', sent?.message);
+    const text = mail.heard();
+    assert.match(text, /^RCPT TO:<root>\r$/m);
+    assert.match(text, /^To: root\r\nSubject: GBrowse render farm web1: a test\r\n\r\nThis is a test/m);
+  });
+
   it('warns of a balancer of root’s, and sends nothing then', { skip: !isRoot && 'needs root' }, async () => {
     const [found] = await notifications.check(worldWith('sh', 'root'));
     assert.equal(found?.verdict, 'warning');
     await assert.rejects(testMessage.check(worldWith('sh', 'root')), /not checked: it would run as root/);
   });
 });
+
+/** A mail server that takes every mail. */
+async function startMailServer(t: TestContext) {
+  let heard = '';
+  const server = createServer(socket => {
+    let isMail = false;
+    let rest = '';
+    socket.write('220 mail.example\r\n');
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      heard += chunk;
+      rest += chunk;
+      for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
+        const line = rest.slice(0, end);
+        rest = rest.slice(end + 2);
+        if (isMail && line !== '.') continue;
+        isMail = line === 'DATA';
+        socket.write(isMail ? '354 go on\r\n' : line === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n');
+        if (line === 'QUIT') socket.end();
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    heard: () => heard,
+  };
+}

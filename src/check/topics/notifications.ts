@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type Account, lookUpAccount } from '../../daemon/privileges.ts';
@@ -33,6 +33,8 @@ export const notifications: Topic = {
             : `Install ${name}, or give the path of a program.`,
         ),
       ];
+    const isInSandbox = existsSync('/run/systemd/system') && (await world.service()) !== undefined;
+    if (isInSandbox && (await gainsRights(found))) return [forbidden(place, name)];
     return [
       ok(
         `${place}: notify runs ${harmless(found)}; "gbrowse-aws-balancer check --notify" sends a test message.`,
@@ -40,6 +42,25 @@ export const notifications: Topic = {
     ];
   },
 };
+
+/** Programs that give a mail to a set-user-ID or set-group-ID program of the mail server. */
+const MAILERS = new Set(['mail', 'mailx', 'bsd-mailx', 's-nail', 'mutt', 'sendmail', 'exim', 'exim4']);
+
+/** A mail through the mail server's port, which needs no rights. */
+export const MAIL_BY_PORT =
+  '(printf \'To: root\\nSubject: %s\\n\\n\' "$SUBJECT"; cat) | curl -sS --crlf --mail-rcpt root -T - smtp://localhost';
+
+async function gainsRights(file: string): Promise<boolean> {
+  return MAILERS.has(path.basename(file)) || ((await stat(file)).mode & 0o6000) !== 0;
+}
+
+/** What the systemd unit of the package does not allow. */
+export function forbidden(place: string, name: string): Finding {
+  return warning(
+    `${place}: notify runs ${name}, which needs a program with the rights of another user to send a mail. The package's systemd unit does not allow that (NoNewPrivileges, ProtectSystem), so it fails in the service even where a test message arrives.`,
+    `Use a command that needs no rights, such as a mail by way of the mail server's port:\n    notify = ${MAIL_BY_PORT}`,
+  );
+}
 
 /** `--notify`: a test message is sent, as the balancer's user. */
 export const testMessage: Topic = {
