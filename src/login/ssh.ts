@@ -96,16 +96,27 @@ export async function runSsh(destination: Destination, how: HowToRun): Promise<n
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
-/** Waits for its end; signals for this process are passed on, and do not end it before the list of known hosts is removed. */
+/**
+ * Waits for its end; signals for this process are passed on, and do not end it before the list of known hosts is removed.
+ * ssh itself ends with 255 after a signal, as without a connection, so the signal counts here.
+ */
 async function endOf(child: ChildProcess): Promise<number> {
-  const listeners = SIGNALS.map(signal => [signal, () => void child.kill(signal)] as const);
+  let passedOn: (typeof SIGNALS)[number] | undefined;
+  const listeners = SIGNALS.map(signal => {
+    const listener = () => {
+      passedOn = signal;
+      child.kill(signal);
+    };
+    return [signal, listener] as const;
+  });
   for (const [signal, listener] of listeners) process.on(signal, listener);
   try {
     return await new Promise((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', (status, signal) =>
-        resolve(signal === null ? (status ?? 1) : 128 + constants.signals[signal]),
-      );
+      child.once('close', (status, signal) => {
+        const by = signal ?? (status === NO_CONNECTION ? passedOn : undefined);
+        resolve(by === undefined ? (status ?? 1) : 128 + constants.signals[by]);
+      });
     });
   } finally {
     for (const [signal, listener] of listeners) process.off(signal, listener);
