@@ -2,6 +2,7 @@ import { COMMANDS } from '../../src/cli/commands.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
 import { CONFIG_FILES } from '../../src/config/locate.ts';
 import { type Option, optionsOf, type WhenUnset } from '../../src/config/options.ts';
+import { HOURS_A_MONTH, onDemandPrice, SNAPSHOT_PRICE, VOLUME_PRICES } from '../../src/spot/list-prices.ts';
 
 /** What goes into a page besides the program's own tables. */
 export type Edition = {
@@ -27,6 +28,10 @@ export function manualPage(template: string, { version, date }: Edition): string
     OPTIONS: commandLineOptions(),
     'OPTIONS MASTER': optionsOf('MASTER').map(configOption).join('\n'),
     'OPTIONS SLAVE': optionsOf('SLAVE').map(configOption).join('\n'),
+    'PRICE DISK': String(VOLUME_PRICES.gp3),
+    'PRICE SNAPSHOT': String(SNAPSHOT_PRICE),
+    'PRICE DISKS': ((20 * (VOLUME_PRICES.gp3 ?? 0)) / HOURS_A_MONTH).toFixed(4),
+    'PRICE DEMAND': String(onDemandPrice('m5.large')),
     CONFIG_FILES: CONFIG_FILES.map(file => `.I ${roff(file)}`).join('\n.TQ\n'),
   };
   return template.replaceAll(/@([A-Z_]+(?: [A-Z]+)?)@/g, (_, place: string) => {

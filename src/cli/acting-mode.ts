@@ -118,7 +118,7 @@ export function actingMode(options: Given<'run'>, keys: Keys, channel: Backgroun
         hearSlave: record.hearSlave,
         prices: record.prices,
         runId: randomUUID().slice(0, 18),
-        spends: true,
+        keepsSpending: true,
       };
     },
     started: (balancer, log) => ({

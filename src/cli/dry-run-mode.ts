@@ -26,7 +26,7 @@ export function dryRunMode(): Mode {
         load: () => (running && loadInWords(running.state)) ?? 'load unknown',
         signal: ending.signal,
       });
-      return { fleetAt: dry.fleetAt, farm: dry.farm(farm), runId: 'dry-run', spends: false };
+      return { fleetAt: dry.fleetAt, farm: dry.farm(farm), runId: 'dry-run', keepsSpending: false };
     },
     started(balancer, log) {
       running = balancer;

@@ -14,8 +14,8 @@ type Acting = Pick<Edges, 'observe' | 'prices'> & {
   readonly runId: string;
   /** Is told what a slave says of itself when it is probed. */
   hearSlave?(address: string, figures: SlaveFigures): void;
-  /** Whether what is spent is counted and kept for the next start. */
-  readonly spends: boolean;
+  /** Whether what was spent is kept for the next start. */
+  readonly keepsSpending: boolean;
 };
 
 /**

@@ -74,7 +74,7 @@ async function serveWith(
     await mode.enter(site, config.master.stateDirectory);
 
     const sdk = await connect(config.file, site, keys);
-    const { fleetAt, hearSlave, spends, ...acting } = await mode.act({ sdk, farm: keeper.farm, log });
+    const { fleetAt, hearSlave, keepsSpending, ...acting } = await mode.act({ sdk, farm: keeper.farm, log });
     const first = { config, site };
     const file = followConfiguration({ keeper, clock: systemClock, log, first, fleetAt, overrides: options });
     const pauses = followPause({
@@ -84,7 +84,7 @@ async function serveWith(
     });
     const pause = await pauses.read();
     const ledger = createLedgerFile({ directory: config.master.stateDirectory, master: site.name });
-    const spent = spends ? { file: ledger.file, read: await ledger.read(systemClock.wall()) } : undefined;
+    const spent = { file: ledger.file, read: await ledger.read(systemClock.wall()) };
     const asked = Promise.withResolvers<void>();
     const readLoad = createLoadReader(() => file.current().config);
     const balancer = startBalancer(
@@ -96,7 +96,9 @@ async function serveWith(
         probe: createProbe(PROBE_LIMIT, hearSlave),
         crippled: keeper.died,
         log,
-        saveSpending: it => ledger.write(it, systemClock.wall()),
+        saveSpending: async it => {
+          if (keepsSpending) await ledger.write(it, systemClock.wall());
+        },
         ...acting,
       },
       {
@@ -104,7 +106,7 @@ async function serveWith(
         runId: acting.runId,
         listed: await keeper.farm.read(),
         ...(pause !== undefined && { pause }),
-        ...(spent !== undefined && { spent }),
+        spent,
       },
     );
     const over = new AbortController();

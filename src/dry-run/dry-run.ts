@@ -6,6 +6,7 @@ import type { Site } from '../master/site.ts';
 import { describeSlaves } from '../spot/describe-slaves.ts';
 import type { SpotFleet } from '../spot/fleet.ts';
 import type { LaunchRequest } from '../spot/launch.ts';
+import type { Slave } from '../spot/slave.ts';
 import { survey } from '../spot/survey.ts';
 import { sayChanges } from './changes.ts';
 
@@ -33,6 +34,7 @@ export function dryRun(parts: {
   readonly signal: AbortSignal;
 }): DryRun {
   const { ec2, clock } = parts;
+  let staging: readonly Slave[] = [];
   const say = sayChanges(clock, parts.say);
 
   async function notDone(): Promise<never> {
@@ -52,8 +54,11 @@ export function dryRun(parts: {
 
   return {
     fleetAt: site => ({
-      describeSlaves: () => describeSlaves(ec2, site.name, site.reach),
-      staging: () => [],
+      describeSlaves: () =>
+        describeSlaves(ec2, site.name, site.reach, shown => {
+          staging = shown;
+        }),
+      staging: () => staging,
       async prepare({ slave }) {
         const { image, pools } = await survey(ec2, site, slave);
         return { templateId: '', imageId: image.imageId, found: false, spotBid: slave.spotBid, pools };

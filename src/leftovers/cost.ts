@@ -1,14 +1,8 @@
 import { HOUR } from '../clock.ts';
-
-/**
- * US dollars a GB-month: https://aws.amazon.com/ebs/pricing/, us-east-1 and us-west-2 (other regions cost up to twice as
- * much). Additional IOPS and throughput are not in it; the program never asks for any.
- */
-const VOLUME_PRICES: Readonly<Record<string, number>> = { gp3: 0.08, gp2: 0.1 };
-const SNAPSHOT_PRICE = 0.05;
+import { HOURS_A_MONTH, SNAPSHOT_PRICE, VOLUME_PRICES } from '../spot/list-prices.ts';
 
 /** AWS counts a month as 730 hours. */
-const MONTH = 730 * HOUR;
+const MONTH = HOURS_A_MONTH * HOUR;
 
 /**
  * What an instance has cost at most: its maximum price, the bid, since its launch. (The spot price is below that.)

@@ -90,5 +90,14 @@ export function regionOf(zone: string): string {
   return /^[a-z]+(-[a-z]+)+-\d+/.exec(zone)?.[0] ?? zone;
 }
 
+/** AWS counts a month as 730 hours. */
+export const HOURS_A_MONTH = 730;
+
+/**
+ * US dollars a GiB-month of a volume by its type: https://aws.amazon.com/ebs/pricing/, us-east-1 and us-west-2 (other
+ * regions cost up to twice as much). Additional IOPS and throughput are not in it; the program never asks for any.
+ */
+export const VOLUME_PRICES: Readonly<Record<string, number>> = { gp3: 0.08, gp2: 0.1 };
+
 /** US dollars a GiB-month of stored snapshot data, us-east-1 (https://aws.amazon.com/ebs/pricing/). */
 export const SNAPSHOT_PRICE = 0.05;

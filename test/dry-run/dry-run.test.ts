@@ -14,7 +14,7 @@ const TABLE: WorldSettings['table'] = [
 ];
 
 /** A dry run in this world, and what it has said. */
-function startDryRun(world: World) {
+function startDryRun(world: World, settings: WorldSettings = {}) {
   const said: { readonly at: number; readonly message: string }[] = [];
   const log = (message: string) => void said.push({ at: world.now(), message });
   const running: { balancer?: Balancer } = {};
@@ -34,7 +34,12 @@ function startDryRun(world: World) {
       farm: farm(world.farm),
       log: { error: log, warn: log, info: log, debug: () => {} },
     },
-    { config: world.configOf(), runId: 'dry', listed: world.farm.urls() },
+    {
+      config: world.configOf(settings),
+      runId: 'dry',
+      listed: world.farm.urls(),
+      ...(settings.spent !== undefined && { spent: { file: '/state/budget', read: settings.spent } }),
+    },
   );
   running.balancer = balancer;
   return {
@@ -47,6 +52,23 @@ function startDryRun(world: World) {
 const changing = (world: World) => world.cloud.calls().filter(({ action }) => !action.startsWith('Describe'));
 
 describe('a dry run', () => {
+  it('holds the budget as the running balancer does: it would launch nothing, and would end what there is', async () => {
+    const world = createWorld({ table: TABLE, load: 3 });
+    world.start();
+    await world.when('two serve', () => world.farm.urls().length === 2);
+    world.kill();
+    const before = changing(world).length;
+    const month = new Date(world.clock.wall()).toISOString().slice(0, 7);
+    const ledger = { months: { [month]: 5 }, doubt: { month, dollars: 0 } };
+    const spent = { kind: 'value', value: ledger, writtenAt: world.clock.wall() } as const;
+    const dry = startDryRun(world, { slave: { budget: 5 }, spent });
+    await world.run(5 * MINUTE);
+    assert.equal(dry.messages(/the budget of \$5.00 for \S+ is used up/).length, 1);
+    assert.equal(dry.messages(/would list in the farm file: no slave/).length, 1, dry.text());
+    assert.deepEqual(dry.messages(/would launch/), []);
+    assert.equal(changing(world).length, before);
+  });
+
   it('says once what it would launch, again when that changes, and changes nothing', async () => {
     const world = createWorld({
       table: TABLE,
