@@ -32,9 +32,7 @@ const RETRY_DELAY = 0.2 * SECOND;
  */
 export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetadata | undefined> {
   if (env.AWS_EC2_METADATA_DISABLED?.toLowerCase() === 'true') return undefined;
-  const mode = env.AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE?.toLowerCase() === 'ipv6' ? 'ipv6' : 'ipv4';
-  const given = env.AWS_EC2_METADATA_SERVICE_ENDPOINT || ENDPOINTS[mode];
-  const endpoint = given.endsWith('/') ? given.slice(0, -1) : given;
+  const endpoint = metadataEndpoint(env);
   const { ofetch } = await import('ofetch');
   async function ask(method: 'GET' | 'PUT', path: string, headers: Record<string, string>): Promise<string> {
     const text = await ofetch(`${endpoint}/latest/${path}`, {
@@ -61,6 +59,13 @@ export async function readMetadata(env: NodeJS.ProcessEnv): Promise<MasterMetada
   } catch (error) {
     throw unanswered(error);
   }
+}
+
+/** The URL of the metadata service, without a slash at its end, by the SDK's own settings. */
+export function metadataEndpoint(env: NodeJS.ProcessEnv): string {
+  const mode = env.AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE?.toLowerCase() === 'ipv6' ? 'ipv6' : 'ipv4';
+  const given = env.AWS_EC2_METADATA_SERVICE_ENDPOINT || ENDPOINTS[mode];
+  return given.endsWith('/') ? given.slice(0, -1) : given;
 }
 
 async function readAll(ask: (path: string) => Promise<string>): Promise<MasterMetadata> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { readMetadata } from '../../src/master/metadata.ts';
+import { metadataEndpoint, readMetadata } from '../../src/master/metadata.ts';
 import { userData } from '../../src/spot/user-data.ts';
 import { type ImdsFacts, startImds } from '../peers/imds.ts';
 
@@ -21,6 +21,24 @@ async function read(t: TestContext, script?: string, more: Partial<ImdsFacts> = 
 }
 
 describe('the metadata of the machine', () => {
+  const endpoints: readonly [env: NodeJS.ProcessEnv, endpoint: string][] = [
+    [{}, 'http://169.254.169.254'],
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: 'IPv6' }, 'http://[fd00:ec2::254]'],
+    [{ AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: 'IPv4' }, 'http://169.254.169.254'],
+    [
+      {
+        AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: 'IPv6',
+        AWS_EC2_METADATA_SERVICE_ENDPOINT: 'http://127.0.0.1:1338/',
+      },
+      'http://127.0.0.1:1338',
+    ],
+  ];
+  for (const [env, endpoint] of endpoints) {
+    it(`is at ${endpoint} with ${JSON.stringify(env)}`, () => {
+      assert.equal(metadataEndpoint(env), endpoint);
+    });
+  }
+
   it('says where the master stands, when it has no user-data or some of its own', async t => {
     for (const script of [undefined, '#cloud-config\npackages: [gbrowse]\n']) {
       const metadata = await read(t, script);

@@ -171,6 +171,34 @@ describe('the image of slaves', () => {
   });
 });
 
+it('a root volume on io2, whose IOPS the image knows, is launched with its name alone', async () => {
+  const described: Ec2 = async () => ({
+    Images: [
+      {
+        ImageId: 'ami-0d1',
+        RootDeviceName: '/dev/xvda',
+        BlockDeviceMappings: [
+          {
+            DeviceName: '/dev/xvda',
+            Ebs: { SnapshotId: 'snap-0d1', VolumeType: 'io2', Iops: 4000, VolumeSize: 20, Encrypted: false },
+          },
+        ],
+      },
+    ],
+  });
+  const found = await findImage(described, { image: 'ami-0d1' }, ['self']);
+  const data = templateData({
+    site: SITE,
+    slave: { ...SLAVE, dataSnapshots: [] },
+    image: found,
+    securityGroupId: 'sg-1',
+  });
+  // With a volume type, EC2 would want the IOPS as well.
+  assert.deepEqual(data.BlockDeviceMappings, [
+    { DeviceName: '/dev/xvda', Ebs: { DeleteOnTermination: true } },
+  ]);
+});
+
 describe('a security group that is given by its name', () => {
   it('is searched for in the VPC; none or several are the administrator’s errors', async () => {
     const { ec2, clock } = createWorld();
