@@ -163,7 +163,12 @@ describe('a slave that does not become ready', () => {
   });
 
   for (const [what, answer, cause, hint] of [
-    ['refuses connections', 'refused', /it refused connections to port 8101/, /read \/var\/log\/gbrowse/],
+    [
+      'refuses connections',
+      'refused',
+      /it refused connections to port 8101/,
+      /see "gbrowse-aws-balancer logs"/,
+    ],
     ['hangs', 'silent', /it accepted connections to port 8101 and did not answer/, /hangs/],
     ['cannot be reached', 'dark', /there was no answer from port 8101 of [0-9.]+/, /external_ip/],
   ] as const)
