@@ -1,9 +1,9 @@
 import { HOUR, MINUTE } from '../clock.ts';
 import { constantMarket } from '../simulate/market.ts';
 import { measure } from '../simulate/measure.ts';
-import { needOf } from '../simulate/need.ts';
 import { createRandom } from '../simulate/random.ts';
-import { runBalancer } from '../simulate/run-balancer.ts';
+import { needAtReadings } from '../simulate/ranges.ts';
+import { readingsOf, runBalancer } from '../simulate/run-balancer.ts';
 import type { Settings } from '../simulate/settings.ts';
 import { createTrace } from '../simulate/trace.ts';
 import type { Hour } from './book.ts';
@@ -52,12 +52,10 @@ export function simulated(
   const market = constantMarket(Math.min(price, settings.slave.spotBid));
   const interruptions = slaveHours > 0 ? total.interruptions / slaveHours : 0;
   const world = { market, bootTime: bootTime ?? USUAL_BOOT, interruptions, random: createRandom('history') };
-  const outcome = measure(
-    trace,
-    needOf(trace, settings.loadTable),
-    runBalancer(trace, settings, world),
-    market,
-  );
+  const readings = readingsOf(trace, settings);
+  // The history judges by what the balancer knew at each moment, so the simulation does too.
+  const need = needAtReadings(trace, settings, readings);
+  const outcome = measure(trace, need, runBalancer(trace, settings, world, readings), market);
   return {
     dollars: outcome.cost,
     slaveHours: outcome.paid / HOUR,

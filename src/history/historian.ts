@@ -22,6 +22,8 @@ export type Historian = {
 };
 
 const WRITE_INTERVAL = MINUTE;
+/** A reading that comes later says little about the time since the one before. */
+const LONGEST_UNREAD = 2 * MINUTE;
 
 /** @param parts.place the current place: the configuration may name another directory */
 export function createHistorian(parts: {
@@ -35,6 +37,9 @@ export function createHistorian(parts: {
   /** Whether EC2 was asked to end each instance: one that is gone without that was interrupted. */
   let asked: ReadonlyMap<string, boolean> = new Map();
   let before: { readonly at: number; readonly what: Held } | undefined;
+  /** Spans since the last reading of the load, of which only the next reading says how many requests came. */
+  let unread: readonly { readonly until: number; readonly ms: number; readonly what: Held }[] = [];
+  let readAt: number | undefined;
   let writtenAt = clock.monotonic();
   let trouble: string | undefined;
   let writing: Promise<void> = Promise.resolve();
@@ -60,6 +65,13 @@ export function createHistorian(parts: {
     }
   }
 
+  /** Takes over the spans since the last reading, with the load (requests/s) that the next one found, if there is one. */
+  function settle(reading?: { readonly requestsPerSecond: number | undefined }): void {
+    for (const { until, ms, what } of unread)
+      book = held(book, until, ms, { ...what, level: { ...what.level, ...reading } });
+    unread = [];
+  }
+
   return {
     async open() {
       const { book: found, unused } = await readBook(parts.place(), clock.wall(), store);
@@ -68,7 +80,12 @@ export function createHistorian(parts: {
     },
     observe(state, monotonic, rate) {
       const wall = clock.wall();
-      if (before !== undefined) book = held(book, wall, Math.max(0, monotonic - before.at), before.what);
+      const level = levelOf(state);
+      if (before !== undefined)
+        unread = [...unread, { until: wall, ms: Math.max(0, monotonic - before.at), what: before.what }];
+      if (state.readAt !== readAt) settle({ requestsPerSecond: level.requestsPerSecond });
+      else if (unread.reduce((sum, { ms }) => sum + ms, 0) > LONGEST_UNREAD) settle();
+      readAt = state.readAt;
       const members = [...state.members.values()];
       const isOwn = ({ launchToken }: Slave) => launchToken?.startsWith(state.runId) === true;
       const lost = [...asked].flatMap(([id, isAsked]) => (isAsked || state.members.has(id) ? [] : [id]));
@@ -81,7 +98,7 @@ export function createHistorian(parts: {
         members.map(it => [it.slave.instanceId, it.leaving?.terminateAskedAt !== undefined] as const),
       );
       if (state.boots.length > 0) book = { ...book, bootTime: bootTimeOf(state.boots) };
-      before = { at: monotonic, what: { level: levelOf(state), rate, paused: state.pause !== undefined } };
+      before = { at: monotonic, what: { level, rate, paused: state.pause !== undefined } };
       if (monotonic - writtenAt < WRITE_INTERVAL) return;
       writtenAt = monotonic;
       writing = writing.then(write);
@@ -91,6 +108,7 @@ export function createHistorian(parts: {
     },
     book: () => book,
     async close() {
+      settle();
       writing = writing.then(write);
       await writing;
     },

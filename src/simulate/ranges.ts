@@ -11,10 +11,10 @@ import {
   type ReleaseAfter,
   withBoot,
 } from '../policy/release.ts';
-import { type Polls, pollsOf, rememberedRanges } from './need.ts';
+import { type Need, type Polls, pollsOf, rememberedRanges } from './need.ts';
 import { type Counting, countingOverload } from './queue.ts';
 import type { Settings } from './settings.ts';
-import { requestsUntil, type Trace } from './trace.ts';
+import { durationOf, requestsUntil, type Trace } from './trace.ts';
 
 /** With `release_after` the counter is read so often (ms), or at each poll where those are more frequent. */
 export const READING_INTERVAL = 10 * SECOND;
@@ -75,6 +75,19 @@ export function createRanges(
     booted(bootTime) {
       boots = withBoot(boots, bootTime);
     },
+  };
+}
+
+/** How many slaves a balancer calls for at each time, by what its readings have told it until then. */
+export function needAtReadings(trace: Trace, settings: Settings, polls: Polls): Need {
+  const ranges = createRanges(trace, settings, polls);
+  const wanted = [...polls.at].map((at, reading) => ({ at, ...ranges.at(reading, at) }));
+  return {
+    from: polls.at,
+    slaves: Int32Array.from(wanted, it => it.min),
+    atMost: Int32Array.from(wanted, it => it.max),
+    until: durationOf(trace),
+    most: wanted.reduce((most, { min }) => Math.max(most, min), 0),
   };
 }
 

@@ -80,6 +80,7 @@ for (const releaseAfter of ['never', 'auto'] as const) {
     const simulation = simulated(hours, world.configOf({}), book.bootTime);
     assert.ok(simulation);
     near(simulation.slaveHours, total.existed / HOUR, 0.05, 'slave-hours');
+    near(simulation.requestsWithTooFewSlaves, total.tooFew, 0.05, 'requests that met too few slaves');
     near(simulation.dollars, total.dollars, 0.05, 'dollars');
     t.diagnostic(
       `slave-hours ${(total.existed / HOUR).toFixed(2)}, simulated ${simulation.slaveHours.toFixed(2)}; too few ${total.tooFew.toFixed(0)}, simulated ${simulation.requestsWithTooFewSlaves.toFixed(0)} of ${total.requests.toFixed(0)}; launches ${total.launches}, simulated ${simulation.launches}`,
