@@ -56,6 +56,30 @@ export function held(book: Book, until: number, ms: number, what: Held): Book {
   return trimmed({ ...book, minutes }, until);
 }
 
+/** How long (ms) the load of a minute may be added after it: then its hour is closed. */
+export const LATE = 15 * MINUTE;
+
+/**
+ * Adds the load of a span that is there already, held without a load.
+ *
+ * @param until wall clock ms, at most `LATE` ago
+ * @param what with the load that a reading has found since
+ */
+export function withLoad(book: Book, until: number, ms: number, what: Held): Book {
+  const minutes = [...book.minutes];
+  for (let from = until - ms; from < until; ) {
+    const to = Math.min(until, startOf(from, MINUTE) + MINUTE);
+    const at = minutes.findLastIndex(({ start }) => start <= from);
+    const minute = minutes[at];
+    if (minute !== undefined) {
+      const { known, requests, peak, tooFew } = spanOf(minute.start, to - from, what);
+      minutes[at] = added(minute, { ...noTally(minute.start), known, requests, peak, tooFew });
+    }
+    from = to;
+  }
+  return { ...book, minutes };
+}
+
 function spanOf(start: number, ms: number, { level, rate, paused }: Held): Tally {
   const { requestsPerSecond, serving, slaves, onDemand, min = 0 } = level;
   const isKnown = requestsPerSecond !== undefined;
@@ -124,7 +148,7 @@ function hourOf(start: number, minutes: readonly Tally[]): Hour {
 
 /** Closes whole hours, and removes what is too old, or dated in the future by a wrong clock. */
 export function trimmed(book: Book, now: number): Book {
-  const thisHour = startOf(now, HOUR);
+  const thisHour = startOf(now - LATE, HOUR);
   const isDue = book.minutes.some(
     ({ start }) => start < thisHour && startOf(start, HOUR) > (book.hours.at(-1)?.tally.start ?? -1),
   );

@@ -6,7 +6,7 @@ import { bootTimeOf } from '../policy/release.ts';
 import type { Slave } from '../spot/slave.ts';
 import { levelOf } from '../status/levels.ts';
 import type { Rate } from '../status/money.ts';
-import { type Book, counted, type Held, held, NO_BOOK, noted } from './book.ts';
+import { type Book, counted, type Held, held, LATE, NO_BOOK, noted, withLoad } from './book.ts';
 import { type HistoryPlace, PARTS, readBook, writePart } from './files.ts';
 
 /** Keeps the history of a balancer in memory, and in files that survive it. Its methods never throw. */
@@ -22,8 +22,6 @@ export type Historian = {
 };
 
 const WRITE_INTERVAL = MINUTE;
-/** A reading that comes later says little about the time since the one before. */
-const LONGEST_UNREAD = 2 * MINUTE;
 
 /** @param parts.place the current place: the configuration may name another directory */
 export function createHistorian(parts: {
@@ -65,11 +63,19 @@ export function createHistorian(parts: {
     }
   }
 
-  /** Takes over the spans since the last reading, with the load (requests/s) that the next one found, if there is one. */
-  function settle(reading?: { readonly requestsPerSecond: number | undefined }): void {
+  /** Adds the load (requests/s) of the spans since the last reading, if the next one has found it. */
+  function settle(requestsPerSecond: number | undefined): void {
     for (const { until, ms, what } of unread)
-      book = held(book, until, ms, { ...what, level: { ...what.level, ...reading } });
+      book = withLoad(book, until, ms, { ...what, level: { ...what.level, requestsPerSecond } });
     unread = [];
+  }
+
+  /** Spans that no reading has come for in time have the load of the reading before. */
+  function settleLate(wall: number): void {
+    const late = unread.filter(({ until }) => until <= wall - LATE);
+    if (late.length === 0) return;
+    for (const { until, ms, what } of late) book = withLoad(book, until, ms, what);
+    unread = unread.filter(it => !late.includes(it));
   }
 
   return {
@@ -81,10 +87,14 @@ export function createHistorian(parts: {
     observe(state, monotonic, rate) {
       const wall = clock.wall();
       const level = levelOf(state);
-      if (before !== undefined)
-        unread = [...unread, { until: wall, ms: Math.max(0, monotonic - before.at), what: before.what }];
-      if (state.readAt !== readAt) settle({ requestsPerSecond: level.requestsPerSecond });
-      else if (unread.reduce((sum, { ms }) => sum + ms, 0) > LONGEST_UNREAD) settle();
+      if (before !== undefined) {
+        const { what } = before;
+        const ms = Math.max(0, monotonic - before.at);
+        book = held(book, wall, ms, { ...what, level: { ...what.level, requestsPerSecond: undefined } });
+        unread = [...unread, { until: wall, ms, what }];
+        settleLate(wall);
+      }
+      if (state.readAt !== readAt) settle(level.requestsPerSecond);
       readAt = state.readAt;
       const members = [...state.members.values()];
       const isOwn = ({ launchToken }: Slave) => launchToken?.startsWith(state.runId) === true;
@@ -108,7 +118,7 @@ export function createHistorian(parts: {
     },
     book: () => book,
     async close() {
-      settle();
+      settle(before?.what.level.requestsPerSecond);
       writing = writing.then(write);
       await writing;
     },

@@ -11,6 +11,7 @@ import {
   hoursOf,
   NO_BOOK,
   noted,
+  withLoad,
 } from '../../src/history/book.ts';
 import { daysOf, hoursIn, monthOf, monthSpan } from '../../src/history/days.ts';
 import { packed, sumOf, unpacked } from '../../src/history/tally.ts';
@@ -30,6 +31,23 @@ function after(hours: number, step: number, what: Held = busy): Book {
 }
 
 describe('the history', () => {
+  it('is the same when the load of a span is found later, over the end of a minute and of an hour', () => {
+    const span = fc.record({ ms: fc.integer({ min: 1, max: 5 * MINUTE }), few: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(span, { minLength: 1, maxLength: 40 }), spans => {
+        let [atOnce, later, wall] = [NO_BOOK, NO_BOOK, START];
+        for (const { ms, few } of spans) {
+          wall += ms;
+          const what = { ...busy, level: { ...busy.level, serving: few ? 1 : 2 } };
+          atOnce = held(atOnce, wall, ms, what);
+          later = held(later, wall, ms, { ...what, level: { ...what.level, requestsPerSecond: undefined } });
+          later = withLoad(later, wall, ms, what);
+        }
+        assert.deepEqual(hoursOf(later), hoursOf(atOnce));
+      }),
+    );
+  });
+
   it('counts the same however often it is observed', () => {
     fc.assert(
       fc.property(fc.constantFrom(SECOND * 7.5, 30 * SECOND, 4 * MINUTE, HOUR), step => {

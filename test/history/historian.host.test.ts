@@ -97,3 +97,21 @@ for (const releaseAfter of ['never', 'auto'] as const) {
     assert.deepEqual(hoursOf(damaged.book), []);
   });
 }
+
+test('with a load that is read every ten minutes, all of the time since a reading has its load', async t => {
+  const place = { directory: directory(t), master: 'web1' };
+  const world = createWorld({ load: 3, master: { pollInterval: 10 * MINUTE } });
+  const historian = createHistorian({ place: () => place, clock: world.clock, log: world.log.log });
+  world.start();
+  for (let at = 0; at < 3 * HOUR; at += 10 * SECOND) {
+    await world.run(10 * SECOND);
+    historian.observe(world.balancer.state, world.now(), { perHour: 0, atMost: false });
+  }
+  await historian.close();
+  const total = sumOf(
+    hoursOf(historian.book()).map(it => it.tally),
+    0,
+  );
+  assert.ok(total.known > 0.98 * 3 * HOUR, String(total.known / HOUR));
+  assert.ok(Math.abs(total.requests - 3 * 3 * 3600) < 0.02 * 3 * 3 * 3600, String(total.requests));
+});
