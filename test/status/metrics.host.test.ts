@@ -71,7 +71,11 @@ test('the numbers are those of the report', () => {
     {},
     { lastRenderAt: '2026-11-22T12:10:00.000Z' },
   ];
-  const given = { ...base, slaves: base.slaves.map((it, at) => ({ ...it, ...drawn[at] })) };
+  const given = {
+    ...base,
+    slaves: base.slaves.map((it, at) => ({ ...it, ...drawn[at] })),
+    launches: { ...base.launches, noSpotSince: '2026-11-22T12:11:00.000Z' },
+  };
   const metrics = parse(metricsText(given));
   const valuesOf = (name: string, labels: object = {}) =>
     metrics
@@ -97,6 +101,9 @@ test('the numbers are those of the report', () => {
   assert.deepEqual(valuesOf('boot_time_seconds'), [71.4]);
   assert.deepEqual(valuesOf('overloaded_since_timestamp_seconds'), [Date.parse(given.time) / 1000 - 90]);
   assert.deepEqual(valuesOf('last_render_timestamp_seconds'), [Date.UTC(2026, 10, 22, 12, 10) / 1000]);
+  assert.deepEqual(valuesOf('no_spot_since_timestamp_seconds'), [Date.UTC(2026, 10, 22, 12, 11) / 1000]);
+  assert.deepEqual(valuesOf('notify_open_troubles'), [2]);
+  assert.deepEqual(valuesOf('notify_failed'), [1]);
   assert.equal(metrics.size, METRICS.length);
 });
 
