@@ -379,6 +379,17 @@ describe('what the configuration names is all that may be used', () => {
   }
 });
 
+for (const file of ['README.md', 'packaging/README.Debian', 'src/cli/commands/setup.ts']) {
+  test(`${file} names the command for a role with the options of what is run after it`, () => {
+    const text = readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8');
+    const named = [...text.matchAll(/gbrowse-aws-balancer iam-policy --commands([^\n'#]*)/g)];
+    assert.deepEqual(
+      named.map(([, options = '']) => options.trim()),
+      ['--sync --image'],
+    );
+  });
+}
+
 describe('the policy is complete', () => {
   const source = readFileSync(path.resolve(import.meta.dirname, '../../src/ec2/api.ts'), 'utf8');
   const called = [...source.matchAll(/^ {2}([A-Z]\w+): \[/gm)].map(([, action]) => `ec2:${action}`);

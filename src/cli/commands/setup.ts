@@ -56,7 +56,9 @@ export async function setup(given: Given<'setup'>): Promise<number> {
     : 0;
   const next = [
     // Prints the commands that create a role or a user; setup then tries its keys, and goes on.
-    ...(hasAccount ? [] : ['gbrowse-aws-balancer iam-policy --commands', 'gbrowse-aws-balancer setup']),
+    ...(hasAccount
+      ? []
+      : ['gbrowse-aws-balancer iam-policy --commands --sync --image', 'gbrowse-aws-balancer setup']),
     ...(isComplete ? [] : ['gbrowse-aws-balancer image']),
     ...(copies && !copied ? ['gbrowse-aws-balancer sync'] : []),
     ...(isComplete && status === 0 ? [] : ['gbrowse-aws-balancer check']),

@@ -5,7 +5,8 @@ const LOG = '/var/log/gbrowse-aws-balancer-image.log';
 
 const START = `set -eu
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export PATH DEBIAN_FRONTEND=noninteractive LC_ALL=C
+# Ubuntu's needrestart would restart services after each installation.
+export PATH DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C
 apt() { apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null; }
 `;
 
