@@ -81,6 +81,28 @@ describe('words that people try', () => {
     });
   }
 
+  it('what follows -- is the command of ssh, whatever it looks like', () => {
+    for (const [typed, words] of [
+      [
+        ['1', '--', 'ls', '--help'],
+        ['1', '--', 'ls', '--help'],
+      ],
+      [
+        ['--', 'df', '-h'],
+        ['--', 'df', '-h'],
+      ],
+      [
+        ['--', 'a', '--', 'b'],
+        ['--', 'a', '--', 'b'],
+      ],
+      [['1'], ['1']],
+    ] as const) {
+      const { help, words: read } = given('ssh', ...typed);
+      assert.deepEqual([help, read], [false, words]);
+    }
+    assert.throws(() => given('ssh', '1', 'df'), /one word too many for ssh/);
+  });
+
   it('-V at the end is --version, and the verbosity of the original before a value', () => {
     assert.deepEqual(resolveOptions(['-V'], COMMAND_LINE).args, ['--version']);
     assert.deepEqual(resolveOptions(['status', '-V'], COMMAND_LINE).args, ['--version']);
