@@ -58,7 +58,7 @@ describe('the history of a balancer', { skip: ec2Missing() }, () => {
       ec2,
       name,
       statusUrl: apache.url,
-      options: { budget: '5', notify: 'cat' },
+      options: { budget: '5', notify: 'exit 1' },
     });
     const file = path.join(master.directory, 'balancer.prom');
     const balancer = master.start('--metrics-file', file);
@@ -80,7 +80,7 @@ describe('the history of a balancer', { skip: ec2Missing() }, () => {
     await master.done('resume');
     master.configure({ budget: '0.000001' });
     balancer.signal('SIGHUP');
-    // Run as root it may not call the command, so that call has failed.
+    // The command fails.
     const spent = await metrics(
       value('budget_used_up', 1),
       value('paused', 0),
