@@ -3,7 +3,7 @@
  *
  *     npm run tracks -- [--pages 50] [--sizes 1,2,3] [--tells file,live] [--blows killed,hanging,dark]
  *
- * Prints the table of CONTRIBUTING.md, from this run and what earlier runs have left in `dist/cloud`. Needs root; takes about
+ * Prints the table of the README, from this run and what earlier runs have left in `dist/cloud`. Needs root; takes about
  * two minutes a cell on two idle cores.
  */
 import './enter-with-root.ts';

@@ -144,25 +144,23 @@ const NAMES: Readonly<Record<Blow, string>> = {
   dark: 'slaves whose network is dark',
 };
 
-/** The table for CONTRIBUTING.md: a row for each kind of blow and each way of telling GBrowse, a column for each size. */
+/** The table of the README: a row for each kind of failure and each way of telling GBrowse, columns for each size of the farm. */
 export function lossTable(losses: readonly Loss[]): string {
   const sizes = [...new Set(losses.map(it => it.size))].toSorted((a, b) => a - b);
-  const head = sizes.map(
-    size => `farm of ${size}: blows | pages | tracks | errors | slower than 10 s | slowest`,
-  );
-  const lines = [`| | ${head.join(' | ')} |`, `|---|${'---:|'.repeat(6 * sizes.length)}`];
-  for (const blow of ALL_BLOWS) {
-    for (const tells of ['file', 'live'] as const) {
+  const head = sizes.map(size => `farm of ${size}: errors | late | slowest | of tracks`);
+  const lines = [`| | ${head.join(' | ')} |`, `|---|${'---:|'.repeat(4 * sizes.length)}`];
+  for (const tells of ['file', 'live'] as const) {
+    for (const blow of ALL_BLOWS) {
       const row = sizes.map(size =>
         losses.find(it => it.size === size && it.blow === blow && it.tells === tells),
       );
       if (row.every(it => it === undefined)) continue;
       const cells = row.map(it =>
         it === undefined
-          ? '– | – | – | – | – | –'
-          : `${it.blows} | ${it.pages} | ${it.tracks} | ${it.errors} | ${it.slow} | ${(it.longest / 1000).toFixed(1)} s`,
+          ? '– | – | – | –'
+          : `${it.errors} | ${it.slow} | ${(it.longest / 1000).toFixed(1)} s | ${it.tracks}`,
       );
-      lines.push(`| ${NAMES[blow]}, farm = ${tells} | ${cells.join(' | ')} |`);
+      lines.push(`| \`${tells}\`, ${NAMES[blow]} | ${cells.join(' | ')} |`);
     }
   }
   return `${lines.join('\n')}\n`;
