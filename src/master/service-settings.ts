@@ -44,13 +44,13 @@ export function takeServiceSettings(file: string, env: NodeJS.ProcessEnv): void 
   if (SECRET_KEY !== undefined) env.EC2_SECRET_KEY = SECRET_KEY;
 }
 
-/** The assignments of a shell file; the last of each counts. */
+const ONE = /(\w+)=(?:"([^"$`\\]*)"|'([^']*)'|([^\s"'$`\\#;&|]*))(?=[ \t]|$)/.source;
+
+/** The assignments of a shell file, one or several to a line; the last of each counts. */
 export function parseSettings(text: string): ServiceSettings & Readonly<Record<string, string>> {
-  const assignments = [
-    ...text.matchAll(
-      /^[ \t]*(?:export[ \t]+)?(\w+)=(?:"([^"$`\\]*)"|'([^']*)'|([^\s"'$`\\#;&|]*))[ \t]*(?:#.*)?$/gm,
-    ),
-  ];
+  const line = new RegExp(`^[ \\t]*(?:export[ \\t]+)?(${ONE}(?:[ \\t]+${ONE})*)[ \\t]*(?:#.*)?$`, 'gm');
+  const assignment = new RegExp(ONE, 'g');
+  const assignments = [...text.matchAll(line)].flatMap(([, all = '']) => [...all.matchAll(assignment)]);
   return Object.fromEntries(
     assignments.flatMap(([, name = '', double, single, plain]) => {
       const value = double ?? single ?? plain ?? '';

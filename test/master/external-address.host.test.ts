@@ -4,10 +4,16 @@ import { createServer } from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
 import { findExternalAddress } from '../../src/master/external-address.ts';
 
-async function service(t: TestContext, answer: string, status = 200): Promise<string> {
-  const server = createServer((_, response) => response.writeHead(status).end(answer)).listen(0, '127.0.0.1');
+/** Without an answer it never answers. */
+async function service(t: TestContext, answer?: string, status = 200): Promise<string> {
+  const server = createServer((_, response) => {
+    if (answer !== undefined) response.writeHead(status).end(answer);
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  t.after(() => server.close());
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return `http://127.0.0.1:${address.port}/`;
@@ -30,6 +36,12 @@ describe('the external address', () => {
       await service(t, '198.51.100.7'),
     ];
     assert.equal(await findExternalAddress(services), '198.51.100.7');
+  });
+
+  it('is looked up within one time limit, however many services do not answer', async t => {
+    const silent = await Promise.all([service(t), service(t), service(t)]);
+    await assert.rejects(findExternalAddress(silent, 50), /could not be determined .*(;.*){3}/);
+    assert.equal(await findExternalAddress([await service(t, '198.51.100.7'), ...silent]), '198.51.100.7');
   });
 
   it('that nobody knows is an error which says what to set', async t => {

@@ -36,6 +36,16 @@ describe("root's environment", () => {
     });
   });
 
+  it('gets several variables that one line exports', t => {
+    const text = `export AWS_PROFILE=gbrowse AWS_REGION="eu-west-1"\tAWS_CA_BUNDLE='/a b' # ours\n`;
+    assert.deepEqual(taken(t, text), {
+      AWS_PROFILE: 'gbrowse',
+      AWS_REGION: 'eu-west-1',
+      AWS_CA_BUNDLE: '/a b',
+    });
+    assert.deepEqual(taken(t, 'export AWS_PROFILE=gbrowse AWS_REGION=$(id)\n'), {});
+  });
+
   it('gets nothing that is not exported, is no business of ours, or would have to be run', t => {
     const text =
       'AWS_PROFILE=plain\nexport PATH=/tmp\nexport LD_PRELOAD=/x.so\nexport AWS_REGION=$(touch /tmp/x)\nexport AWS_CA_BUNDLE=`id`\n';
