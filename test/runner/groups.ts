@@ -38,7 +38,7 @@ export const GROUPS: readonly Group[] = [
   },
   folder('e2e', 'the executable from outside, against Apache and the EC2 API of moto', 2),
   folder('packaging', 'the package in fresh Debian roots', 2),
-  folder('cloud', 'a real GBrowse whose slaves are real hosts', 1),
+  folder('cloud', 'a real GBrowse whose slaves are real hosts', 2),
   folder('front-door', 'what a new user types, on new machines', 1),
   { ...folder('boot', 'slaves that boot a kernel of their own, under qemu', 1, false), apart: true },
 ];
