@@ -22,6 +22,10 @@ export type PolicySubject = Uses & {
   readonly securityGroup?: string;
   /** The only one that slaves are launched into; without it any. */
   readonly subnet?: string;
+  /** The types that instances may have. */
+  readonly instanceTypes: readonly string[];
+  /** Snapshots that the configuration names; besides them, those with this master's tag may be used. */
+  readonly dataSnapshots: readonly string[];
   /** How many slaves may be bought on demand; without it none. */
   readonly onDemand?: number;
   /** The AWS key pair that logs in to the slaves. */
@@ -37,7 +41,7 @@ export const LONGEST_POLICY = 6144;
 const LAUNCHED = ['fleet', 'instance', 'network-interface', 'spot-instances-request', 'volume'];
 
 /** No instance on demand. What is no instance has no market. */
-const SPOT_ALONE = { StringEqualsIfExists: { 'ec2:InstanceMarketType': 'spot' } };
+const SPOT_ALONE = { 'ec2:InstanceMarketType': 'spot' };
 
 /**
  * Tagged resources that are changed or removed. A fleet of type instant removes itself, an interface goes with its
@@ -55,11 +59,13 @@ const CHANGED = [
 
 /**
  * The least that a master needs: it may describe everything in its region, create only what the creating call tags,
- * launch only from its own launch template, and change or remove only what carries its tag. Images, snapshots and
- * subnets are not limited to today's, so that a change of the image or a new sync needs no new policy.
+ * launch only the types of the configuration, from its own launch template, with snapshots of its own or of the
+ * configuration, and change or remove only what carries its tag. Images and subnets are not limited to today's, so that
+ * a change of the image needs no new policy.
  */
 export function policyFor(subject: PolicySubject): Policy {
   const { master, region, sync, image, securityGroup, subnet, sshKey, kmsKey, onDemand = 0 } = subject;
+  const ofTypes = { 'ec2:InstanceType': [...subject.instanceTypes].toSorted() };
   const actions = actionsOf(subject);
   const of = (...kinds: readonly ActionKind[]) =>
     [...actions].flatMap(([action, kind]) => (kinds.includes(kind) ? [`ec2:${action}`] : []));
@@ -100,7 +106,8 @@ export function policyFor(subject: PolicySubject): Policy {
       Effect: 'Allow',
       Action: of('launch'),
       Resource: arns(...LAUNCHED),
-      Condition: onDemand > 0 ? requested : { ...requested, ...SPOT_ALONE },
+      // What is no instance has no type.
+      Condition: { ...requested, StringEqualsIfExists: { ...ofTypes, ...(onDemand === 0 && SPOT_ALONE) } },
     },
     ...(onDemand === 0 && (sync || image === true)
       ? [
@@ -110,7 +117,10 @@ export function policyFor(subject: PolicySubject): Policy {
             Effect: 'Allow',
             Action: ['ec2:RunInstances'],
             Resource: arns('instance'),
-            Condition: { Null: { 'ec2:LaunchTemplate': 'true', [`aws:RequestTag/${MASTER_TAG}`]: 'false' } },
+            Condition: {
+              StringEquals: ofTypes,
+              Null: { 'ec2:LaunchTemplate': 'true', [`aws:RequestTag/${MASTER_TAG}`]: 'false' },
+            },
           } satisfies Statement,
         ]
       : []),
@@ -118,7 +128,7 @@ export function policyFor(subject: PolicySubject): Policy {
       Sid: 'LaunchFromOwn',
       Effect: 'Allow',
       Action: of('launch'),
-      Resource: arns('launch-template', 'security-group'),
+      Resource: arns('launch-template', 'security-group', 'snapshot'),
       Condition: owned,
     },
     {
@@ -127,7 +137,7 @@ export function policyFor(subject: PolicySubject): Policy {
       Action: of('launch'),
       Resource: arns(
         'image',
-        'snapshot',
+        ...subject.dataSnapshots.map(id => `snapshot/${id}`),
         subnet === undefined ? 'subnet' : `subnet/${subnet}`,
         ...(securityGroup === undefined ? [] : [groupArn(securityGroup)]),
         ...(sshKey === undefined ? [] : [`key-pair/${escaped(sshKey)}`]),

@@ -79,9 +79,13 @@ async function fleet({ action, parameters }: WireCall, account: Account): Promis
   both.delete('fleet');
   const data = own(template, 'LaunchTemplateData.');
   const subnets = values(parameters, /Overrides\.\d+\.SubnetId$/);
+  const [type] = values(parameters, /(^|\.)InstanceType$/);
+  const instance = await ask.made(action, 'instance', inCall.get('instance'));
   return [
     ...(await ask.created(action, new Map([...inCall].filter(([type]) => type === 'fleet')), ['fleet'])),
-    await ask.made(action, 'instance', inCall.get('instance')),
+    type === undefined
+      ? instance
+      : { ...instance, context: { ...instance.context, 'ec2:InstanceType': type } },
     await ask.made(action, 'volume', undefined),
     await ask.existing(action, 'launch-template', templateId),
     await ask.existing(action, 'image', data['LaunchTemplateData.ImageId'] ?? ''),
@@ -111,8 +115,10 @@ async function launch(
   const existing = used.flatMap(([type, name]) =>
     values(parameters, name).map(id => ask.existing('RunInstances', type, id)),
   );
+  const [type] = values(parameters, /(^|\.)InstanceType$/);
   const about = {
     'ec2:InstanceMarketType': market,
+    ...(type !== undefined && { 'ec2:InstanceType': type }),
     ...(template !== undefined && {
       'ec2:LaunchTemplate': await arnOf('launch-template', template, account.region),
     }),

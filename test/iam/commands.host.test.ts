@@ -25,7 +25,9 @@ function run(t: TestContext, holder: PolicyHolder) {
   t.after(() => rmSync(directory, { recursive: true }));
   writeFileSync(path.join(directory, 'aws'), AWS, { mode: 0o755 });
   writeFileSync(path.join(directory, 'sleep'), '#!/bin/sh\n', { mode: 0o755 });
-  const policy = policyText(policyFor({ ...holder, sync: true }));
+  const policy = policyText(
+    policyFor({ ...holder, instanceTypes: ['m5.large'], dataSnapshots: [], sync: true }),
+  );
   const { status, stderr } = spawnSync('sh', ['-s'], {
     cwd: directory,
     input: policyCommands(policy, holder),

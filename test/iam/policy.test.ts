@@ -17,7 +17,13 @@ import { type Authorization, arnOf, isAllowed, refused, requiredResources } from
 
 const REGION = 'us-west-2';
 const MASTER = 'gbrowse-aws-balancer:master';
-const SUBJECT: PolicySubject = { master: 'yeast', region: REGION, sync: false };
+const SUBJECT: PolicySubject = {
+  master: 'yeast',
+  region: REGION,
+  sync: false,
+  instanceTypes: ['m5.large', 'm6i.large'],
+  dataSnapshots: ['snap-0'],
+};
 
 const policy = policyFor(SUBJECT);
 const withSync = policyFor({ ...SUBJECT, sync: true });
@@ -85,6 +91,7 @@ function fleet(template: string, owner: string | undefined, market = 'spot'): Wi
     parameters: {
       'LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId': template,
       'LaunchTemplateConfigs.1.Overrides.1.SubnetId': 'subnet-1',
+      'LaunchTemplateConfigs.1.Overrides.1.InstanceType': 'm6i.large',
       'TargetCapacitySpecification.DefaultTargetCapacityType': market,
       ...(owner !== undefined && tagged('TagSpecification', { fleet: owner, instance: owner })),
     },
@@ -96,6 +103,7 @@ function instance(owners: Readonly<Record<string, string>>, more: Readonly<Recor
     action: 'RunInstances',
     parameters: {
       ImageId: 'ami-1',
+      InstanceType: 'm5.large',
       SubnetId: 'subnet-1',
       'SecurityGroupId.1': 'sg-1',
       ...tagged('TagSpecification', owners),
@@ -373,10 +381,28 @@ describe('what the configuration names is all that may be used', () => {
     ['another group', { 'SecurityGroupId.1': 'sg-2' }, false],
     ['another subnet', { SubnetId: 'subnet-2' }, false],
     ['another key pair', { KeyName: 'webmaster' }, false],
+    ['a type of it', { InstanceType: 'm6i.large' }, true],
+    ['another type', { InstanceType: 'p5.48xlarge' }, false],
+    ['its snapshot', { 'BlockDeviceMapping.1.Ebs.SnapshotId': 'snap-0' }, true],
+    ["a snapshot with the master's tag", { 'BlockDeviceMapping.1.Ebs.SnapshotId': 'snap-1' }, true],
+    ["another master's snapshot", { 'BlockDeviceMapping.1.Ebs.SnapshotId': 'snap-2' }, false],
   ] as const;
   for (const [what, parameters, expected] of cases) {
     test(what, async () => assert.equal(await allowed(named, instance(ALL_OURS, parameters)), expected));
   }
+
+  test('a fleet has its types, and may use its snapshots', async () => {
+    const fleetOf = (type: string): WireCall => {
+      const { action, parameters } = fleet('lt-1', 'yeast');
+      return {
+        action,
+        parameters: { ...parameters, 'LaunchTemplateConfigs.1.Overrides.1.InstanceType': type },
+      };
+    };
+    assert.equal(await allowed(policy, fleetOf('m5.large')), true);
+    assert.equal(await allowed(policy, fleetOf('p5.48xlarge')), false);
+    assert.equal(await allowed(policyFor({ ...SUBJECT, dataSnapshots: [] }), fleetOf('m5.large')), false);
+  });
 });
 
 for (const file of ['README.md', 'packaging/README.Debian', 'src/cli/commands/setup.ts']) {
@@ -456,6 +482,8 @@ describe('IAM takes the policy', () => {
       {
         master: fc.oneof(name, fc.constant('ß'.repeat(256)), fc.constant('i-0123456789abcdef0')),
         region: fc.constant('ap-southeast-3'),
+        instanceTypes: fc.array(fc.constant('m6idn.12xlarge'), { minLength: 1, maxLength: 10 }),
+        dataSnapshots: fc.array(fc.constant('snap-0123456789abcdef0'), { maxLength: 4 }),
         sync: fc.boolean(),
         image: fc.boolean(),
         onDemand: fc.integer({ min: 0, max: 5 }),
@@ -465,7 +493,7 @@ describe('IAM takes the policy', () => {
           .string({ minLength: 1, maxLength: 255 })
           .filter(key => OPTIONS.SLAVE.sshKey.parse(key) !== undefined),
       },
-      { requiredKeys: ['master', 'region', 'sync'] },
+      { requiredKeys: ['master', 'region', 'sync', 'instanceTypes', 'dataSnapshots'] },
     );
     fc.assert(
       fc.property(subject, given => {
@@ -495,8 +523,10 @@ describe('IAM takes the policy', () => {
 
   test('very long names are within the limit as well', () => {
     const longest = policyFor({
-      master: 'm'.repeat(200),
+      master: 'm'.repeat(150),
       region: 'ap-southeast-3',
+      instanceTypes: ['m5.large', 'm5a.large', 'm6i.large', 'm6a.large'],
+      dataSnapshots: ['snap-0123456789abcdef0', 'snap-0123456789abcdef1'],
       sync: true,
       image: true,
       securityGroup: 'sg-0123456789abcdef0',
@@ -510,6 +540,8 @@ describe('IAM takes the policy', () => {
     const all = policyFor({
       master: 'm'.repeat(100),
       region: 'ap-southeast-3',
+      instanceTypes: ['m5.large', 'm5a.large', 'm6i.large', 'm6a.large'],
+      dataSnapshots: ['snap-0123456789abcdef0', 'snap-0123456789abcdef1'],
       sync: true,
       image: true,
       securityGroup: 'sg-0123456789abcdef0',
