@@ -44,13 +44,14 @@ export function takeServiceSettings(file: string, env: NodeJS.ProcessEnv): void 
   if (SECRET_KEY !== undefined) env.EC2_SECRET_KEY = SECRET_KEY;
 }
 
-const ONE = /(\w+)=(?:"([^"$`\\]*)"|'([^']*)'|([^\s"'$`\\#;&|]*))(?=[ \t]|$)/.source;
+const ONE = /(?<!\w)(\w+)=(?:"([^"$`\\]*)"|'([^']*)'|([^\s"'$`\\#;&|]*))(?=[ \t]|$)/.source;
+
+const LINE = new RegExp(`^[ \\t]*(?:export[ \\t]+)?(${ONE}(?:[ \\t]+${ONE})*)[ \\t]*(?:#.*)?$`, 'gm');
+const ASSIGNMENT = new RegExp(ONE, 'g');
 
 /** The assignments of a shell file, one or several to a line; the last of each counts. */
 export function parseSettings(text: string): ServiceSettings & Readonly<Record<string, string>> {
-  const line = new RegExp(`^[ \\t]*(?:export[ \\t]+)?(${ONE}(?:[ \\t]+${ONE})*)[ \\t]*(?:#.*)?$`, 'gm');
-  const assignment = new RegExp(ONE, 'g');
-  const assignments = [...text.matchAll(line)].flatMap(([, all = '']) => [...all.matchAll(assignment)]);
+  const assignments = [...text.matchAll(LINE)].flatMap(([, all = '']) => [...all.matchAll(ASSIGNMENT)]);
   return Object.fromEntries(
     assignments.flatMap(([, name = '', double, single, plain]) => {
       const value = double ?? single ?? plain ?? '';

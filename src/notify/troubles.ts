@@ -47,7 +47,7 @@ export function findingsIn(state: StateView, now: number): Findings {
 
 /** A sentence that ends with an error, which may have a full stop of its own. */
 function because(begin: string, why: string | undefined): { readonly sentence: string } {
-  return { sentence: `${why === undefined ? begin : `${begin}: ${why}`.replace(/[.\s]+$/, '')}.` };
+  return { sentence: `${why === undefined ? begin : `${begin}: ${why}`.trimEnd().replace(/\.$/, '')}.` };
 }
 
 /** Slaves that serve, and whether they are enough; undefined while that is not known. */
