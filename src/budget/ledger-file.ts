@@ -6,6 +6,8 @@ export const LEDGER: StateKind<Ledger> = {
   name: 'budget',
   version: 1,
   mostBytes: 65_536,
+  // The money is spent, whatever the clock was; each month has its own sum.
+  mayBeFuture: true,
   understand(value) {
     const { months, doubt, usedUp, running } = Object(value) as Record<string, unknown>;
     const sums = Object.entries(Object(months) as Record<string, unknown>);

@@ -14,7 +14,8 @@ const HOURS: StateKind<unknown> = kind('history-hours', 2 * 1024 * 1024);
 const SAID: StateKind<unknown> = kind('history-log', 1024 * 1024);
 
 function kind(name: string, mostBytes: number): StateKind<unknown> {
-  return { name, version: 1, mostBytes, understand: value => value };
+  // Entries of the future are dropped one by one.
+  return { name, version: 1, mostBytes, mayBeFuture: true, understand: value => value };
 }
 
 /** A part of the history as the text of its file; an unchanged part is not written again. */

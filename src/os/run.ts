@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { failure, isUserError, messageOf } from '../errors.ts';
 import { lastWords } from './command.ts';
 
@@ -22,8 +22,24 @@ function killGroup(pid: number | undefined): void {
 }
 
 /**
- * Runs a program of the administrator's (`runCommand` is for our own work), which may start a daemon, to its end. If it takes too long, it is killed with everything that it started. Only
- * the last 4 kB of its output are kept.
+ * Some reasons why a program cannot be started, such as words that are too long, are thrown at once; others come as an
+ * event of the process, which has no streams then where no file descriptor is left.
+ */
+function start(command: string, args: readonly string[], options: SpawnOptions, what: string): ChildProcess {
+  try {
+    return spawn(command, args, options);
+  } catch (error) {
+    throw cannotStart(what, error);
+  }
+}
+
+function cannotStart(what: string, error: unknown): Error {
+  return failure(`${what} cannot be started: ${messageOf(error)}`, { cause: error });
+}
+
+/**
+ * Runs a program of the administrator's (`runCommand` is for our own work), which may start a daemon, to its end. If it
+ * takes too long, it is killed with everything that it started. Only the last 4 kB of its output are kept.
  *
  * @param timeLimit ms
  * @returns the end of its output, of stdout and stderr together
@@ -51,18 +67,17 @@ export async function run(
     readonly signal?: AbortSignal;
   },
 ): Promise<string> {
-  const child = spawn(command, args, {
-    cwd: '/',
-    env: { ...env },
-    detached: true,
-    ...(as ?? {}),
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = start(
+    command,
+    args,
+    { cwd: '/', env: { ...env }, detached: true, ...(as ?? {}), stdio: ['pipe', 'pipe', 'pipe'] },
+    what,
+  );
   // It may end before it has read everything.
-  child.stdin.on('error', () => {}).end(input ?? '');
+  child.stdin?.on('error', () => {}).end(input ?? '');
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
       output = (output + chunk).slice(-KEPT_OUTPUT);
     });
   }
@@ -93,13 +108,13 @@ export async function run(
     throw failure(`${what} ${how}${said === '' ? '' : `: ${said}`}`);
   } catch (error) {
     if (isUserError(error)) throw error;
-    throw failure(`${what} cannot be started: ${messageOf(error)}`, { cause: error });
+    throw cannotStart(what, error);
   } finally {
     clearTimeout(timer);
     clearTimeout(lastOutput);
     signal?.removeEventListener('abort', stop);
-    child.stdin.destroy();
-    child.stdout.destroy();
-    child.stderr.destroy();
+    child.stdin?.destroy();
+    child.stdout?.destroy();
+    child.stderr?.destroy();
   }
 }

@@ -13,6 +13,8 @@ export type StateKind<T> = {
   readonly version: number;
   /** A longer file is not read. */
   readonly mostBytes: number;
+  /** Whether a value that was written in the future, by a clock that has been set back since, is used all the same. */
+  readonly mayBeFuture?: true;
   /** The value, when it is one of this kind. */
   understand(value: unknown): T | undefined;
 };
@@ -98,7 +100,7 @@ export function understandState<T>(
   if (fields.get('master') !== master) return unusable('it belongs to another master');
   const writtenAt = Date.parse(String(fields.get('writtenAt')));
   if (Number.isNaN(writtenAt)) return unusable('it is incomplete or damaged');
-  if (writtenAt > now + FUTURE_TOLERATED)
+  if (kind.mayBeFuture !== true && writtenAt > now + FUTURE_TOLERATED)
     return unusable('it was written in the future by the clock of this machine');
   const value = kind.understand(fields.get('value'));
   return value === undefined ? unusable('it is incomplete or damaged') : { kind: 'value', value, writtenAt };
@@ -178,6 +180,8 @@ export function stateTrouble(file: string, error: unknown): string {
     case 'ENOSPC':
     case 'EDQUOT':
       return 'the disk is full';
+    case 'EISDIR':
+      return 'a directory of this name is in its place; remove it';
     default:
       return messageOf(error);
   }

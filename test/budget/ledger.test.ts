@@ -11,6 +11,7 @@ import {
 } from '../../src/budget/ledger.ts';
 import { LEDGER } from '../../src/budget/ledger-file.ts';
 import { DAY, HOUR, MINUTE } from '../../src/clock.ts';
+import { stateText, understandState } from '../../src/os/state-file.ts';
 
 const NOON = Date.UTC(2026, 10, 15, 12);
 const RATE = { perHour: 1, atMost: 3 };
@@ -71,6 +72,11 @@ describe('the state file of what was spent', () => {
   it('is understood with the slaves that run', () => {
     const running = { ...whole, running: { 'i-1': 0.1 } };
     assert.deepEqual(LEDGER.understand(running), running);
+  });
+  it('is known when it was written by a clock that was an hour ahead', () => {
+    const text = stateText(LEDGER, { master: 'web1', now: NOON + HOUR }, whole);
+    const read = understandState(text, LEDGER, 'web1', NOON);
+    assert.deepEqual(read.kind === 'value' && read.value, whole);
   });
   for (const [what, value] of [
     ['nothing', null],

@@ -67,6 +67,9 @@ for (const releaseAfter of ['never', 'auto'] as const) {
 
     const { book } = await readBook(place, world.clock.wall());
     const hours = hoursOf(book);
+    const clockIsBack = await readBook(place, world.clock.wall() - HOUR);
+    assert.deepEqual(clockIsBack.unused, []);
+    assert.ok(hoursOf(clockIsBack.book).length >= hours.length - 2, 'only entries of the future are dropped');
     const total = sumOf(
       hours.map(it => it.tally),
       0,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path, { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../src/os/run.ts';
@@ -13,6 +13,7 @@ const FAILURES: Record<string, [command: [string, ...string[]], says: RegExp]> =
   ],
   'is killed': [['/bin/sh', '-c', 'kill -TERM $$'], /was killed by SIGTERM$/],
   'is not there': [['/no/such/program'], /cannot be started: .*ENOENT/],
+  'has words that are too long': [['/bin/true', 'x'.repeat(200_000)], /^it cannot be started: .*E2BIG/],
 };
 
 for (const [what, [command, says]] of Object.entries(FAILURES)) {
@@ -20,6 +21,25 @@ for (const [what, [command, says]] of Object.entries(FAILURES)) {
     await assert.rejects(run(command, { timeLimit: 200, what: 'it' }), { name: 'UserError', message: says });
   });
 }
+
+test('a program that cannot be started without file descriptors is an error, and nothing crashes', async () => {
+  const module = JSON.stringify(path.resolve(import.meta.dirname, '../../src/os/run.ts'));
+  const script = `
+    import { closeSync, openSync } from 'node:fs';
+    import { run } from ${module};
+    const options = { timeLimit: 60_000, what: 'it' };
+    await run(['/bin/true'], options);
+    const open = [];
+    try { for (;;) open.push(openSync('/dev/null', 'r')); } catch {}
+    const said = await run(['/bin/true'], options).catch(error => error.message);
+    open.forEach(fd => closeSync(fd));
+    await run(['/bin/true'], options);
+    console.log(said);`;
+  const node = `ulimit -n 100; exec "$0" --input-type=module-typescript -e "$1"`;
+  const options = { timeLimit: 60_000, what: 'the script' };
+  const said = await run(['/bin/sh', '-c', node, process.execPath, script], options);
+  assert.match(said, /^it cannot be started: .*EMFILE/m);
+});
 
 test('a program that takes too long is ended with all that it has started', async t => {
   const directory = makeDirectory(t);

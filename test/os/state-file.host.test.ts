@@ -43,6 +43,14 @@ test('what was written is read again, by this master, and nobody else can read i
   assert.deepEqual(await readState(file, NUMBER, web1), { kind: 'missing' });
 });
 
+test('a file that the clock has dated in the future is used where its kind allows it', async t => {
+  const file = stateFileOf(directory(t), NUMBER, 'web1');
+  const writtenAt = now + 3_600_000;
+  await writeState(file, NUMBER, { ...web1, now: writtenAt }, 42);
+  const read = await readState(file, { ...NUMBER, mayBeFuture: true }, web1);
+  assert.deepEqual(read, { kind: 'value', value: 42, writtenAt });
+});
+
 test('masters of one machine have files of their own', () => {
   const files = ['web1', 'web2', 'a/b', 'x'.repeat(256)].map(it => stateFileOf('/d', NUMBER, it));
   assert.equal(new Set(files).size, files.length);
