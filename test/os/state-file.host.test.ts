@@ -18,6 +18,7 @@ import {
   removeState,
   type StateKind,
   stateFileOf,
+  stateTrouble,
   writeState,
 } from '../../src/os/state-file.ts';
 import { asRoot, directory } from '../daemon/fixtures/run.ts';
@@ -49,6 +50,19 @@ test('a file that the clock has dated in the future is used where its kind allow
   await writeState(file, NUMBER, { ...web1, now: writtenAt }, 42);
   const read = await readState(file, { ...NUMBER, mayBeFuture: true }, web1);
   assert.deepEqual(read, { kind: 'value', value: 42, writtenAt });
+});
+
+test('a directory in the place of a state file is not used, and the message says to remove it', async t => {
+  const file = stateFileOf(directory(t), NUMBER, 'web1');
+  mkdirSync(file);
+  assert.equal((await readState(file, NUMBER, web1)).kind, 'unusable');
+  for (const change of [() => writeState(file, NUMBER, web1, 42), () => removeState(file)]) {
+    const error: unknown = await change().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    assert.match(stateTrouble(file, error), /a directory of this name is in its place; remove it/);
+  }
 });
 
 test('masters of one machine have files of their own', () => {
