@@ -17,7 +17,7 @@ export async function askForRegion(
   { ask }: SetupTools,
 ): Promise<string> {
   const found = options.region ?? known ?? (await regionOfSdk());
-  return await ask.text('AWS region of the slaves', found, {
+  return await ask.text('AWS region of the slaves, such as us-west-2', found, {
     option: '--region',
     refuse: refuseAs('SLAVE', 'region'),
   });

@@ -24,7 +24,10 @@ export async function askAndWrite(
     say('Nothing has to be changed.');
     return true;
   }
-  if (dryRun) return false;
+  if (dryRun) {
+    say('Nothing was written (--dry-run).');
+    return false;
+  }
   if (!(await ask.confirm('Write this?', true))) throw failure('nothing was written');
   await assertWritable(changes, open);
   for (const change of changes) await writeChange(change);

@@ -128,14 +128,17 @@ function loadLines({ load, history, time }: Report, look: Look): readonly string
   ];
 }
 
-function wantedLines({ wanted }: Report, look: Look): readonly string[] {
+function wantedLines({ wanted, release }: Report, look: Look): readonly string[] {
   if (wanted === null) return labelled('Wanted', 'unknown until the load is known', look);
   const { minSlaves, maxSlaves, rowRequestsPerSecond: row } = wanted;
   const range = minSlaves === maxSlaves ? counted(minSlaves, 'slave') : `${minSlaves} to ${maxSlaves} slaves`;
   const why =
     row === null
       ? 'below the first row of the load table'
-      : `row of the load table: ${row} ${minSlaves} ${maxSlaves}`;
+      : release.keepTimeSeconds === null
+        ? `row of the load table: ${row} ${minSlaves} ${maxSlaves}`
+        : // What is kept for a load that may come back is not what the row says.
+          `row of the load table: from ${row} requests/s; release_after decides what is kept beyond min`;
   return labelled('Wanted', `${range} (${why})`, look);
 }
 
