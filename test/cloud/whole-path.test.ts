@@ -80,7 +80,7 @@ describe('from apt install to a track that a slave has drawn, with the words of 
 
     bring(machine, await ourPackage('0.1.0'), 'ours');
     await machine.must('cp /var/tmp/ours.deb /root/gbrowse-aws-balancer_0.1.0_amd64.deb');
-    await step(`${fromReadme(/^apt install/).replace('install', 'install -y')} </dev/null`);
+    await step(`${fromReadme(/^sudo apt install/).replace('install', 'install -y')} </dev/null`);
     // AWS is this bed.
     await machine.must(
       `echo 'export AWS_ENDPOINT_URL_EC2=${cloud.endpoint} AWS_EC2_METADATA_DISABLED=true' >> /etc/default/gbrowse-aws-balancer`,
