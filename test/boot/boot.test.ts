@@ -1,26 +1,20 @@
 import './enter-with-machine.ts';
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createProbe } from '../../src/farm/probe.ts';
 import type { Cloud } from '../cloud/cloud.ts';
-import { cloudMissing } from '../cloud/requirements.ts';
 import { DATABASES, PORTS, type SlaveMachines, startMachines } from '../cloud/slave-machines.ts';
-import { rootsMissing } from '../packaging/fixtures/roots.ts';
-import { MACHINE_IMAGE } from './image.ts';
+import { MACHINE_IMAGE, machineMissing } from './image.ts';
 
 /** A boot takes minutes under emulation, on a busy machine many. */
 const PATIENCE = 25 * 60_000;
 
-const imageMissing =
-  !existsSync(path.join(MACHINE_IMAGE, 'root.img')) &&
-  'the image of a virtual machine cannot be made: it needs qemu, a kernel and GBrowse from a Debian mirror';
-const missing = cloudMissing() || rootsMissing() || imageMissing;
 const probe = createProbe(10_000);
 
-describe('a slave on a machine with a kernel of its own and NVMe volumes', { skip: missing }, () => {
+describe('a slave on a machine with a kernel of its own and NVMe volumes', { skip: machineMissing() }, () => {
   let machines: SlaveMachines;
   let cloud: Cloud;
   before(async () => {

@@ -1,12 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { debianRoot } from '../packaging/fixtures/roots.ts';
+import { cloudMissing } from '../cloud/requirements.ts';
+import { debianRoot, rootsMissing } from '../packaging/fixtures/roots.ts';
 
 /** What virtual machines boot: `root.img`, `vmlinuz`, `initrd`; `key` logs in as root; `emulator` is a root with qemu. */
 export const MACHINE_IMAGE = path.resolve(import.meta.dirname, '../../dist/boot');
 
 const SIZE = '5G';
+
+/** What `describe(…, { skip })` takes: why there can be no virtual machines here, or false. */
+export function machineMissing(): string | false {
+  const missing =
+    !existsSync(path.join(MACHINE_IMAGE, 'root.img')) &&
+    'the image of a virtual machine cannot be made: it needs qemu, a kernel and GBrowse from a Debian mirror';
+  return cloudMissing() || rootsMissing() || missing;
+}
 
 /**
  * Makes the image, and keeps it until the system that it is made of is made anew. Needs root and, at first, the network.

@@ -15,7 +15,7 @@
  * Its security groups block. With `image`, instances boot a Debian system of its own instead, with systemd and
  * cloud-init; they reboot, and keep their disk while they are stopped; CreateImage makes an image of it that the next
  * instance boots from. With `emulated` they are virtual machines under qemu, with a kernel of their own and NVMe volumes,
- * whose boot takes minutes. `npm run cloud -- COMMAND` runs a command in such a place.
+ * whose boot takes minutes (a minute with `quick`: a script of ours is process 1). `npm run cloud -- COMMAND` runs a command in such a place.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
@@ -32,6 +32,8 @@ export type CloudOptions = {
   readonly image?: string;
   /** The directory of an image that instances boot under qemu (test/boot/image.ts). */
   readonly emulated?: string;
+  /** With `emulated`: process 1 is a script of ours, and a boot takes a minute. */
+  readonly quick?: boolean;
 };
 
 export type Cloud = Ec2StandIn & {
@@ -74,6 +76,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     ...(options.hide ?? []).flatMap(hidden => ['--hide', hidden]),
     ...(options.image === undefined ? [] : ['--image', options.image]),
     ...(options.emulated === undefined ? [] : ['--emulated', options.emulated]),
+    ...(options.quick === true ? ['--quick'] : []),
   ]);
   const master = ready.master as Cloud['master'];
   const host = (instance: string) => control<CloudHost>('host', { instance });

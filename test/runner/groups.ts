@@ -40,7 +40,10 @@ export const GROUPS: readonly Group[] = [
   folder('packaging', 'the package in fresh Debian roots', 2),
   folder('cloud', 'a real GBrowse whose slaves are real hosts', 2),
   folder('front-door', 'what a new user types, on new machines', 1),
-  { ...folder('boot', 'slaves that boot a kernel of their own, under qemu', 1, false), apart: true },
+  {
+    ...folder('boot', 'slaves and sync on machines with a kernel of their own, under qemu', 1, false),
+    apart: true,
+  },
 ];
 
 function folder(name: (typeof FOLDERS)[number], what: string, concurrency: number, executable = true): Group {

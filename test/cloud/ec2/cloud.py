@@ -1,12 +1,13 @@
 """EC2 with instances that are real hosts: the stand-in of test/peers with machines of another kind, volumes that hold
 data, metadata, security groups that block, and request throttling. Runs inside of enter.py, as root.
 
-    python3 cloud.py --directory DIR [--outside] [--hide DIRECTORY]... [--store GIB] [--image ROOT | --emulated IMAGE]
+    python3 cloud.py --directory DIR [--outside] [--hide DIRECTORY]... [--store GIB] [--image ROOT | --emulated IMAGE [--quick]]
 
 DIR is for its files. `--outside`: the master is not an EC2 instance itself. `--hide`: a directory of this machine that
 instances see empty. `--image`: the root of a Debian system with systemd and cloud-init, which instances boot
-instead of showing this machine's own files. `--emulated`: the directory of an image that instances boot under qemu. The
-rest is as in ec2_stand_in.py; control has these besides:
+instead of showing this machine's own files. `--emulated`: the directory of an image that instances boot under qemu;
+`--quick`: with a process 1 of ours instead of systemd and cloud-init. The rest is as in ec2_stand_in.py; control has these
+besides:
 
     POST /control/host {instance}                process id of its init, addresses, network
     POST /control/network {instance, state}      `up`, `dark`, `lossy`
@@ -49,11 +50,12 @@ def parse_arguments():
     parser.add_argument('--store', type=int, default=100)
     parser.add_argument('--image')
     parser.add_argument('--emulated')
+    parser.add_argument('--quick', action='store_true')
     return parser.parse_args()
 
 
 OPTIONS = parse_arguments()
-REGION = Region(OPTIONS.directory, OPTIONS.hide, OPTIONS.image, OPTIONS.emulated)
+REGION = Region(OPTIONS.directory, OPTIONS.hide, OPTIONS.image, OPTIONS.emulated, OPTIONS.quick)
 ADDRESSES = public_addresses()
 network_interfaces.random_public_ip = lambda: next(ADDRESSES)
 

@@ -3,12 +3,14 @@
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 HOME=/root LANG=C.UTF-8
 export PATH HOME LANG
-umount -l /run/cloud/outside && rmdir /run/cloud/outside
 seed=/run/cloud
+[ ! -d $seed/outside ] || { umount -l $seed/outside && rmdir $seed/outside; }
 
 power_off() {
   kill -TERM -1 2>/dev/null
   sleep 0.2
+  # A virtual machine's kernel does not let process 1 end.
+  [ ! -e $seed/network ] || { sync; echo o >/proc/sysrq-trigger; sleep 60; }
   exit 0
 }
 trap power_off TERM INT
@@ -24,8 +26,8 @@ esac
 END
 printf '#!/bin/sh\nexec kill -TERM 1\n' >/usr/local/sbin/poweroff
 cp /usr/local/sbin/poweroff /usr/local/sbin/shutdown
-# lsblk has the filesystems from udev, which is not here.
-cat >/usr/local/bin/lsblk <<'END'
+# lsblk has the filesystems from udev, which a namespace does not have.
+[ -e /run/udev/control ] || cat >/usr/local/bin/lsblk <<'END'
 #!/bin/sh
 mkdir -p /run/udev/data
 for device in /dev/loop*; do
@@ -34,7 +36,8 @@ for device in /dev/loop*; do
 done
 exec /usr/bin/lsblk "$@"
 END
-chmod 755 /usr/local/bin/lsblk /usr/local/bin/systemctl /usr/local/sbin/poweroff /usr/local/sbin/shutdown
+[ ! -e /usr/local/bin/lsblk ] || chmod 755 /usr/local/bin/lsblk
+chmod 755 /usr/local/bin/systemctl /usr/local/sbin/poweroff /usr/local/sbin/shutdown
 rm -f /usr/sbin/policy-rc.d
 
 # An asterisk, not '!': sshd without PAM refuses a locked account.

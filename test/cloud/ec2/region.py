@@ -25,8 +25,9 @@ def public_addresses():
 
 
 class Region:
-    def __init__(self, directory, hidden, image=None, emulated=None):
+    def __init__(self, directory, hidden, image=None, emulated=None, quick=False):
         self.directory, self.hidden, self.image, self.emulated = directory, hidden, image, emulated
+        self.quick = quick
         self.lock = threading.Lock()
         self.master_rules = None
         self.master = None

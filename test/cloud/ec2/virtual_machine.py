@@ -1,9 +1,11 @@
 """An instance as a virtual machine under qemu, with a kernel of its own: NVMe volumes that come and go, device mapper,
-reboots as they are. It is emulated (TCG needs no KVM), so that a boot takes minutes.
+reboots as they are. It is emulated (TCG needs no KVM), so that a boot with systemd and cloud-init takes minutes; where the
+region is `quick`, machine-init.sh stands in for both.
 """
 import ipaddress
 import json
 import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -19,6 +21,12 @@ MEBIBYTES = 1536
 # PCIe ports that volumes are plugged into.
 SLOTS = 8
 POWER_OFF_PATIENCE = 120
+KERNEL = 'root=LABEL=cloudroot rw console=ttyS0,115200 nvme_core.io_timeout=4294967295'
+# What follows `--` is for process 1.
+QUICK_INIT = (
+    'panic=-1 init=/bin/sh --'
+    ' -c "mkdir -p /run/cloud; tar -xf /dev/vda -C /run/cloud; exec sh /run/cloud/machine-init.sh"'
+)
 
 
 class VirtualMachine(Host):
@@ -36,13 +44,15 @@ class VirtualMachine(Host):
         """Its namespace routes between the world and the machine, and is its router, DHCP server and metadata service."""
         super().lay_cable()
         address = self.instance.private_ip
-        subnet = ipaddress.ip_network(self.instance.nics[0].subnet.cidr_block)
-        router = str(subnet[1])
+        router = self.router
+        gateway = json.loads(sh('ip', '-j', 'link', 'show', self.link))[0]['address']
         ip(
             f'addr delete {address}/32 dev eth0',
             # They go with the last address.
             f'route add {GATEWAY} dev eth0',
             f'route add default via {GATEWAY}',
+            # Without an address of its own it cannot ask who that is.
+            f'neigh replace {GATEWAY} lladdr {gateway} dev eth0 nud permanent',
             'tuntap add dev tap0 mode tap',
             f'addr add {router}/32 dev tap0',
             'link set tap0 up',
@@ -55,8 +65,16 @@ class VirtualMachine(Host):
         lines = [f'echo {value} > /proc/sys/net/ipv4/{name}' for name, value in settings.items()]
         sh('ip', 'netns', 'exec', self.namespace, 'sh', '-ec', '\n'.join(lines))
         self.listener = in_namespace(self.namespace, lambda: dhcp.listen('tap0'))
-        lease = (self.listener, address, str(subnet.netmask), router)
+        lease = (self.listener, address, str(self.subnet.netmask), router)
         threading.Thread(target=dhcp.serve, args=lease, daemon=True).start()
+
+    @property
+    def subnet(self):
+        return ipaddress.ip_network(self.instance.nics[0].subnet.cidr_block)
+
+    @property
+    def router(self):
+        return str(self.subnet[1])
 
     def wanted_rules(self):
         return security_groups.rules_of(self.instance, self.network, inside='tap0')
@@ -68,7 +86,10 @@ class VirtualMachine(Host):
         if not os.path.exists(root):
             base = f'{self.region.emulated}/root.img'
             self.emulator('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', base, '-F', 'raw', root).wait()
-        self.process = self.emulator('qemu-system-x86_64', *self.hardware(root))
+        hardware = self.hardware(root)
+        if self.region.quick:
+            hardware += self.seed_disk()
+        self.process = self.emulator('qemu-system-x86_64', *hardware)
         self.pid = self.process.pid
         self.monitor = self.open_monitor()
         self.command('qmp_capabilities')
@@ -76,6 +97,20 @@ class VirtualMachine(Host):
             if device != self.instance.root_device_name:
                 volumes.attach(self, mapping.volume_id, device)
         self.command('cont')
+
+    def seed_disk(self):
+        """The files that process 1 has, on a disk. It is the only one that is not NVMe."""
+        self.write_seed()
+        seed, disk = f'{self.directory}/seed', f'{self.directory}/seed.tar'
+        name = self.instance.private_dns_name.split('.')[0]
+        with open(f'{seed}/network', 'w') as file:
+            file.write(f'{name} {self.instance.private_ip}/{self.subnet.prefixlen} {self.router}\n')
+        # Its other disks are there before it starts.
+        open(f'{seed}/go', 'w').close()
+        for script in ('init.sh', 'machine-init.sh'):
+            shutil.copy(f'{HERE}/{script}', seed)
+        sh('tar', '-cf', disk, '-C', seed, '.')
+        return ['-drive', f'file={disk},format=raw,if=virtio,readonly=on', '-no-reboot']
 
     def emulator(self, *command):
         root = os.path.realpath(f'{self.region.emulated}/emulator')
@@ -100,7 +135,7 @@ class VirtualMachine(Host):
             *('-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'Westmere', '-smp', '2', '-m', str(MEBIBYTES)),
             *('-display', 'none', '-vga', 'none', '-S'),
             *('-kernel', f'{self.region.emulated}/vmlinuz', '-initrd', f'{self.region.emulated}/initrd'),
-            *('-append', 'root=LABEL=cloudroot rw console=ttyS0,115200 nvme_core.io_timeout=4294967295'),
+            *('-append', f'{KERNEL} {QUICK_INIT if self.region.quick else ""}'.strip()),
             *('-smbios', f'type=1,manufacturer=Amazon EC2,product=m5.large,serial={uuid},uuid={uuid}'),
             *('-drive', f'file={root},format=qcow2,if=none,id=root,cache=unsafe'),
             *('-netdev', 'tap,id=net,ifname=tap0,script=no,downscript=no'),
@@ -163,7 +198,7 @@ class VirtualMachine(Host):
     def take_down(self):
         if self.process is not None and self.process.poll() is None:
             try:
-                if self.instance.state in ('shutting-down', 'terminated') or self.monitor is None:
+                if self.region.quick or self.instance.state in ('shutting-down', 'terminated') or self.monitor is None:
                     self.process.kill()
                 else:
                     self.command('system_powerdown')
