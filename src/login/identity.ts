@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { failure, messageOf } from '../errors.ts';
 
@@ -17,6 +17,7 @@ export async function findIdentity(
   if (given !== undefined) {
     try {
       await access(given, constants.R_OK);
+      if ((await stat(given)).isDirectory()) throw failure(`${given} is a directory`);
       return given;
     } catch (error) {
       throw failure(`--identity: the private key cannot be read: ${messageOf(error)}`, { cause: error });

@@ -26,8 +26,7 @@ export const NO_CONNECTION = 255;
 export function sshOptions(destination: Destination, knownHostsFile: string): readonly string[] {
   const { instanceId, login, identity } = destination;
   const options = [
-    // ssh expands % and wants quotes around blanks.
-    `UserKnownHostsFile="${knownHostsFile.replaceAll('%', '%%')}"`,
+    `UserKnownHostsFile=${fileWord(knownHostsFile)}`,
     'GlobalKnownHostsFile=/dev/null',
     'StrictHostKeyChecking=yes',
     `HostKeyAlias=${instanceId}`,
@@ -39,14 +38,15 @@ export function sshOptions(destination: Destination, knownHostsFile: string): re
     'ConnectTimeout=10',
     'ServerAliveInterval=15',
     'ServerAliveCountMax=4',
-    ...(identity === undefined ? [] : ['IdentitiesOnly=yes']),
+    // Not -i, which expands % as well, but looks for the file under the name with %%.
+    ...(identity === undefined ? [] : ['IdentitiesOnly=yes', `IdentityFile=${fileWord(identity)}`]),
   ];
-  return [
-    ...['-F', 'none'],
-    ...options.flatMap(it => ['-o', it]),
-    ...(identity === undefined ? [] : ['-i', identity]),
-    ...['-l', login],
-  ];
+  return [...['-F', 'none'], ...options.flatMap(it => ['-o', it]), ...['-l', login]];
+}
+
+/** A file name as an option of ssh has it: ssh expands % and wants quotes around blanks. */
+function fileWord(file: string): string {
+  return `"${file.replaceAll('%', '%%')}"`;
 }
 
 /** What ssh needs of the environment; keys of AWS are not part of it. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -38,7 +40,33 @@ test('ssh itself understands the options: one list of known hosts, no question, 
     assert.equal(settings.get(name), value, name);
   }
   assert.match(settings.get('userknownhostsfile') ?? '', /a b%/);
-  assert.ok(!sshOptions(destination, known).includes('-i'));
+  assert.doesNotMatch(sshOptions(destination, known).join('\n'), /Identity(File|sOnly)/);
+});
+
+test('ssh finds a private key whose name has blanks and percent signs', {
+  skip: findProgram('ssh') === undefined && 'openssh-client is not installed',
+}, async t => {
+  // It greets, and hangs up: ssh looks for the key before it exchanges keys.
+  const server = createServer(socket => socket.on('error', () => {}).end('SSH-2.0-peer\r\n'));
+  t.after(() => server.close());
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const identity = path.join(root, 'a%b 100%.pem');
+  writeFileSync(identity, '', { mode: 0o600 });
+  const destination = { instanceId: 'i-1', address: '127.0.0.1', login: 'admin', hostKeys: [], identity };
+  const options = sshOptions(destination, path.join(root, 'known_hosts'));
+  const ssh = spawn('ssh', [...options, '-v', '-p', String(address.port), '--', '127.0.0.1'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 60_000,
+  });
+  let said = '';
+  ssh.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    said += chunk;
+  });
+  await once(ssh, 'close');
+  assert.ok(said.includes(`identity file ${identity} type`), said);
+  assert.doesNotMatch(said, /not accessible|unknown key/);
 });
 
 describe('the private key', () => {
@@ -59,6 +87,7 @@ describe('the private key', () => {
   }
   test('has to be there when it is given', async () => {
     await assert.rejects(findIdentity(path.join(home, 'no'), 'farm', home), /--identity: .*ENOENT/);
+    await assert.rejects(findIdentity(home, 'farm', home), /--identity: .* is a directory/);
   });
 });
 
