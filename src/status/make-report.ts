@@ -86,7 +86,7 @@ export function makeReport(subject: Subject): Report {
     farm: { listedUrls: state.listed, reloadIsDue: state.reloadOwed },
     launches: launchesOf(state, now.monotonic, timeOf),
     retries: [...state.retry].map(([kind, { failures, notBefore }]) => ({
-      what: RETRIED.get(kind) ?? PREPARING,
+      what: RETRIED.get(kind) ?? kind,
       failuresInARow: failures,
       nextAttemptAt: timeOf(notBefore),
     })),
@@ -119,9 +119,12 @@ export function makeReport(subject: Subject): Report {
 
 type TimeOf = (monotonic: number) => string;
 
-const RETRIED = new Map<string, string>(Object.entries(DOING));
-/** This task has its own message in the log. */
-const PREPARING = 'security group and launch template cannot be prepared';
+/** Tasks that have messages of their own in the log are named here. */
+const RETRIED = new Map<string, string>([
+  ...Object.entries(DOING),
+  ['prepare', 'security group and launch template cannot be prepared'],
+  ['save-spending', 'the expenses cannot be saved'],
+]);
 
 function phaseOf({ stop }: Readonly<State>): string {
   if (stop === undefined) return 'running';

@@ -214,6 +214,23 @@ describe('the report of a balancer', () => {
     assert.ok(load.requestsPerSecond !== null, 'the farm is kept at the last load that was known');
   });
 
+  it('names every task that is tried again', async () => {
+    const { world, record, report } = recorded({ load: 0 });
+    const { state } = world.balancer;
+    const failed = { failures: 1, action: undefined, trouble: undefined, notBefore: world.now() };
+    for (const [kind, what] of [
+      ['prepare', 'security group and launch template cannot be prepared'],
+      ['save-spending', 'the expenses cannot be saved'],
+      ['reload', 'Apache could not be told about the new farm'],
+    ] as const) {
+      record.observe({ ...state, retry: new Map([[kind, failed]]) }, world.now());
+      assert.deepEqual(
+        (await report()).retries.map(it => it.what),
+        [what],
+      );
+    }
+  });
+
   it('has an hour of load and slaves, and no more', async () => {
     const { run, report } = recorded({
       load: [
