@@ -30,18 +30,25 @@ async function sdkFindsSome(): Promise<boolean> {
 async function askForKeys(keys: Keys): Promise<Keys> {
   return {
     ...keys,
-    accessKey: keys.accessKey ?? (await ask('Enter your EC2 access key: ', true)),
-    secretKey: keys.secretKey ?? (await ask('Enter your EC2 secret key: ', false)),
+    accessKey: keys.accessKey ?? (await ask('Enter your EC2 access key: ', true, NO_KEYS)),
+    secretKey: keys.secretKey ?? (await ask('Enter your EC2 secret key: ', false, NO_KEYS)),
   };
 }
+
+const NO_KEYS = 'no EC2 credentials were entered';
 
 // consola's prompts write to standard output, which is for results, and show a secret while it is typed.
 /**
  * Asks at the terminal.
  *
+ * @param noAnswer the message when the input ends (Ctrl-D)
  * @throws {UserError} when it is interrupted
  */
-export async function ask(question: string, visible: boolean): Promise<string> {
+export async function ask(
+  question: string,
+  visible: boolean,
+  noAnswer = 'no answer was given',
+): Promise<string> {
   // What readline shows itself would be erased by its first redrawing of the line.
   if (!visible) process.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -52,7 +59,7 @@ export async function ask(question: string, visible: boolean): Promise<string> {
   });
   const interrupted = Promise.withResolvers<never>();
   prompt.once('SIGINT', () => interrupted.reject(failure('interrupted')));
-  prompt.once('close', () => interrupted.reject(failure('no EC2 credentials were entered')));
+  prompt.once('close', () => interrupted.reject(failure(noAnswer)));
   interrupted.promise.catch(() => {});
   try {
     return (await Promise.race([prompt.question(visible ? question : ''), interrupted.promise])).trim();

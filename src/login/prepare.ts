@@ -8,7 +8,7 @@ import { failure } from '../errors.ts';
 import type { Slave } from '../spot/slave.ts';
 import { type HostKey, hostKeysIn, readConsole } from './console.ts';
 import { findIdentity, noKeyPair } from './identity.ts';
-import type { Destination } from './ssh.ts';
+import { type Destination, requireSsh } from './ssh.ts';
 
 /** EC2 shows the console of instances that are not of the Nitro system some minutes after the boot. */
 const PATIENCE = 6 * MINUTE;
@@ -78,6 +78,8 @@ export async function destinationOf(
       `${slave.instanceId} is ${slave.state}${slave.address === undefined ? ' and has no address' : ''}; try again when it runs`,
     );
   }
+  // Before the wait for the host keys.
+  requireSsh();
   const identity = await findIdentity(given, sshKey, homedir());
   try {
     return {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
+import { failure, messageOf } from '../errors.ts';
 import { findProgram, missingProgram } from '../os/command.ts';
 import { type HostKey, knownHosts } from './console.ts';
 
@@ -65,15 +66,25 @@ type HowToRun = {
 };
 
 /**
+ * Where the system's ssh is.
+ *
+ * @throws {UserError} where there is none
+ */
+export function requireSsh(): string {
+  const program = findProgram('ssh');
+  if (program === undefined) throw missingProgram('ssh');
+  return program;
+}
+
+/**
  * Runs the system's ssh to its end. Its list of known hosts lies in a directory that only this user can enter, and is
  * removed afterwards.
  *
  * @returns its exit status, which is that of the command there; 255 without a connection; 128 and the signal that ended it
- * @throws {UserError} without ssh
+ * @throws {UserError} without ssh, or when it cannot be started
  */
 export async function runSsh(destination: Destination, how: HowToRun): Promise<number> {
-  const program = findProgram('ssh');
-  if (program === undefined) throw missingProgram('ssh');
+  const program = requireSsh();
   const directory = await mkdtemp(path.join(tmpdir(), 'gbrowse-ssh-'));
   try {
     const file = path.join(directory, 'known_hosts');
@@ -112,7 +123,9 @@ async function endOf(child: ChildProcess): Promise<number> {
   for (const [signal, listener] of listeners) process.on(signal, listener);
   try {
     return await new Promise((resolve, reject) => {
-      child.once('error', reject);
+      child.once('error', error =>
+        reject(failure(`ssh cannot be started: ${messageOf(error)}`, { cause: error })),
+      );
       child.once('close', (status, signal) => {
         const by = signal ?? (status === NO_CONNECTION ? passedOn : undefined);
         resolve(by === undefined ? (status ?? 1) : 128 + constants.signals[by]);

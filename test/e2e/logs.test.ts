@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { type Ec2StandIn, ec2Missing, startEc2 } from '../peers/ec2-stand-in.ts';
 import { type ModStatus, startModStatus } from '../peers/mod-status.ts';
-import { createMaster } from './world.ts';
+import { createMaster, follow, PROGRAM } from './world.ts';
 
 describe('logs and ssh', { skip: ec2Missing() }, () => {
   let ec2: Ec2StandIn;
@@ -43,6 +44,36 @@ describe('logs and ssh', { skip: ec2Missing() }, () => {
     assert.equal(await refused.ended(), 1);
     assert.match(refused.stderr(), /aws ec2 import-key-pair --key-name/);
 
+    balancer.signal('SIGTERM');
+    assert.equal(await balancer.ended(), 0);
+  });
+
+  test('without ssh on this machine, ssh says so at once, and logs shows the console', {
+    skip: process.getuid?.() !== 0 && 'needs root',
+  }, async t => {
+    const master = createMaster(t, { ec2, name: 'no ssh', statusUrl: apache.url });
+    master.configure({ security_group: '\nssh_key = farm' });
+    const balancer = master.start();
+    await master.serving(2);
+    const withoutPrograms = (...words: readonly string[]) => {
+      const script = 'mount -t tmpfs none /usr/bin && exec "$@"';
+      const command = [PROGRAM, ...words, '--conf', master.confFile];
+      return follow(
+        spawn('unshare', ['-m', 'sh', '-c', script, 'sh', ...command], {
+          env: master.environment,
+          stdio: ['ignore', 'pipe', 'pipe'],
+        }),
+      );
+    };
+    const missing = /the program ssh is not on this machine; install it \(Debian's package openssh-client\)/;
+    const ssh = withoutPrograms('ssh', '1');
+    assert.equal(await ssh.ended(), 1);
+    assert.match(ssh.stderr(), missing);
+    assert.doesNotMatch(ssh.stderr(), /waiting/);
+    const logs = withoutPrograms('logs', '1');
+    assert.equal(await logs.ended(), 0, logs.stderr());
+    assert.match(logs.stderr(), missing);
+    assert.match(logs.stdout(), /Linux version/);
     balancer.signal('SIGTERM');
     assert.equal(await balancer.ended(), 0);
   });

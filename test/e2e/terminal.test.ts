@@ -41,3 +41,22 @@ test('at a terminal: it asks for the keys, hides the secret one, writes coloured
   assert.ok(!terminal.stdout().includes(SECRET.slice(0, 12)));
   assert.deepEqual(await master.account.remains(), []);
 });
+
+test('at a terminal: ssh asks which slave is meant, and an end of the input chooses none', {
+  skip,
+}, async t => {
+  const master = createMaster(t, { ec2, name: 'which one', statusUrl: apache.url });
+  const balancer = master.start();
+  await master.serving(2);
+  const child = spawn(SCRIPT, ['-qefc', `exec ${PROGRAM} ssh --conf ${master.confFile}`, '/dev/null'], {
+    env: { ...master.environment, TERM: 'xterm', SHELL: '/bin/sh' },
+  });
+  const terminal = follow(child);
+  await until('it asks', () => terminal.stdout().includes('Which slave? [1-2]'));
+  child.stdin.write('\x04');
+  assert.equal(await terminal.ended(), 1);
+  assert.match(terminal.stdout(), /no answer was given/);
+  assert.doesNotMatch(terminal.stdout(), /credentials/);
+  balancer.signal('SIGTERM');
+  assert.equal(await balancer.ended(), 0);
+});
