@@ -155,7 +155,7 @@ export const ACTIONS = {
       read: numberBetween(2, 600, 'of seconds'),
       limited: true,
       commands: ['check'],
-      default: '9',
+      default: '20',
       description: 'How long to wait for each answer',
     },
     {
