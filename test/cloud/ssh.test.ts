@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Running, run, until } from '../e2e/world.ts';
 import { type ModStatus, startModStatus } from '../peers/mod-status.ts';
 import { type Cloud, startCloud } from './cloud.ts';
-import { createLogin } from './instances.ts';
+import { createLogin, inState } from './instances.ts';
 import { cloudMissing } from './requirements.ts';
 
 const KEY_PAIR = 'slaves';
@@ -74,6 +74,7 @@ describe('logs and ssh of a slave that a balancer has launched', { skip: cloudMi
         ))
       );
     });
+    await inState(cloud, id, 'running');
   });
   after(async () => {
     balancer?.signal('SIGKILL');
@@ -100,7 +101,7 @@ describe('logs and ssh of a slave that a balancer has launched', { skip: cloudMi
       /gbrowse-aws-balancer-slave\.log <==\n[\s\S]*network up [\d.]+ s after the start/,
     );
     assert.match(shown.stdout(), /gbrowse_slave <==\n[\s\S]*a \\x1b\[31mred line\n/);
-    const followed = command('logs', '--follow', '--lines', '1');
+    const followed = command('logs', '--follow', '--lines', '50');
     await until('the first lines are there', () => /red line/.test(followed.stdout()));
     await cloud.run(id, 'echo one more >> /var/log/gbrowse/gbrowse_slave');
     await until('the new line is there', () => /one more/.test(followed.stdout()));
