@@ -19,6 +19,7 @@ import {
 } from '../spot/launch.ts';
 import { resolved, type State, say, sayOnce } from './state.ts';
 import { PLAN_AGAIN, PLAN_LIFETIME, SETTLE_TIME } from './timing.ts';
+import { recordVolumes } from './volumes.ts';
 
 /** Everything that a launch with this configuration needs is there. */
 export function recordPlan(state: State, config: Config, plan: LaunchPlan, now: number): void {
@@ -27,6 +28,7 @@ export function recordPlan(state: State, config: Config, plan: LaunchPlan, now: 
     state.launchNeedsAnswerAfter = Math.max(state.launchNeedsAnswerAfter, state.startedAt + SETTLE_TIME);
   }
   state.preparedAt = now;
+  recordVolumes(state, config, plan);
   if (config !== state.config) return;
   if (state.missing?.by === 'prepare') delete state.missing;
   // A template that has no activity tag yet.

@@ -15,6 +15,7 @@ import { isLive, type Slave } from '../spot/slave.ts';
 import { inFlightIn, onDemandInFlight } from './members.ts';
 import { type State, type StateView, say, sayOnce } from './state.ts';
 import { timeUnseen, withRunning } from './unseen.ts';
+import { keyOf, volumesKey, volumesOf } from './volumes.ts';
 
 /** What slaves cost, as EC2 said it last. */
 export type SlavePrices = {
@@ -37,7 +38,8 @@ export function recordSpentBefore(state: State, { file, read }: SpentBefore, mom
   state.spending = {
     file,
     ledger: isKnown ? read.value : NOTHING_SPENT,
-    counted: { ...moment, rate: { perHour: 0, atMost: 0 } },
+    counted: { ...moment, rate: { perHour: 0, atMost: 0 }, withoutVolumes: 0 },
+    withoutVolumes: 0,
     since: isKnown ? Math.min(read.writtenAt, moment.wall) : startOfMonth(moment.wall),
     prices: new Map(),
     answers: 0,
@@ -73,7 +75,14 @@ export function recordSpending(state: State, moment: Moment, prices: SlavePrices
   const staging = [...spending.staging.values()].reduce((sum, price) => sum + price, 0);
   const bought = onDemandInFlight(state);
   const boughtPrice = bought.reduce((sum, price) => sum + price, 0);
-  let perHour = staging + (inFlightIn(state) - bought.length) * bid + boughtPrice;
+  const inFlight = inFlightIn(state);
+  const ofNew = volumesOf(ledger, volumesKey(state.plan?.imageId ?? '', state.config));
+  const volumes = [
+    ...Array<number | undefined>(inFlight).fill(ofNew),
+    ...Array.from(state.members.values(), ({ slave }) => volumesOf(ledger, keyOf(slave))),
+  ];
+  const volumePrice = volumes.reduce<number>((sum, it) => sum + (it ?? 0), 0);
+  let perHour = staging + (inFlight - bought.length) * bid + boughtPrice + volumePrice;
   let atMost = perHour;
   for (const { slave } of state.members.values()) {
     const price = slave.onDemand === true ? fullPrice(slave, bid) : prices?.of(slave);
@@ -84,7 +93,12 @@ export function recordSpending(state: State, moment: Moment, prices: SlavePrices
   state.spending = {
     ...spending,
     ledger: withRunning(ledger, state, known),
-    counted: { ...moment, rate: { perHour, atMost } },
+    counted: {
+      ...moment,
+      rate: { perHour, atMost },
+      withoutVolumes: volumes.filter(it => it === undefined).length,
+    },
+    withoutVolumes: spending.withoutVolumes + elapsed * counted.withoutVolumes,
     prices: known,
     answers,
   };
@@ -96,9 +110,11 @@ export function chargeFound(state: State, slave: Slave, wall: number): void {
   if (spending === undefined) return;
   const ms = timeUnseen(slave, spending.since, wall);
   const bid = state.config.slave.spotBid;
-  const price = slave.onDemand === true ? fullPrice(slave, bid) : bid;
+  const volumes = volumesOf(spending.ledger, keyOf(slave));
+  const price = (slave.onDemand === true ? fullPrice(slave, bid) : bid) + (volumes ?? 0);
   const ledger = charge(spending.ledger, wall, ms, { perHour: price, atMost: price });
-  state.spending = { ...spending, ledger };
+  const withoutVolumes = spending.withoutVolumes + (volumes === undefined ? ms : 0);
+  state.spending = { ...spending, ledger, withoutVolumes };
 }
 
 /** What an instance on demand costs at the most, dollars an hour. Of a type without a list price: twice the bid. */

@@ -1,4 +1,3 @@
-import type { Ledger, Rate } from '../budget/ledger.ts';
 import type { Config } from '../config/config.ts';
 import type { Trouble } from '../ec2/errors.ts';
 import type { ProbeAnswer } from '../farm/farm.ts';
@@ -10,6 +9,7 @@ import type { Pause } from '../policy/pause.ts';
 import type { LastWanted } from '../policy/release.ts';
 import type { LaunchPlan, LaunchRequest } from '../spot/launch.ts';
 import type { Slave } from '../spot/slave.ts';
+import type { Spending } from './spending-state.ts';
 import type { TaskKind } from './tasks.ts';
 import { FRESH_ANSWER } from './timing.ts';
 
@@ -93,23 +93,6 @@ export type Stop = {
  * - `crippled`: slaves kept, because the part of the balancer that writes the farm file is gone.
  */
 export type End = 'clean' | 'slaves kept' | 'hurried' | 'incomplete' | 'crippled';
-
-/** What was spent. `now` is monotonic, all others are wall clock ms. */
-export type Spending = {
-  /** The state file. */
-  readonly file: string;
-  readonly ledger: Ledger;
-  readonly counted: { readonly now: number; readonly wall: number; readonly rate: Rate };
-  /** Slaves that this process finds are counted since then, or since their launch. */
-  readonly since: number;
-  /** The price (dollars an hour) that each slave is counted with, where it is known; and how often EC2 had said prices. */
-  readonly prices: ReadonlyMap<string, number>;
-  readonly answers: number;
-  /** What each staging instance costs, dollars an hour; 0 when it has ended. */
-  readonly staging: ReadonlyMap<string, number>;
-  /** What was written last, and when (monotonic ms). */
-  readonly saved?: { readonly ledger: Ledger; readonly at: number };
-};
 
 export type Entry = { readonly level: Level; readonly message: string };
 

@@ -2,6 +2,7 @@ import { charge, type Ledger } from '../budget/ledger.ts';
 import { DAY, MINUTE } from '../clock.ts';
 import type { Slave } from '../spot/slave.ts';
 import type { State, StateView } from './state.ts';
+import { keyOf, volumesOf } from './volumes.ts';
 
 /** Our clock is behind EC2's where it shows a launch so far in our future. */
 const CLOCKS_DIFFER = 10 * MINUTE;
@@ -28,16 +29,13 @@ export function withRunning(ledger: Ledger, state: StateView, prices: ReadonlyMa
   const { spotBid } = state.config.slave;
   const before = ledger.running ?? {};
   const running = Object.fromEntries(
-    [...state.members.values()].flatMap(({ slave: { instanceId }, leaving }) =>
-      leaving?.terminateAskedAt === undefined
-        ? [
-            [
-              instanceId,
-              Math.max(prices.get(instanceId) ?? spotBid, spotBid, before[instanceId] ?? 0),
-            ] as const,
-          ]
-        : [],
-    ),
+    [...state.members.values()].flatMap(({ slave, leaving }) => {
+      if (leaving?.terminateAskedAt !== undefined) return [];
+      const { instanceId } = slave;
+      const price =
+        Math.max(prices.get(instanceId) ?? spotBid, spotBid) + (volumesOf(ledger, keyOf(slave)) ?? 0);
+      return [[instanceId, Math.max(price, before[instanceId] ?? 0)] as const];
+    }),
   );
   const isSame =
     Object.keys(before).length === Object.keys(running).length &&

@@ -9,19 +9,19 @@ export const LEDGER: StateKind<Ledger> = {
   // The money is spent, whatever the clock was; each month has its own sum.
   mayBeFuture: true,
   understand(value) {
-    const { months, doubt, usedUp, running } = Object(value) as Record<string, unknown>;
+    const { months, doubt, usedUp, running, volumes } = Object(value) as Record<string, unknown>;
     const sums = Object.entries(Object(months) as Record<string, unknown>);
     const { month, dollars } = Object(doubt) as Record<string, unknown>;
     if (typeof months !== 'object' || !isMonthOrNone(month) || !isSum(dollars)) return undefined;
     const known = sums.flatMap(([name, sum]) => (isMonth(name) && isSum(sum) ? [[name, sum] as const] : []));
     if (known.length !== sums.length) return undefined;
-    const slaves = Object.entries(Object(running ?? {}) as Record<string, unknown>);
-    const prices = slaves.flatMap(([id, price]) => (isSum(price) ? [[id, price] as const] : []));
-    if (prices.length !== slaves.length) return undefined;
+    const [slaves, disks] = [sumsOf(running), sumsOf(volumes)];
+    if (slaves === undefined || disks === undefined) return undefined;
     const ledger = {
       months: Object.fromEntries(known),
       doubt: { month, dollars },
-      ...(running !== undefined && { running: Object.fromEntries(prices) }),
+      ...(running !== undefined && { running: slaves }),
+      ...(volumes !== undefined && { volumes: disks }),
     };
     if (usedUp === undefined) return ledger;
     const { month: when, budget } = Object(usedUp) as Record<string, unknown>;
@@ -32,6 +32,13 @@ export const LEDGER: StateKind<Ledger> = {
 const isMonth = (it: unknown): it is string => typeof it === 'string' && /^\d{4}-\d{2}$/.test(it);
 const isMonthOrNone = (it: unknown): it is string => it === '' || isMonth(it);
 const isSum = (it: unknown): it is number => typeof it === 'number' && Number.isFinite(it) && it >= 0;
+
+/** Sums by any name; undefined if one is none. */
+function sumsOf(value: unknown): Record<string, number> | undefined {
+  const all = Object.entries(Object(value ?? {}) as Record<string, unknown>);
+  const sums = all.flatMap(([name, sum]) => (isSum(sum) ? [[name, sum] as const] : []));
+  return sums.length === all.length ? Object.fromEntries(sums) : undefined;
+}
 
 /** The state file of what the balancer has spent. */
 export type LedgerFile = {

@@ -10,6 +10,8 @@ export type Ledger = {
   readonly doubt: { readonly month: string; readonly dollars: number };
   /** The month and the budget that were used up: they stay so, whatever the prices turn out to be. */
   readonly usedUp?: { readonly month: string; readonly budget: number };
+  /** What the volumes of a slave cost, US dollars an hour, by its image and data. */
+  readonly volumes?: Readonly<Record<string, number>>;
   /** What the slaves cost that ran when it was last counted, by instance id: US dollars an hour at most. */
   readonly running?: Readonly<Record<string, number>>;
 };

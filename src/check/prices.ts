@@ -100,8 +100,8 @@ function budgetOf({ bid, most, budget, spent }: PriceFacts): readonly Finding[] 
   const hours = budget / (most * bid);
   const lasts =
     hours >= 730
-      ? `it is more than a month at the largest max and the bid can cost (${dollars(730 * most * bid)})`
-      : `at the largest max and the bid it lasts for ${grouped(Math.floor(hours + 1e-6))} hours of the month's 730`;
+      ? `it is more than a month at the largest max and the bid can cost without volumes (${dollars(730 * most * bid)})`
+      : `at the largest max and the bid, without volumes, it lasts for ${grouped(Math.floor(hours + 1e-6))} hours of the month's 730`;
   const known = spent === undefined ? '' : ` ${dollars(spent)} were spent this month (UTC).`;
   const text = `[SLAVE] budget is ${dollars(budget)} a month: ${lasts}.${known}`;
   if (spent === undefined || spent < NEARLY * budget) return [ok(text)];

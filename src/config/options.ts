@@ -188,7 +188,7 @@ const SLAVE: OptionsOf<SlaveConfig> = {
   budget: {
     name: 'budget',
     meaning:
-      'The most that slaves may cost in a calendar month (UTC), in US dollars; their volumes are not counted. When it is used up, nothing is launched and the slaves are released until the next month.',
+      'The most that slaves may cost in a calendar month (UTC), in US dollars, their volumes included. When it is used up, nothing is launched and the slaves are released until the next month.',
     expected: 'a number of US dollars above 0 and at most 1000000, such as 40',
     whenUnset: { otherwise: 'no limit' },
     parse: parseBudget,

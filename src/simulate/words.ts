@@ -112,7 +112,7 @@ export function budgetWords(simulation: Simulation): string {
   const { budget } = simulation.own.settings.slave;
   const forecast = monthForecast(simulation);
   const base = simulation.days <= 7 ? 'this load' : 'the last seven days of this load';
-  const text = `A month like ${base} costs ${dollars(forecast)} with this balancer`;
+  const text = `A month like ${base} costs ${dollars(forecast)} with this balancer, without the volumes of slaves`;
   if (budget === undefined) return `${text}; [SLAVE] budget sets a limit.`;
   const part = `${Math.round((100 * forecast) / budget)} % of [SLAVE] budget, ${dollars(budget)}`;
   if (forecast <= budget) return `${text}: ${part}.`;

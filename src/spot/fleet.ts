@@ -17,6 +17,7 @@ import { ensureSecurityGroup, findOwnGroups } from './security-group.ts';
 import type { Slave } from './slave.ts';
 import { survey } from './survey.ts';
 import { DRAINING_TAG, isBalancers, markAlive, ownedBy } from './tags.ts';
+import { createVolumeCost } from './volume-cost.ts';
 
 /** The spot manager: everything that the balancer does in EC2. Each call throws `Ec2Error`, or `UserError`. */
 export type SpotFleet = {
@@ -77,6 +78,7 @@ function onDemandIn(
 export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
   const { ec2, site } = settings;
   let staging: readonly Slave[] = [];
+  const volumeCost = createVolumeCost(ec2);
 
   async function prepare(config: Config, portsInUse: readonly number[] = []): Promise<LaunchPlan> {
     const { slave } = config;
@@ -103,6 +105,7 @@ export function createSpotFleet(settings: SpotFleetSettings): SpotFleet {
       found,
       spotBid: slave.spotBid,
       pools,
+      volumes: await volumeCost(image, slave.dataSnapshots, site.region),
       ...(onDemand !== undefined && { onDemand: { templateId: onDemandTemplate, ...onDemand } }),
     };
   }

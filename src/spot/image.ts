@@ -4,6 +4,7 @@ import { isNoSuch, unless } from '../ec2/errors.ts';
 import { allPages } from '../ec2/pages.ts';
 import { failure, isUserError } from '../errors.ts';
 import type { Site } from '../master/site.ts';
+import type { SlaveVolume } from './list-prices.ts';
 
 /** The image of the slaves. */
 export type SlaveImage = {
@@ -12,6 +13,8 @@ export type SlaveImage = {
   readonly rootDevice?: string;
   /** The names of all devices that become EBS volumes, the root among them. */
   readonly devices: readonly string[];
+  /** The volumes that these devices become, by the name of the device, where EC2 says their size. */
+  readonly volumes?: Readonly<Record<string, SlaveVolume>>;
   /** What the administrator should know about the choice. */
   readonly warning?: string;
 };
@@ -59,10 +62,16 @@ function slaveImage(image: Image, warning: string | undefined): SlaveImage {
   const devices = (image.BlockDeviceMappings ?? []).flatMap(it =>
     it.DeviceName !== undefined && it.Ebs !== undefined ? [it.DeviceName] : [],
   );
+  const volumes = (image.BlockDeviceMappings ?? []).flatMap(({ DeviceName, Ebs }) =>
+    DeviceName !== undefined && Ebs?.VolumeSize !== undefined
+      ? [[DeviceName, { size: Ebs.VolumeSize, type: Ebs.VolumeType ?? 'gp2' }] as const]
+      : [],
+  );
   const rootDevice = devices.find(it => it === image.RootDeviceName);
   return {
     imageId: image.ImageId ?? '',
     devices,
+    volumes: Object.fromEntries(volumes),
     ...(rootDevice !== undefined && { rootDevice }),
     ...(warning !== undefined && { warning }),
   };

@@ -60,7 +60,7 @@ export function templateData(source: TemplateSource): RequestLaunchTemplateData 
  * decides type, size and IOPS of its own devices. If the image has a volume in place of a data volume, that one is
  * replaced: the original's images have their own data there.
  */
-function blockDevices(image: SlaveImage, snapshots: readonly string[]): BlockDeviceMapping[] {
+export function blockDevices(image: SlaveImage, snapshots: readonly string[]): BlockDeviceMapping[] {
   const data = snapshots.map((SnapshotId, index) => ({
     DeviceName: `/dev/sd${String.fromCharCode('g'.charCodeAt(0) + index)}`,
     Ebs: { SnapshotId, DeleteOnTermination: true, VolumeType: 'gp3' as const },

@@ -12,6 +12,8 @@ export type OnDemandPlan = {
   readonly dearest: number;
 };
 
+export type VolumeCost = { readonly perHour: number } | { readonly unknown: string };
+
 /** What slaves are launched from: a launch template, in any of the pools, for at most the bid (dollars an hour). */
 export type LaunchPlan = {
   readonly templateId: string;
@@ -19,6 +21,8 @@ export type LaunchPlan = {
   readonly imageId: string;
   readonly pools: readonly Pool[];
   readonly spotBid: number;
+  /** What the volumes of a slave cost, US dollars an hour; or why that is not known. */
+  readonly volumes?: VolumeCost;
   /** How slaves are bought on demand, where that is allowed: in the pools whose price is known. */
   readonly onDemand?: OnDemandPlan;
   /** What the administrator should know about it. */

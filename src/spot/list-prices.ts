@@ -82,7 +82,11 @@ export function onDemandPrice(instanceType: string, region = 'us-east-1'): numbe
   const [family = '', size = ''] = instanceType.split('.');
   const [large, factor] = [LARGE[family], sizeFactor(size)];
   if (large === undefined || factor === undefined) return undefined;
-  return large * factor * (AT_PAR.includes(region) ? 1 : DEAREST_REGION);
+  return large * factor * regionFactor(region);
+}
+
+function regionFactor(region: string): number {
+  return AT_PAR.includes(region) ? 1 : DEAREST_REGION;
 }
 
 /** The region of a zone, such as `us-west-2a`, or of a local zone, such as `us-west-2-lax-1a`. */
@@ -98,6 +102,21 @@ export const HOURS_A_MONTH = 730;
  * regions cost up to twice as much). Additional IOPS and throughput are not in it; the program never asks for any.
  */
 export const VOLUME_PRICES: Readonly<Record<string, number>> = { gp3: 0.08, gp2: 0.1 };
+
+/** Of a volume whose type is not in the list: the price of io2, the dearest type. */
+const DEAREST_VOLUME = 0.125;
+
+/** A volume that is made for each slave: GiB, and EBS's name of its type. */
+export type SlaveVolume = { readonly size: number; readonly type: string };
+
+/** What volumes cost an hour, US dollars. @param region of which it is the price at the most; see `onDemandPrice` */
+export function volumesPerHour(volumes: readonly SlaveVolume[], region = 'us-east-1'): number {
+  const month = volumes.reduce(
+    (sum, { size, type }) => sum + size * (VOLUME_PRICES[type] ?? DEAREST_VOLUME),
+    0,
+  );
+  return (month / HOURS_A_MONTH) * regionFactor(region);
+}
 
 /** US dollars a GiB-month of stored snapshot data, us-east-1 (https://aws.amazon.com/ebs/pricing/). */
 export const SNAPSHOT_PRICE = 0.05;

@@ -3,11 +3,13 @@ import { describe, it } from 'node:test';
 import { accountIn } from '../../src/balancer/spending.ts';
 import { HOUR, MINUTE } from '../../src/clock.ts';
 import { SYNC_TAG } from '../../src/spot/tags.ts';
+import { DEFAULT_EC2_SETTINGS } from '../fake-aws/ec2/settings.ts';
 import { createWorld } from './world.ts';
 
 const TABLE = [[1, 2, 2]] as const;
 /** Two slaves at the bid of $0.1 spend this in an hour. */
 const HOURLY = 0.2;
+const DATA = 'snap-0123456789abcdef0';
 
 describe('a budget', () => {
   it('warns at 80 %, releases every slave at 100 %, and launches none', async () => {
@@ -132,6 +134,46 @@ describe('a budget', () => {
     const spent = accountIn(world.balancer.state)?.spent ?? 0;
     assert.ok(spent > 1.9 * HOURLY && spent < 2.1 * HOURLY, `${spent}`);
     assert.ok(world.log.text().includes('/state/budget cannot be used, because it is incomplete'));
+  });
+
+  it('is used up earlier with the volumes of data snapshots, which count from the first hour and over a restart', async () => {
+    const slave = { spotBid: 0.1, budget: HOURLY, dataSnapshots: [DATA] };
+    // 912.5 GiB of gp3 cost as much as the slave at its bid.
+    const ec2 = { snapshots: { ...DEFAULT_EC2_SETTINGS.snapshots, [DATA]: 912 } };
+    const world = createWorld({ table: TABLE, load: 5, slave, ec2 });
+    world.start();
+    await world.run(20 * MINUTE);
+    assert.equal(world.live().length, 2);
+    const spent = accountIn(world.balancer.state)?.spent ?? 0;
+    assert.ok(spent > 0.6 * HOURLY && spent < 0.7 * HOURLY, `${spent}`);
+    world.kill();
+    await world.run(5 * MINUTE);
+    world.start();
+    await world.run(8 * MINUTE);
+    assert.equal(world.live().length, 0);
+  });
+
+  it('counts volumes that it could not know when it found the slaves', async () => {
+    const slave = { spotBid: 0.1, budget: 10, dataSnapshots: [DATA] };
+    const ec2 = { snapshots: { ...DEFAULT_EC2_SETTINGS.snapshots, [DATA]: 912 } };
+    const world = createWorld({ table: TABLE, load: 5, slave, ec2 });
+    world.start();
+    await world.run(HOUR);
+    world.restart({ spent: { kind: 'unusable', why: 'it is incomplete or damaged' } });
+    await world.run(5 * MINUTE);
+    const spent = accountIn(world.balancer.state)?.spent ?? 0;
+    assert.ok(spent > 2 * HOURLY && spent < 2.3 * HOURLY, `${spent}`);
+  });
+
+  it('counts the slaves alone, and says so once, where EC2 does not tell the size of their data', async () => {
+    const slave = { spotBid: 0.1, budget: 10, dataSnapshots: [DATA] };
+    const world = createWorld({ table: TABLE, load: 5, slave });
+    world.cloud.faults.add({ action: 'DescribeSnapshots', code: 'UnauthorizedOperation' });
+    world.start();
+    await world.run(3 * HOUR);
+    const spent = accountIn(world.balancer.state)?.spent ?? 0;
+    assert.ok(spent > 2.9 * HOURLY && spent < 3.01 * HOURLY, `${spent}`);
+    assert.equal(world.log.count(/the volumes of new slaves are not in the budget/), 1);
   });
 
   it('counts the staging instance of sync, which is no slave, while it runs', async () => {

@@ -78,6 +78,10 @@ describe('the state file of what was spent', () => {
     const read = understandState(text, LEDGER, 'web1', NOON);
     assert.deepEqual(read.kind === 'value' && read.value, whole);
   });
+  it('is understood with the cost of volumes', () => {
+    const volumes = { ...whole, volumes: { 'ami-1 snap-1': 0.01 } };
+    assert.deepEqual(LEDGER.understand(volumes), volumes);
+  });
   for (const [what, value] of [
     ['nothing', null],
     ['no months', { doubt: whole.doubt }],
@@ -85,6 +89,7 @@ describe('the state file of what was spent', () => {
     ['a sum that is none', { ...whole, months: { '2026-11': 'much' } }],
     ['a negative sum', { ...whole, months: { '2026-11': -1 } }],
     ['a running slave without a price', { ...whole, running: { 'i-1': '?' } }],
+    ['volumes without a price', { ...whole, volumes: { 'ami-1 snap-1': null } }],
     ['a used up budget that is none', { ...whole, usedUp: { month: '2026-11' } }],
   ] as const)
     it(`is refused with ${what}`, () => assert.equal(LEDGER.understand(value), undefined));

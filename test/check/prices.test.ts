@@ -110,14 +110,14 @@ describe('what the budget and on_demand cost', () => {
     assert.deepEqual(said({ budget: 60 }), [
       [
         'ok',
-        "[SLAVE] budget is $60.00 a month: at the largest max and the bid it lasts for 100 hours of the month's 730.",
+        "[SLAVE] budget is $60.00 a month: at the largest max and the bid, without volumes, it lasts for 100 hours of the month's 730.",
         undefined,
       ],
     ]);
     assert.deepEqual(said({ budget: 500, spent: 12.5 }), [
       [
         'ok',
-        '[SLAVE] budget is $500.00 a month: it is more than a month at the largest max and the bid can cost ($438.00). $12.50 were spent this month (UTC).',
+        '[SLAVE] budget is $500.00 a month: it is more than a month at the largest max and the bid can cost without volumes ($438.00). $12.50 were spent this month (UTC).',
         undefined,
       ],
     ]);

@@ -171,7 +171,7 @@ describe('the page', () => {
   const html = page(BURST, PAGE);
   assert.match(
     html,
-    /<p>A month like this load costs \$[\d.]+ with this balancer; \[SLAVE\] budget sets a limit\.<\/p>/,
+    /<p>A month like this load costs \$[\d.]+ with this balancer, without the volumes of slaves; \[SLAVE\] budget sets a limit\.<\/p>/,
   );
 
   it('loads nothing from anywhere', () => {

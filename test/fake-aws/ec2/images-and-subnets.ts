@@ -95,7 +95,12 @@ function toSdkImage(account: Account, image: ImageSettings): Image {
       },
       ...Object.entries(image.dataDevices ?? {}).map(([DeviceName, SnapshotId]) => ({
         DeviceName,
-        Ebs: { SnapshotId, VolumeType: 'gp3' as const, DeleteOnTermination: false },
+        Ebs: {
+          SnapshotId,
+          VolumeSize: account.snapshots.get(SnapshotId)?.size,
+          VolumeType: 'gp3' as const,
+          DeleteOnTermination: false,
+        },
       })),
     ],
   };

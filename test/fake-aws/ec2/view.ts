@@ -42,6 +42,7 @@ export type InstanceView = ResourceView & {
   readonly fleetId: string;
   readonly launchTemplateId: string;
   readonly launchTemplateData: RequestLaunchTemplateData;
+  readonly volumes: readonly Pick<Volume, 'size' | 'type'>[];
 };
 
 export type SpotRequestView = ResourceView & {
@@ -183,6 +184,7 @@ function instanceView(instance: Instance, now: number): InstanceView {
     fleetId: instance.fleetId,
     launchTemplateId: instance.templateId,
     launchTemplateData: instance.data,
+    volumes: instance.volumes,
   };
 }
 

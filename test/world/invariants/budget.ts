@@ -1,21 +1,23 @@
 import { accountIn } from '../../../src/balancer/spending.ts';
 import { monthOf } from '../../../src/budget/ledger.ts';
 import { HOUR, MINUTE } from '../../../src/clock.ts';
-import { onDemandPrice } from '../../../src/spot/list-prices.ts';
+import { onDemandPrice, volumesPerHour } from '../../../src/spot/list-prices.ts';
 import type { Master } from '../master.ts';
 import type { Invariant } from './invariant.ts';
 
 /** From the moment that the money is gone to the balancer's decision, and by how much a minute may be in another month. */
 const NOTICED = 2 * MINUTE;
 const BID = 0.1;
+/** Of the volumes that a slave of a history may have: two data snapshots and the image's disk. */
+const DISKS = volumesPerHour([{ size: 2 * 400 + 8, type: 'gp3' }]);
 /** Of the types that a history may have, m7i.xlarge on demand. */
 const DEAREST = 0.21;
 
 /**
  * 13. "Never more than the budget of the month, plus what drains cost."
  *
- * By EC2's truth: what the running instances of this master have cost in the month of the machine's clock, each second at
- * the market's price of then; where a process began without knowing what was spent, since it began. When that is above the
+ * By EC2's truth: what the running instances of this master and their volumes have cost in the month of the machine's clock,
+ * each second at the market's price of then; where a process began without knowing what was spent, since it began. When that is above the
  * budget, nothing is born, and within two minutes a balancer that runs has decided to release every slave (whatever keeps
  * EC2 or the farm file from following).
  */
@@ -36,7 +38,7 @@ export const budgetHolds: Invariant = (scene, accuse) => {
 
   function isOver(master: Master): boolean {
     const { budget } = master.config().slave;
-    const price = master.onDemandSince(0) > 0 ? DEAREST : BID;
+    const price = DISKS + (master.onDemandSince(0) > 0 ? DEAREST : BID);
     const slack = (NOTICED / HOUR) * price * master.ceilingSince(0);
     return budget !== undefined && truthOf(master).dollars > budget + slack;
   }
@@ -61,12 +63,16 @@ export const budgetHolds: Invariant = (scene, accuse) => {
           if (it.state !== 'running') continue;
           const spot = Math.min(cloud.market.pools(it)[0]?.price ?? BID, BID);
           const own = it.spotRequestId === undefined ? onDemandPrice(it.instanceType) : spot;
-          truth.dollars += hours * (own ?? BID);
+          truth.dollars += hours * ((own ?? BID) + volumesPerHour(it.volumes));
         }
         const process = master.process();
         const state = process?.balancer.state;
         const mayDecide =
-          state?.describedAt !== undefined && state.stop === undefined && !master.clock.isAsleep();
+          state?.describedAt !== undefined &&
+          // Before its first plan a process without a state file does not know the volumes of what it finds.
+          !(state.spending?.withoutVolumes ?? 0) &&
+          state.stop === undefined &&
+          !master.clock.isAsleep();
         if (!mayDecide || !isOver(master)) {
           truth.overSince = undefined;
           continue;

@@ -1,6 +1,7 @@
 import { NOTHING_SPENT } from '../../../src/budget/ledger.ts';
 import { MINUTE } from '../../../src/clock.ts';
 import type { History } from '../history.ts';
+import { GOOD } from '../snapshots.ts';
 import type { Planted } from './planted.ts';
 
 /** Two slaves at a constant load use the budget up within the hour, while the balancer is killed every ten minutes. */
@@ -40,6 +41,23 @@ export const BUDGET: readonly Planted[] = [
     provoked: poor,
     mutation: () => ({
       edges: { prices: { of: () => 0, peak: () => 0, answers: () => answers++ } },
+    }),
+  },
+  {
+    bug: 'the volumes of slaves are taken for nothing',
+    breaks: 13,
+    provoked(history) {
+      const { settings, ...rest } = poor(history);
+      return { ...rest, settings: { ...settings, data: [GOOD[0]] } };
+    },
+    mutation: () => ({
+      meddle(state) {
+        const { spending } = state;
+        const { volumes } = spending?.ledger ?? {};
+        if (spending === undefined || volumes === undefined) return;
+        const free = Object.fromEntries(Object.keys(volumes).map(key => [key, 0]));
+        state.spending = { ...spending, ledger: { ...spending.ledger, volumes: free } };
+      },
     }),
   },
   {
