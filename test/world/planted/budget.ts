@@ -1,5 +1,5 @@
 import { NOTHING_SPENT } from '../../../src/budget/ledger.ts';
-import { MINUTE } from '../../../src/clock.ts';
+import { HOUR, MINUTE } from '../../../src/clock.ts';
 import type { History } from '../history.ts';
 import { GOOD } from '../snapshots.ts';
 import type { Planted } from './planted.ts';
@@ -48,7 +48,12 @@ export const BUDGET: readonly Planted[] = [
     breaks: 13,
     provoked(history) {
       const { settings, ...rest } = poor(history);
-      return { ...rest, settings: { ...settings, data: [GOOD[0]] } };
+      return {
+        ...rest,
+        duration: 3 * HOUR,
+        settings: { ...settings, data: [GOOD[0]], budget: 0.3 },
+        troubles: [],
+      };
     },
     mutation: () => ({
       meddle(state) {
