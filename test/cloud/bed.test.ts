@@ -1,8 +1,9 @@
 import './enter.ts';
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -349,22 +350,31 @@ describe('clouds in boxes', { skip: cloudMissing() }, () => {
     return box;
   }
 
-  const ofBoxes = () =>
-    spawnSync('losetup', ['--list'], { encoding: 'utf8' }).stdout.match(/gbrowse-cloud-\S+?(?=\/)/g) ?? [];
-
-  test('two run side by side, and one that is killed leaves no process and no device', async () => {
-    const before = new Set(ofBoxes());
+  test('two run side by side, and one that is killed leaves no process and no device', async t => {
+    // Other tests have clouds as well, at the same time.
+    const place = mkdtempSync(path.join(tmpdir(), 'boxes-'));
+    const { TMPDIR } = process.env;
+    process.env.TMPDIR = place;
+    t.after(() => {
+      if (TMPDIR === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = TMPDIR;
+      rmSync(place, { recursive: true, force: true });
+    });
+    const devices = () =>
+      spawnSync('losetup', ['--list'], { encoding: 'utf8' })
+        .stdout.split('\n')
+        .filter(it => it.includes(place)).length;
     const boxes = await Promise.all([startBox(), startBox()]);
-    const own = ofBoxes().filter(it => !before.has(it));
-    assert.equal(own.length, 2);
+    assert.equal(devices(), 2);
+    assert.equal(readdirSync(place).length, 2);
     for (const box of boxes) box.kill('SIGKILL');
-    await until('their devices are free', () => !ofBoxes().some(it => own.includes(it)));
-    const descendants = spawnSync('pgrep', ['-f', own.join('|')], { encoding: 'utf8' });
+    await until('their devices are free', () => devices() === 0);
+    const descendants = spawnSync('pgrep', ['-f', place], { encoding: 'utf8' });
     assert.equal(descendants.stdout, '');
     const cloud = await startCloud({ outside: true });
     await cloud.stop();
-    for (const name of own) assert.equal(existsSync(path.join('/tmp', name)), false);
-    assert.equal(readFileSync('/proc/self/mounts', 'utf8').includes(own[0] ?? '-'), false);
+    assert.deepEqual(readdirSync(place), []);
+    assert.equal(readFileSync('/proc/self/mounts', 'utf8').includes(place), false);
   });
 
   test('a command ends with its own status', () => {
