@@ -14,6 +14,8 @@ CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x20000000, 0x40000000
 MS_REC, MS_PRIVATE, MS_SHARED = 0x4000, 1 << 18, 1 << 20
 PR_SET_PDEATHSIG = 1
 
+KEYS = '/run/gbrowse-aws-balancer-keys'
+
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -38,6 +40,9 @@ def set_up():
     os.makedirs('/run/netns', exist_ok=True)
     mount('netns', '/run/netns', 'tmpfs', 0, 'mode=755')
     mount('none', '/run/netns', None, MS_SHARED)
+    # The keys of `sync` and `image`: they remove those of processes that they do not see.
+    os.makedirs(KEYS, mode=0o700, exist_ok=True)
+    mount('keys', KEYS, 'tmpfs', 0, 'mode=700')
     os.system('ip link set lo up')
 
 

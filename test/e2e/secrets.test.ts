@@ -112,7 +112,7 @@ describe('the secret key', { skip, concurrency: true }, () => {
     const keys = { EC2_ACCESS_KEY: master.account.accessKey, EC2_SECRET_KEY: SECRET };
     const balancer = master.run(['--conf', master.confFile], { ...environment, ...keys });
     await master.serving(2);
-    const variables = await until('Apache is reloaded', () => contentOf(seen));
+    const variables = await until('Apache is reloaded', () => contentOf(seen) || false);
     assert.match(variables, /^PATH=/m);
     assert.doesNotMatch(variables, /EC2_|AWS_/);
     balancer.signal('SIGTERM');
