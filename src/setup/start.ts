@@ -21,7 +21,10 @@ export function findStart(
 ): Start {
   if (isDecided) {
     const text = configuration.text ?? example;
-    return { text, decided: valuesOf(text) };
+    const [own, proposed] = [valuesOf(text), valuesOf(example)];
+    const isExample = (['instance_type', 'spot_bid'] as const).every(name => own[name] === proposed[name]);
+    // Written without an account: there were no prices to choose by.
+    return { text, decided: isExample ? { ...own, instance_type: undefined, spot_bid: undefined } : own };
   }
   for (const { file, text } of originals) {
     const { text: result, taken, left } = takeOver(text, example);

@@ -174,6 +174,16 @@ describe('the instance types that are offered', () => {
     });
   }
 
+  it('the types of the package’s example count as nobody’s choice where setup ran before there were keys', () => {
+    const text = example.replace(/^region *=.*$/m, 'region = eu-west-1');
+    const files = filesWith('', { isDecided: true, configuration: { file: 'F', text } });
+    const { decided } = findStart(files, () => {});
+    assert.deepEqual(
+      [decided.region, decided.instance_type, decided.spot_bid],
+      ['eu-west-1', undefined, undefined],
+    );
+  });
+
   it('the types of the package’s example count as nobody’s choice after the Perl original’s settings are taken over', () => {
     const text = original.replace(/^external_ip *=.*$/m, 'external_ip = 192.0.2.1');
     const { decided } = findStart(filesWith('', { originals: [{ file: 'F', text }] }), () => {});
